@@ -1,1 +1,29 @@
-//! (to be written)
+//! The words of Bugle: ids, times, contacts, policies, schedules, events, alerts, notifications.
+//!
+//! Types here hold only what is valid: text becomes a type at the edge and stays one. No I/O, no
+//! clock, no randomness; nothing here decides anything (that is `bugle-engine`).
+
+pub mod alert;
+pub mod contact;
+pub mod event;
+pub mod ids;
+pub mod integration;
+pub mod ledger;
+pub mod notification;
+pub mod object;
+pub mod policy;
+pub mod role;
+pub mod schedule;
+pub mod service;
+pub mod severity;
+pub mod tenant;
+pub mod text;
+pub mod user;
+
+pub use ids::{
+    AlertId, ApiKeyId, ClaimId, EventId, IntegrationId, MethodId, NodeId, NotificationId,
+    OverrideId, ParseIdError, PolicyId, RequestId, ScheduleId, ServiceId, SessionId, TeamId,
+    TenantId, UserId,
+};
+pub use severity::{Severity, Urgency};
+pub use tenant::{AllTenants, TenantScope};
