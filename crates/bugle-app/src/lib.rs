@@ -1,1 +1,3 @@
-//! (to be written)
+//! The use cases and workers of Bugle.
+
+pub mod handset;
