@@ -1,3 +1,5 @@
+//! Tests of contact methods.
+
 use super::*;
 
 #[test]

@@ -1,0 +1,59 @@
+//! What the tests need beside Rust: a database, a browser, and the real programs that talk to
+//! Bugle. All are Debian's or PyPI's; what is missing is installed where that is allowed.
+
+mod account;
+mod chromedriver;
+mod packages;
+pub(crate) mod postgres;
+mod python;
+
+use anyhow::Result;
+
+use crate::process;
+use chromedriver::Chromedriver;
+use packages::Need;
+use postgres::{Durability, Postgres};
+
+const DATABASE: Need = Need { programs: &["psql", "pgbench"], packages: &["postgresql"] };
+const BROWSER: Need =
+    Need { programs: &["chromium", "chromedriver"], packages: &["chromium", "chromium-driver"] };
+const ALERTMANAGER: Need = Need {
+    programs: &["prometheus-alertmanager", "amtool"],
+    packages: &["prometheus-alertmanager"],
+};
+const PROMETHEUS: Need = Need { programs: &["prometheus"], packages: &["prometheus"] };
+const PYTHON: Need = Need { programs: &["python3"], packages: &["python3", "python3-venv"] };
+
+/// Everything the tests need, running until this is dropped.
+pub(crate) struct Fixtures {
+    _postgres: Postgres,
+    _chromedriver: Chromedriver,
+    variables: Vec<(&'static str, String)>,
+}
+
+impl Fixtures {
+    /// Installs what is missing and starts what runs.
+    pub(crate) async fn start() -> Result<Self> {
+        packages::require(&[DATABASE, BROWSER, ALERTMANAGER, PROMETHEUS, PYTHON]).await?;
+        let python = python::environment().await?;
+        let postgres = Postgres::start(Durability::ForTests).await?;
+        let chromedriver = Chromedriver::start().await?;
+        let path_of = |program| {
+            process::find(program).map(|path| path.display().to_string()).unwrap_or_default()
+        };
+        let variables = vec![
+            ("BUGLE_TEST_POSTGRES", postgres.url("postgres")),
+            ("BUGLE_TEST_CHROMEDRIVER", chromedriver.url()),
+            ("BUGLE_TEST_PYTHON", python.display().to_string()),
+            ("BUGLE_TEST_ALERTMANAGER", path_of("prometheus-alertmanager")),
+            ("BUGLE_TEST_AMTOOL", path_of("amtool")),
+            ("BUGLE_TEST_PROMETHEUS", path_of("prometheus")),
+        ];
+        Ok(Self { _postgres: postgres, _chromedriver: chromedriver, variables })
+    }
+
+    /// The variables by which the tests find it all.
+    pub(crate) fn variables(&self) -> &[(&'static str, String)] {
+        &self.variables
+    }
+}
