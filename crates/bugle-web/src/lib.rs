@@ -1,1 +1,15 @@
-//! (to be written)
+//! The only HTTP server of Bugle: API, pages, dialects, callbacks.
+//!
+//! Architecture invariant: nothing here touches the store or a channel. A handler parses, calls one
+//! use case of `bugle-app`, and shapes the answer.
+
+pub mod ops;
+pub mod pages;
+pub mod problem;
+mod router;
+mod server;
+pub mod state;
+
+pub use router::router;
+pub use server::{ServerLimits, serve};
+pub use state::{WebSettings, WebState};

@@ -1,0 +1,59 @@
+//! Puts all routes together.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::response::{IntoResponse, Response};
+use http::{Method, StatusCode, Uri};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::problem::ApiError;
+use crate::state::{WebSettings, WebState};
+use crate::{ops, pages};
+
+/// Most bytes of a request's body, also of an intake's.
+pub(crate) const BODY_BYTES: usize = 512 * 1_024;
+/// Longest time until an answer begins.
+const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+
+/// All routes of one process.
+///
+/// Intake stands outside the layers of everything else: what it does for an event is to read it,
+/// save it and answer.
+pub fn router(settings: WebSettings) -> Router {
+    let state = WebState { settings: Arc::new(settings) };
+    let rest = Router::new()
+        .merge(pages::routes())
+        .merge(ops::routes())
+        .fallback(not_found)
+        .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .layer(CompressionLayer::new())
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_LIMIT))
+        .layer(CatchPanicLayer::new());
+    Router::new().merge(rest).method_not_allowed_fallback(method_not_allowed).with_state(state)
+}
+
+fn is_api(uri: &Uri) -> bool {
+    uri.path().starts_with("/api/")
+}
+
+async fn not_found(uri: Uri) -> Response {
+    if is_api(&uri) {
+        let detail = format!("there is nothing at {}", uri.path());
+        return ApiError::new(StatusCode::NOT_FOUND, "no_such_route", detail).into_response();
+    }
+    pages::not_found().await
+}
+
+async fn method_not_allowed(method: Method, uri: Uri) -> Response {
+    let detail = format!("{method} can't be done here; the Allow header says what can");
+    if is_api(&uri) {
+        let status = StatusCode::METHOD_NOT_ALLOWED;
+        return ApiError::new(status, "method_not_allowed", detail).into_response();
+    }
+    (StatusCode::METHOD_NOT_ALLOWED, detail).into_response()
+}

@@ -1,0 +1,26 @@
+//! What every handler is given.
+
+use std::sync::Arc;
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use url::Url;
+
+/// How this process serves the web. Already checked.
+#[derive(Clone)]
+pub struct WebSettings {
+    /// Address that links point at, as seen from outside. Decides whether cookies are `Secure`.
+    pub public_url: Url,
+    /// Shows the simulated phones.
+    pub demo: bool,
+    /// Renders `/metrics`; `None`: the route says that metrics are off.
+    pub metrics: Option<PrometheusHandle>,
+    /// The program's version.
+    pub version: &'static str,
+}
+
+/// What every handler is given.
+#[derive(Clone, axum::extract::FromRef)]
+pub struct WebState {
+    /// How this process serves the web.
+    pub settings: Arc<WebSettings>,
+}
