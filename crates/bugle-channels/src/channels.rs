@@ -1,0 +1,353 @@
+//! Chooses a provider, sends once, and keeps the books on how the providers do.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bugle_domain::contact::{Address, Channel};
+use bugle_domain::notification::SendOutcome;
+use jiff::Timestamp;
+use tokio::time::Instant;
+use url::Url;
+
+use crate::health::{Admission, Health, Verdict};
+use crate::message::{Fault, Lookup, Outgoing, Sent};
+use crate::provider::{Done, Driver, Provider, ProviderStatus};
+use crate::settings::{Limits, Settings};
+use crate::smtp::Smtp;
+use crate::twilio::{CallbackPaths, CallbackRequest, SignatureError, Twilio};
+use crate::webhook::Webhook;
+
+/// The name of the one provider of webhooks: ourselves.
+const OWN: &str = "webhook";
+/// Webhook targets whose failures are remembered at a time.
+const MAX_TARGETS: usize = 4_096;
+
+/// What is wrong with the settings.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// Of a mail server.
+    #[error("mail server {provider}: {what}")]
+    Smtp {
+        /// Which.
+        provider: String,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// Of a Twilio account.
+    #[error("Twilio account {provider}: {what}")]
+    Twilio {
+        /// Which.
+        provider: String,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// Two providers of one channel have the same name.
+    #[error("there are two providers named {0}")]
+    SameName(String),
+    /// TLS cannot be used at all.
+    #[error("TLS cannot be set up")]
+    Tls(#[from] rustls::Error),
+}
+
+/// All channels and their providers. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Channels(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    email: Vec<Provider>,
+    sms: Vec<Provider>,
+    voice: Vec<Provider>,
+    webhook: Vec<Provider>,
+    /// Webhook targets that failed lately, by scheme, host and port.
+    targets: Mutex<BTreeMap<String, Health>>,
+    target_limit: Duration,
+}
+
+impl Channels {
+    /// Takes the settings; connects to nobody yet. Providers call back below `public_url`.
+    ///
+    /// # Errors
+    ///
+    /// [`SetupError`] names the first provider whose settings cannot be used.
+    pub fn new(settings: Settings, public_url: Url) -> Result<Self, SetupError> {
+        let Settings { email, sms, voice, webhook } = settings;
+        let own_limits = webhook.limits;
+        let own = Driver::Webhook(Webhook::new(webhook)?);
+        let inner = Inner {
+            email: unique(email.into_iter().map(|one| {
+                let (name, limits) = (one.name.clone(), one.limits);
+                Ok(provider(name, limits, Driver::Smtp(Smtp::new(one)?)))
+            }))?,
+            sms: unique(sms.into_iter().map(|one| {
+                let (name, limits) = (one.name.clone(), one.limits);
+                Ok(provider(name, limits, Driver::Sms(Twilio::new(one, &public_url)?)))
+            }))?,
+            voice: unique(voice.into_iter().map(|one| {
+                let (name, limits) = (one.name.clone(), one.limits);
+                Ok(provider(name, limits, Driver::Voice(Twilio::new(one, &public_url)?)))
+            }))?,
+            webhook: vec![provider(OWN.to_owned(), own_limits, own)],
+            targets: Mutex::new(BTreeMap::new()),
+            target_limit: own_limits.request,
+        };
+        Ok(Self(Arc::new(inner)))
+    }
+
+    fn list(&self, channel: Channel) -> &[Provider] {
+        match channel {
+            Channel::Email => &self.0.email,
+            Channel::Sms => &self.0.sms,
+            Channel::Voice => &self.0.voice,
+            Channel::Webhook => &self.0.webhook,
+        }
+    }
+
+    /// Every provider and its health: channels in their own order, providers by preference.
+    pub fn providers(&self) -> Vec<ProviderStatus> {
+        let now = Instant::now();
+        let status = |(order, provider): (usize, &Provider)| provider.status(order, now);
+        let all = Channel::ALL.into_iter();
+        all.flat_map(|channel| self.list(channel).iter().enumerate().map(status)).collect()
+    }
+
+    /// Whether anybody serves `channel`.
+    pub fn serves(&self, channel: Channel) -> bool {
+        !self.list(channel).is_empty()
+    }
+
+    /// Whether people can write back to every number from which their texts come.
+    pub fn takes_replies(&self) -> bool {
+        let takes = |provider: &Provider| match &provider.driver {
+            Driver::Sms(twilio) => twilio.takes_replies(),
+            Driver::Smtp(_) | Driver::Voice(_) | Driver::Webhook(_) => false,
+        };
+        !self.0.sms.is_empty() && self.0.sms.iter().all(takes)
+    }
+
+    /// Chooses a provider and sends once. The message does not begin to leave after `send_by`.
+    ///
+    /// The first provider of the list is used that is within its limits, has a closed breaker and
+    /// did not fail just now; else the first that may be used at all.
+    ///
+    /// # Cancel safety
+    ///
+    /// A future that is dropped may have sent the message: the caller must treat its claim as
+    /// unsure.
+    pub async fn send(&self, message: &Outgoing, send_by: Instant, now: Timestamp) -> Sent {
+        let began = Instant::now();
+        let channel = message.address.channel();
+        let target = target_of(&message.address);
+        let admission = target.map_or(Admission::Yes, |target| self.admit_target(target, began));
+        let chosen = match admission {
+            Admission::Yes => self.choose(channel, began),
+            Admission::NotBefore(at) => Err(Some(at)),
+        };
+        let provider = match chosen {
+            Ok(provider) => provider,
+            Err(free_at) => return nobody(free_at, began, now),
+        };
+        let mut done = provider.send(message, send_by, now).await;
+        let ended = Instant::now();
+        let took = ended.saturating_duration_since(began);
+        provider.record(began, ended, now, &done);
+        if let Some(target) = target {
+            self.record_target(target, (began, ended), &done);
+        }
+        let another_provider = self.is_another_free(channel, provider, ended);
+        if let SendOutcome::RetryAt { at } = &mut done.outcome
+            && another_provider
+            && done.fault == Some(Fault::Provider)
+        {
+            *at = now;
+        }
+        Sent {
+            provider: provider.name.clone(),
+            outcome: done.outcome,
+            detail: done.detail,
+            provider_ref: done.provider_ref,
+            delivered: done.delivered,
+            gone: done.gone,
+            another_provider,
+            took,
+            fault: done.fault,
+        }
+    }
+
+    /// Asks whether a provider already has `message`: the one named, or each in turn.
+    pub async fn lookup(
+        &self,
+        message: &Outgoing,
+        provider: Option<&str>,
+        now: Timestamp,
+    ) -> Lookup {
+        let asked = |one: &&Provider| provider.is_none_or(|name| name == one.name);
+        let mut result = None;
+        for one in self.list(message.address.channel()).iter().filter(asked) {
+            match one.lookup(message, now).await {
+                found @ Lookup::Found { .. } => return found,
+                Lookup::NotFound => result = result.or(Some(Lookup::NotFound)),
+                Lookup::CannotKnow => result = Some(Lookup::CannotKnow),
+            }
+        }
+        result.unwrap_or(Lookup::CannotKnow)
+    }
+
+    /// Tries whether a provider takes our credentials, without sending anything.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, in words.
+    pub async fn check(&self, channel: Channel, provider: &str) -> Result<(), String> {
+        let found = self.list(channel).iter().find(|one| one.name == provider);
+        match found {
+            Some(one) => one.check().await,
+            None => Err("there is no provider of that name".to_owned()),
+        }
+    }
+
+    /// Checks that a callback to `provider` comes from whom it says.
+    ///
+    /// # Errors
+    ///
+    /// [`SignatureError`]; nothing in the callback is to be believed then.
+    pub fn verify_callback(
+        &self,
+        provider: &str,
+        request: &CallbackRequest,
+    ) -> Result<(), SignatureError> {
+        let mut result = Err(SignatureError::UnknownProvider);
+        for twilio in self.twilios(provider) {
+            result = twilio.verify(request);
+            if result.is_ok() {
+                break;
+            }
+        }
+        result
+    }
+
+    /// Where `provider` calls back, for the URLs in what a call says.
+    pub fn callback_paths(&self, provider: &str) -> Option<CallbackPaths> {
+        self.twilios(provider).next().map(|twilio| twilio.paths().clone())
+    }
+
+    fn twilios<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Twilio> {
+        let named = self.0.sms.iter().chain(&self.0.voice).filter(move |one| one.name == name);
+        named.filter_map(|one| match &one.driver {
+            Driver::Sms(twilio) | Driver::Voice(twilio) => Some(twilio),
+            Driver::Smtp(_) | Driver::Webhook(_) => None,
+        })
+    }
+
+    /// The provider to use, or when one is free; `Err(None)` where there is none at all.
+    fn choose(&self, channel: Channel, now: Instant) -> Result<&Provider, Option<Instant>> {
+        let list = self.list(channel);
+        let rested = |one: &&Provider| !one.with_health(|health| health.rests(now));
+        let rests = |one: &&Provider| !rested(one);
+        let mut free_at: Option<Instant> = None;
+        for provider in list.iter().filter(rested).chain(list.iter().filter(rests)) {
+            match provider.with_health(|health| health.admit(now)) {
+                Admission::Yes => return Ok(provider),
+                Admission::NotBefore(at) => {
+                    free_at = Some(free_at.map_or(at, |earlier| earlier.min(at)));
+                }
+            }
+        }
+        Err(free_at)
+    }
+
+    fn is_another_free(&self, channel: Channel, used: &Provider, now: Instant) -> bool {
+        let free = |one: &Provider| {
+            !std::ptr::eq(one, used)
+                && one.with_health(|health| health.free_at(now) <= now && !health.rests(now))
+        };
+        self.list(channel).iter().any(free)
+    }
+
+    fn targets(&self) -> MutexGuard<'_, BTreeMap<String, Health>> {
+        self.0.targets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A broken program of one tenant must not use up the time that others' messages need.
+    fn admit_target(&self, target: &str, now: Instant) -> Admission {
+        self.targets().get_mut(target).map_or(Admission::Yes, |health| health.admit(now))
+    }
+
+    fn record_target(&self, target: &str, (began, ended): (Instant, Instant), done: &Done) {
+        let failed =
+            matches!(done.outcome, SendOutcome::RetryAt { .. } | SendOutcome::RetryUnsure { .. })
+                && done.fault == Some(Fault::Contact);
+        let mut targets = self.targets();
+        if !failed {
+            // One that works is not remembered at all.
+            if !targets.is_empty() {
+                targets.remove(target);
+            }
+            return;
+        }
+        if targets.len() >= MAX_TARGETS {
+            targets.retain(|_, health| !health.is_spotless(ended));
+        }
+        if targets.len() < MAX_TARGETS || targets.contains_key(target) {
+            let limit = self.0.target_limit;
+            let health =
+                targets.entry(target.to_owned()).or_insert_with(|| Health::new(None, limit));
+            health.record(began, ended, Verdict::Failed);
+        }
+    }
+}
+
+fn provider(name: String, limits: Limits, driver: Driver) -> Provider {
+    Provider::new(name, driver, Health::new(limits.rate, limits.request))
+}
+
+/// Collects providers whose names differ.
+fn unique(
+    providers: impl Iterator<Item = Result<Provider, SetupError>>,
+) -> Result<Vec<Provider>, SetupError> {
+    let mut all: Vec<Provider> = Vec::new();
+    for provider in providers {
+        let provider = provider?;
+        if all.iter().any(|other| other.name == provider.name) {
+            return Err(SetupError::SameName(provider.name));
+        }
+        all.push(provider);
+    }
+    Ok(all)
+}
+
+/// Scheme, host and port of a webhook's address.
+fn target_of(address: &Address) -> Option<&str> {
+    match address {
+        Address::Webhook(url) => Some(&url[..url::Position::BeforePath]),
+        Address::Email(_) | Address::Sms(_) | Address::Voice(_) => None,
+    }
+}
+
+/// What is said where no provider could be asked.
+fn nobody(free_at: Option<Instant>, began: Instant, now: Timestamp) -> Sent {
+    let (outcome, detail, fault) = match free_at {
+        Some(at) => {
+            let wait = at.saturating_duration_since(began);
+            let at = now.saturating_add(wait).unwrap_or(Timestamp::MAX);
+            let detail = "no provider could be asked: over its limit or failing".to_owned();
+            (SendOutcome::RetryAt { at }, detail, Fault::Provider)
+        }
+        None => {
+            let detail = "no provider serves this channel".to_owned();
+            (SendOutcome::Misconfigured, detail, Fault::Us)
+        }
+    };
+    Sent {
+        provider: String::new(),
+        outcome,
+        detail,
+        provider_ref: None,
+        delivered: false,
+        gone: false,
+        another_provider: false,
+        took: Duration::ZERO,
+        fault: Some(fault),
+    }
+}

@@ -1,0 +1,149 @@
+//! Text that fits a text message: the GSM 7-bit alphabet, and how many parts it takes.
+//!
+//! Source: 3GPP TS 23.038, *Alphabets and language-specific information*, 6.2.1.
+
+/// One part, in septets.
+pub const ONE_PART: usize = 160;
+/// One of several parts, in septets: the rest numbers the parts.
+const OF_SEVERAL: usize = 153;
+
+/// The basic alphabet: one septet each.
+const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJK\
+                     LMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
+/// The extension: two septets each.
+const EXTENSION: &str = "^{}\\[~]|€\u{c}";
+
+/// Maps `text` to the GSM alphabet, cuts it to `max_chars` characters, and says how many parts it
+/// takes. Letters that the alphabet lacks lose their accents; what has no likeness becomes `?`.
+pub fn fit(text: &str, max_chars: usize) -> (String, usize) {
+    let mut mapped = String::with_capacity(text.len());
+    for c in text.chars() {
+        map(c, &mut mapped);
+    }
+    let mapped = cut(&mapped, max_chars);
+    let parts = parts(septets(&mapped));
+    (mapped, parts)
+}
+
+/// Maps `text` and cuts it so that it fits one part; a cut text ends in `...`.
+pub fn fit_one_part(text: &str) -> String {
+    let (mapped, parts) = fit(text, usize::MAX);
+    if parts <= 1 {
+        return mapped;
+    }
+    let mut kept = String::with_capacity(ONE_PART);
+    let mut room = ONE_PART - 3;
+    for c in mapped.chars() {
+        let Some(left) = room.checked_sub(width(c)) else { break };
+        room = left;
+        kept.push(c);
+    }
+    kept.truncate(kept.trim_end().len());
+    kept.push_str("...");
+    kept
+}
+
+/// How many septets `text` takes, all of whose characters are in the alphabet.
+pub fn septets(text: &str) -> usize {
+    text.chars().map(width).sum()
+}
+
+fn width(c: char) -> usize {
+    if EXTENSION.contains(c) { 2 } else { 1 }
+}
+
+fn parts(septets: usize) -> usize {
+    if septets <= ONE_PART { 1 } else { septets.div_ceil(OF_SEVERAL) }
+}
+
+fn cut(text: &str, max_chars: usize) -> String {
+    if text.chars().count() <= max_chars {
+        return text.to_owned();
+    }
+    let mut kept: String = text.chars().take(max_chars.saturating_sub(3)).collect();
+    kept.push_str("...");
+    kept
+}
+
+fn map(c: char, out: &mut String) {
+    if BASIC.contains(c) || EXTENSION.contains(c) && c != '\u{c}' {
+        out.push(c);
+        return;
+    }
+    match c {
+        '`' | '´' | '‘' | '’' | '‚' | '′' => out.push('\''),
+        '“' | '”' | '„' | '«' | '»' | '″' => out.push('"'),
+        '–' | '—' | '‐' | '‑' | '−' => out.push('-'),
+        '…' => out.push_str("..."),
+        '•' | '·' => out.push('*'),
+        '→' => out.push_str("->"),
+        '←' => out.push_str("<-"),
+        '≤' => out.push_str("<="),
+        '≥' => out.push_str(">="),
+        '×' => out.push('x'),
+        'µ' | 'μ' => out.push('u'),
+        '°' => out.push('o'),
+        '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{ad}' | '\u{300}'..='\u{36f}' => (),
+        _ if c.is_whitespace() || c.is_control() => out.push(' '),
+        _ => out.push_str(without_accent(c).unwrap_or("?")),
+    }
+}
+
+/// The likeness of a letter that the alphabet lacks. `É é è à ì ò ù Ç` and the umlauts are in it.
+fn without_accent(c: char) -> Option<&'static str> {
+    LIKENESS.iter().find(|(letters, _)| letters.contains(c)).map(|(_, like)| *like)
+}
+
+/// Letters of Latin, and those of Greek that look like Latin ones.
+const LIKENESS: &[(&str, &str)] = &[
+    ("áâãāăąǎ", "a"),
+    ("ÀÁÂÃĀĂĄǍΑ", "A"),
+    ("çćĉċč", "c"),
+    ("ĆĈĊČ", "C"),
+    ("ďđð", "d"),
+    ("ĎĐÐ", "D"),
+    ("êëēĕėęě", "e"),
+    ("ÈÊËĒĔĖĘĚΕ", "E"),
+    ("ĝğġģ", "g"),
+    ("ĜĞĠĢ", "G"),
+    ("ĥħ", "h"),
+    ("ĤĦΗ", "H"),
+    ("íîïĩīĭįı", "i"),
+    ("ÌÍÎÏĨĪĬĮİΙ", "I"),
+    ("ĵ", "j"),
+    ("Ĵ", "J"),
+    ("ķ", "k"),
+    ("ĶΚ", "K"),
+    ("ĺļľł", "l"),
+    ("ĹĻĽŁ", "L"),
+    ("Μ", "M"),
+    ("ńņň", "n"),
+    ("ŃŅŇΝ", "N"),
+    ("óôõōŏő", "o"),
+    ("ÒÓÔÕŌŎŐΟ", "O"),
+    ("ŕŗř", "r"),
+    ("ŔŖŘ", "R"),
+    ("śŝşšș", "s"),
+    ("ŚŜŞŠȘ", "S"),
+    ("ţťŧț", "t"),
+    ("ŢŤŦȚΤ", "T"),
+    ("úûũūŭůűų", "u"),
+    ("ÙÚÛŨŪŬŮŰŲ", "U"),
+    ("ŵ", "w"),
+    ("Ŵ", "W"),
+    ("ýÿŷ", "y"),
+    ("ÝŸŶΥ", "Y"),
+    ("źżž", "z"),
+    ("ŹŻŽΖ", "Z"),
+    ("Β", "B"),
+    ("Ρ", "P"),
+    ("Χ", "X"),
+    ("œ", "oe"),
+    ("Œ", "OE"),
+    ("þ", "th"),
+    ("Þ", "Th"),
+    ("ẞ", "SS"),
+];
+
+#[cfg(test)]
+mod tests;
