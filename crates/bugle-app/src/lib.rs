@@ -3,7 +3,33 @@
 //!
 //! The shell around the pure engine: it reads the clock, keeps tasks, and saves what was decided.
 
+pub mod alerts;
+pub mod app;
+pub mod apply;
+pub mod audit;
+pub mod caller;
 pub mod clock;
+pub mod doctor;
 pub mod entropy;
+pub mod error;
+pub mod events;
 pub mod handset;
+pub mod identity;
+pub mod ledger;
+pub mod methods;
+pub mod notifications;
+pub mod objects;
+pub mod oncall;
+pub mod paging;
+pub mod permission;
+pub mod reading;
+pub mod requests;
+mod signatures;
 pub mod tasks;
+pub mod tenants;
+pub mod why;
+
+pub use app::App;
+pub use caller::Caller;
+pub use clock::Clock;
+pub use error::{Chain, ErrorKind, Problem, UseCaseError};

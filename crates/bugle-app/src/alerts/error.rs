@@ -1,0 +1,53 @@
+//! Why an alert was not shown or answered.
+
+use crate::error::StoreError;
+
+use crate::error::{ErrorKind, Forbidden, Problem, UseCaseError, storage_kind, summary};
+
+/// An alert could not be read or answered.
+#[derive(Debug, thiserror::Error)]
+pub enum AlertError {
+    /// The caller may not.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
+    /// This tenant has no such alert.
+    #[error("alert {0} does not exist")]
+    NotFound(String),
+    /// The link is not valid, or no longer.
+    #[error("this link is not valid any more; sign in to see the alert")]
+    LinkGone,
+    /// What was sent can't be used; every reason is listed.
+    #[error("{}", summary(.0))]
+    Invalid(Vec<Problem>),
+    /// The database failed.
+    #[error("could not read or save")]
+    Store(#[from] StoreError),
+}
+
+impl UseCaseError for AlertError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Forbidden(_) => ErrorKind::Forbidden,
+            Self::NotFound(_) | Self::LinkGone => ErrorKind::NotFound,
+            Self::Invalid(_) => ErrorKind::Invalid,
+            Self::Store(error) => storage_kind(error),
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Forbidden(_) => "forbidden",
+            Self::NotFound(_) => "alert_not_found",
+            Self::LinkGone => "link_expired",
+            Self::Invalid(_) => "invalid",
+            Self::Store(_) => "storage_failed",
+        }
+    }
+
+    fn problems(&self) -> &[Problem] {
+        match self {
+            Self::Invalid(problems) => problems,
+            _ => &[],
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Why an event was not sent from here.
+
+use crate::error::{
+    ErrorKind, Forbidden, Problem, StoreError, UseCaseError, storage_kind, summary,
+};
+use jiff::SignedDuration;
+
+/// An event could not be sent through an integration.
+#[derive(Debug, thiserror::Error)]
+pub enum SendEventError {
+    /// The caller may not.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
+    /// This tenant has no such integration.
+    #[error("integration {0} does not exist")]
+    NoSuchIntegration(bugle_domain::IntegrationId),
+    /// The integration refuses events.
+    #[error("integration “{0}” is disabled")]
+    Disabled(String),
+    /// Intake has more than it can take, or the integration is over its quota.
+    #[error("intake is full or the integration over its quota; try again in {} s", retry_after.as_secs().max(1))]
+    TooMany {
+        /// When the next try may be made.
+        retry_after: SignedDuration,
+    },
+    /// What was sent can't be used; every reason is listed.
+    #[error("{}", summary(.0))]
+    Invalid(Vec<Problem>),
+    /// The database failed.
+    #[error("could not read or save")]
+    Store(#[from] StoreError),
+}
+
+impl UseCaseError for SendEventError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Forbidden(_) => ErrorKind::Forbidden,
+            Self::NoSuchIntegration(_) => ErrorKind::NotFound,
+            Self::Disabled(_) => ErrorKind::Conflict,
+            Self::TooMany { .. } => ErrorKind::RateLimited,
+            Self::Invalid(_) => ErrorKind::Invalid,
+            Self::Store(error) => storage_kind(error),
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Forbidden(_) => "forbidden",
+            Self::NoSuchIntegration(_) => "object_not_found",
+            Self::Disabled(_) => "integration_disabled",
+            Self::TooMany { .. } => "intake_full",
+            Self::Invalid(_) => "invalid",
+            Self::Store(_) => "storage_failed",
+        }
+    }
+
+    fn problems(&self) -> &[Problem] {
+        match self {
+            Self::Invalid(problems) => problems,
+            _ => &[],
+        }
+    }
+
+    fn retry_after(&self) -> Option<SignedDuration> {
+        match self {
+            Self::TooMany { retry_after } => Some(*retry_after),
+            _ => None,
+        }
+    }
+}
