@@ -173,7 +173,7 @@ pub struct Alert {
     pub resolve_at: Option<Timestamp>,
     /// The event that opened it.
     pub opened_by: EventId,
-    /// When it was opened.
+    /// When the event that opened it was received.
     pub opened_at: Timestamp,
     /// Events in it, the first included.
     pub event_count: i64,
@@ -205,12 +205,12 @@ impl Alert {
     }
 
     /// Takes over what the latest trigger says. The worst severity stays.
-    pub fn refresh(&mut self, body: &EventBody, at: Timestamp) {
+    pub fn refresh(&mut self, body: EventBody, at: Timestamp) {
         self.severity = self.severity.min(body.severity);
-        self.summary.clone_from(&body.summary);
-        self.source.clone_from(&body.source);
-        self.links.clone_from(&body.links);
-        self.details.clone_from(&body.details);
+        self.summary = body.summary;
+        self.source = body.source;
+        self.links = body.links;
+        self.details = body.details;
         self.resolve_at = body.ends_at;
         self.last_event_at = at;
     }

@@ -171,6 +171,9 @@ pub struct Notification {
     pub level: usize,
     /// The cycle that owes it, 0-based.
     pub cycle: u8,
+    /// When it should have gone out, had nothing been in its way: no stall of ours, no retry, no
+    /// ceiling. Never changes; a message says how much later than this it is.
+    pub wanted_at: Timestamp,
     /// Not sent before.
     pub due_at: Timestamp,
     /// Not sent after: a page this late says nothing any more.

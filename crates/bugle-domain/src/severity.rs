@@ -43,6 +43,17 @@ impl Severity {
         }
     }
 
+    /// The word as it begins a sentence, or is spoken.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Critical => "Critical",
+            Self::High => "High",
+            Self::Medium => "Medium",
+            Self::Low => "Low",
+            Self::Info => "Info",
+        }
+    }
+
     /// The four-letter form used where space is short, as in a text message.
     pub fn short(self) -> &'static str {
         match self {

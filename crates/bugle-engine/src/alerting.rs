@@ -1,12 +1,28 @@
 //! Alerting: what becomes of events and of alerts whose time has come.
+//!
+//! - An event folds into the unresolved alert of its integration and dedup key, or opens one.
+//! - A trigger on an acknowledged alert folds without paging. One that makes an open alert urgent
+//!   tells the current level again, by its people's urgent rules; the escalation clock runs on. One
+//!   that makes an exhausted alert urgent starts its policy again.
+//! - An alert whose own end passed before an event was received is over: the event opens another.
+//! - A level whose time has come late, because we were the delay, is told once, with its whole
+//!   delay before the next.
 
 use std::collections::BTreeMap;
 
-use bugle_domain::alert::{Alert, TimelineEntry};
-use bugle_domain::event::{Event, EventOutcome};
+use bugle_domain::alert::{
+    Actor, Alert, AlertStatus, Escalation, Route, StampedPolicy, TimelineEntry, Via,
+};
+use bugle_domain::event::{Action, Event, EventBody, EventOutcome, SuppressReason};
 use bugle_domain::notification::Notification;
-use bugle_domain::{AlertId, EventId, IntegrationId};
+use bugle_domain::object::Directory;
+use bugle_domain::text::{one_line, truncate};
+use bugle_domain::{AlertId, EventId, IntegrationId, ServiceId, Severity};
 use jiff::Timestamp;
+
+use crate::Mint;
+use crate::desk::{Clock, Desk, Slot};
+use crate::escalation::{Foot, Reached, climb};
 
 /// What alerting has to decide for one tenant, read in one transaction.
 #[derive(Debug, Default)]
@@ -37,5 +53,233 @@ pub struct Decisions {
     pub cancel: Vec<(AlertId, &'static str)>,
 }
 
-/// The open alerts while a batch is decided, found by what folds into them.
-pub type OpenAlerts = BTreeMap<(IntegrationId, String), Alert>;
+/// Decides `work`: each event once, then each alert whose time has come. The same arguments give
+/// the same decisions.
+pub fn decide(
+    directory: &Directory,
+    work: Work,
+    now: Timestamp,
+    mint: &mut impl Mint,
+) -> Decisions {
+    let mut desk = Desk::new(directory, now, mint);
+    let mut batch = Batch::of(work.open, work.due);
+    desk.out.outcomes.reserve(work.events.len());
+    for event in work.events {
+        let id = event.id;
+        let outcome = decide_event(&mut desk, &mut batch, event);
+        desk.out.outcomes.push((id, outcome));
+    }
+    for slot in &mut batch.slots {
+        desk.step(slot);
+    }
+    batch.save(desk.out)
+}
+
+/// Gives up on deciding an event that could not be decided after several tries: it is suppressed
+/// as quarantined, and an alert of its own tells the tenant's fallback policy that it was.
+///
+/// Nothing of the event is used but its ids, severity and the beginning of its summary: the rest
+/// may be what could not be decided.
+pub fn quarantine(
+    directory: &Directory,
+    event: Event,
+    now: Timestamp,
+    mint: &mut impl Mint,
+) -> Decisions {
+    const SUMMARY_CHARS: usize = 200;
+    let mut desk = Desk::new(directory, now, mint);
+    let said = truncate(&one_line(&event.body.summary), SUMMARY_CHARS);
+    let body = EventBody {
+        action: Action::Trigger,
+        summary: format!("An event could not be routed: {said}"),
+        severity: event.body.severity.min(Severity::High),
+        source: "bugle".to_owned(),
+        dedup_key: format!("bugle/quarantined/{}", event.id),
+        occurred_at: None,
+        ends_at: None,
+        links: Vec::new(),
+        details: serde_json::Map::new(),
+    };
+    let reason = SuppressReason::Quarantined;
+    desk.out.outcomes.push((event.id, EventOutcome::Suppressed { reason }));
+    let policy = fallback(directory);
+    let routed = Routed { service: None, policy, route: Route::Quarantined };
+    let slot = open(&mut desk, Event { body, ..event }, routed);
+    desk.out.opened.push(slot.alert);
+    desk.out
+}
+
+/// The alerts of a batch, found by what folds into them.
+struct Batch {
+    slots: Vec<Slot>,
+    /// The unresolved ones, by integration and dedup key.
+    unresolved: BTreeMap<(IntegrationId, String), usize>,
+}
+
+impl Batch {
+    fn of(open: Vec<Alert>, due: Vec<Alert>) -> Self {
+        let mut batch = Self { slots: Vec::new(), unresolved: BTreeMap::new() };
+        for alert in open.into_iter().chain(due) {
+            if alert.status == AlertStatus::Resolved {
+                continue;
+            }
+            let key = (alert.integration, alert.dedup_key.clone());
+            let place = batch.slots.len();
+            if *batch.unresolved.entry(key).or_insert(place) == place {
+                batch.slots.push(Slot::existing(alert));
+            }
+        }
+        batch
+    }
+
+    fn save(self, mut out: Decisions) -> Decisions {
+        for slot in self.slots {
+            if slot.fresh {
+                out.opened.push(slot.alert);
+            } else if slot.changed {
+                out.changed.push(slot.alert);
+            }
+        }
+        out
+    }
+}
+
+fn decide_event<M: Mint>(desk: &mut Desk<'_, M>, batch: &mut Batch, event: Event) -> EventOutcome {
+    if event.body.action == Action::Change {
+        return EventOutcome::Suppressed { reason: SuppressReason::Change };
+    }
+    let key = (event.integration, event.body.dedup_key.clone());
+    if let Some(&place) = batch.unresolved.get(&key) {
+        let slot = &mut batch.slots[place];
+        if slot.alert.resolve_at.is_none_or(|end| event.received_at <= end) {
+            let alert = slot.alert.id;
+            fold(desk, slot, event);
+            if slot.alert.status == AlertStatus::Resolved {
+                batch.unresolved.remove(&key);
+            }
+            return EventOutcome::Folded { alert };
+        }
+        desk.resolve(slot, Actor::System, Via::Timer);
+        batch.unresolved.remove(&key);
+    }
+    match event.body.action {
+        Action::Acknowledge | Action::Resolve => {
+            EventOutcome::Suppressed { reason: SuppressReason::NoOpenAlert }
+        }
+        Action::Trigger | Action::Change if event.body.severity == Severity::Info => {
+            EventOutcome::Suppressed { reason: SuppressReason::Info }
+        }
+        Action::Trigger | Action::Change => {
+            let routed = route(desk.lookup.directory, event.integration);
+            let slot = open(desk, event, routed);
+            let alert = slot.alert.id;
+            batch.unresolved.insert(key, batch.slots.len());
+            batch.slots.push(slot);
+            EventOutcome::Alerted { alert }
+        }
+    }
+}
+
+/// Whose an event is, and who is told.
+struct Routed {
+    service: Option<ServiceId>,
+    policy: Option<StampedPolicy>,
+    route: Route,
+}
+
+fn route(directory: &Directory, integration: IntegrationId) -> Routed {
+    let integration = directory.integrations.get(&integration);
+    let service = integration.and_then(|it| directory.services.get(&it.service?));
+    let Some(service) = service else {
+        return Routed { service: None, policy: fallback(directory), route: Route::NoService };
+    };
+    let policy = service.policy.and_then(|id| directory.policies.get(&id));
+    let (policy, route) = match policy {
+        Some(policy) => (Some(StampedPolicy::of(policy, false)), Route::Service),
+        None => (fallback(directory), Route::NoPolicy),
+    };
+    Routed { service: Some(service.id), policy, route }
+}
+
+fn fallback(directory: &Directory) -> Option<StampedPolicy> {
+    let policy = directory.policies.get(&directory.tenant.fallback_policy?)?;
+    Some(StampedPolicy::of(policy, true))
+}
+
+/// Opens an alert for a trigger, and tells its first level.
+fn open<M: Mint>(desk: &mut Desk<'_, M>, event: Event, routed: Routed) -> Slot {
+    let body = event.body;
+    let mut slot = Slot::fresh(Alert {
+        id: desk.mint.alert(),
+        number: 0,
+        integration: event.integration,
+        service: routed.service,
+        dedup_key: body.dedup_key,
+        status: AlertStatus::Open,
+        severity: body.severity,
+        summary: body.summary,
+        source: body.source,
+        links: body.links,
+        details: body.details,
+        policy: routed.policy,
+        escalation: Escalation::Exhausted,
+        resolve_at: body.ends_at,
+        opened_by: event.id,
+        opened_at: event.received_at,
+        event_count: 1,
+        last_event_at: event.received_at,
+        acknowledged: None,
+        resolved_at: None,
+    });
+    let policy = slot.alert.policy.as_ref().map(|policy| policy.name.clone());
+    let entry = TimelineEntry::Opened { event: event.id, policy, route: routed.route };
+    desk.note(slot.alert.id, entry);
+    desk.escalate(&mut slot, 0, 0, event.received_at);
+    slot
+}
+
+/// Folds an event into an unresolved alert.
+fn fold<M: Mint>(desk: &mut Desk<'_, M>, slot: &mut Slot, event: Event) {
+    let sender = Actor::Sender { integration: event.integration };
+    slot.changed = true;
+    slot.alert.event_count += 1;
+    slot.alert.last_event_at = slot.alert.last_event_at.max(event.received_at);
+    match event.body.action {
+        Action::Acknowledge => {
+            desk.acknowledge(slot, sender, Via::Event, None);
+        }
+        Action::Resolve => {
+            desk.resolve(slot, sender, Via::Event);
+        }
+        Action::Trigger | Action::Change => {
+            let from = slot.alert.severity;
+            slot.alert.refresh(event.body, event.received_at);
+            if slot.alert.severity < from {
+                worsen(desk, slot, from);
+            }
+        }
+    }
+}
+
+/// Notes that an alert became worse, and tells people by louder rules where those apply now.
+fn worsen<M: Mint>(desk: &mut Desk<'_, M>, slot: &mut Slot, from: Severity) {
+    let to = slot.alert.severity;
+    desk.note(slot.alert.id, TimelineEntry::Worsened { from, to });
+    if from.urgency() == to.urgency() {
+        return;
+    }
+    let (level, cycle, deadline) = match slot.alert.escalation {
+        Escalation::Waiting { level, cycle, deadline } => (level, cycle, Some(deadline)),
+        Escalation::Exhausted => (0, 0, None),
+        Escalation::Acknowledged | Escalation::Resolved => return,
+    };
+    desk.cancel(slot, "worsened");
+    let foot = Foot { policy: slot.alert.policy.as_ref(), level, cycle };
+    let climb = climb(&mut desk.lookup, foot);
+    let same_level = |reached: &Reached| reached.level == level && reached.cycle == cycle;
+    let deadline = deadline.filter(|_| climb.reached.as_ref().is_some_and(same_level));
+    desk.carry_out(slot, climb, Clock { wanted_at: desk.now, deadline });
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,27 @@
 //! Dispatch: whether a message is still true, what goes together, and what follows from a try.
+//!
+//! - The first message to a contact method goes alone, at once. What follows within
+//!   [`Limits::bundle_window`] is held, and then goes as one message. Where several are due at once
+//!   and nothing was sent lately, the worst goes alone and the rest are held.
+//! - A contact method gets only so many messages an hour; what is over waits for the next hour.
+//! - Neither holds for webhooks (a program reads them) nor for a message that may have been sent
+//!   already: that one is looked up and goes alone.
+
+use std::collections::BTreeMap;
 
 use bugle_domain::alert::AlertStatus;
+use bugle_domain::contact::Channel;
 use bugle_domain::notification::{End, Notification, NotificationState, Receipt, SendOutcome};
 use bugle_domain::{
     AlertId, IntegrationId, MethodId, NotificationId, ServiceId, Severity, TenantId,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+
+pub use self::follow::{after_lost_claim, after_receipt, after_silence, after_try};
+pub use self::judge::judge;
+
+mod follow;
+mod judge;
 
 /// What a message says about its alert.
 #[derive(Clone, PartialEq, Debug)]
@@ -123,3 +139,76 @@ pub struct Tried {
     /// The provider itself says that the message arrived (a webhook's 2xx).
     pub delivered: bool,
 }
+
+/// What a provider or a person says of a message that was sent.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ReceiptNews {
+    /// The provider says it reached the phone, mailbox or program.
+    Delivered,
+    /// A person opened it.
+    Seen,
+    /// A person acted on it.
+    Answered,
+    /// The provider says it did not reach anybody.
+    Undelivered {
+        /// It never will, at this address.
+        permanent: bool,
+        /// In the provider's words.
+        detail: String,
+    },
+    /// A call is over.
+    CallEnded {
+        /// A key was pressed that means something.
+        answered_by_key: bool,
+        /// A machine took it.
+        voicemail: bool,
+        /// Somebody or something took it.
+        picked_up: bool,
+    },
+}
+
+/// How much goes to one person, and how long and how often is tried.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Messages that one contact method of a person gets in an hour, by channel, of quiet alerts.
+    /// A channel that is not named has no ceiling.
+    pub per_hour: BTreeMap<Channel, u32>,
+    /// The same, of urgent alerts. Higher, since a held page may be the one that matters.
+    pub urgent_per_hour: BTreeMap<Channel, u32>,
+    /// After a message to a method, those that follow within this time go as one.
+    pub bundle_window: SignedDuration,
+    /// Claims of one notification before it counts as failed.
+    pub max_tries: u16,
+    /// How long a receipt is waited for, by channel.
+    pub receipt_wait: BTreeMap<Channel, SignedDuration>,
+    /// How long after an unanswered call it is rung once more.
+    pub redial_after: SignedDuration,
+}
+
+impl Limits {
+    /// What holds where the operator has said nothing else.
+    pub fn standard() -> Self {
+        use Channel::{Email, Sms, Voice, Webhook};
+        Self {
+            per_hour: BTreeMap::from([(Email, 60), (Sms, 20), (Voice, 6)]),
+            urgent_per_hour: BTreeMap::from([(Email, 300), (Sms, 60), (Voice, 30)]),
+            bundle_window: SignedDuration::from_secs(5),
+            max_tries: 8,
+            receipt_wait: BTreeMap::from([
+                (Email, SignedDuration::from_hours(1)),
+                (Sms, SignedDuration::from_mins(5)),
+                (Voice, SignedDuration::from_mins(5)),
+                (Webhook, SignedDuration::from_mins(1)),
+            ]),
+            redial_after: SignedDuration::from_secs(90),
+        }
+    }
+
+    /// How long a receipt of `channel` is waited for.
+    pub fn receipt_wait(&self, channel: Channel) -> SignedDuration {
+        self.receipt_wait.get(&channel).copied().unwrap_or(SignedDuration::from_mins(5))
+    }
+}
+
+#[cfg(test)]
+mod tests;

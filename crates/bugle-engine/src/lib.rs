@@ -4,8 +4,18 @@
 //! come from a [`Mint`], and work for the outside is returned as data.
 
 pub mod alerting;
+pub mod check;
+mod desk;
 pub mod dispatch;
+mod escalation;
+pub mod message;
 mod mint;
+pub mod narrate;
+pub mod reach;
 pub mod respond;
+pub mod rules;
+pub mod schedule;
+pub mod zone;
 
+pub use desk::{NORMAL_PAGE_LIVES, URGENT_PAGE_LIVES};
 pub use mint::Mint;

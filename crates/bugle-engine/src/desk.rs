@@ -1,0 +1,236 @@
+//! The desk where decisions about alerts are made: alerts in hand, effects gathered.
+//!
+//! Each act changes an alert and notes what follows from it. Acts are idempotent: one that no
+//! longer matters does nothing.
+
+use bugle_domain::alert::{Actor, Alert, AlertStatus, Escalation, TimelineEntry, Via};
+use bugle_domain::notification::{End, Lane, Notification, NotificationState};
+use bugle_domain::object::Directory;
+use bugle_domain::{AlertId, NotificationId, Urgency};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::Mint;
+use crate::alerting::Decisions;
+use crate::escalation::{Climb, Foot, Reached, climb};
+use crate::reach::Lookup;
+use crate::rules;
+
+/// How long an urgent page still says something: an hour after it was due.
+pub const URGENT_PAGE_LIVES: SignedDuration = SignedDuration::from_hours(1);
+/// How long a quiet one does: a day.
+pub const NORMAL_PAGE_LIVES: SignedDuration = SignedDuration::from_hours(24);
+
+/// Decisions under way at one moment.
+pub(crate) struct Desk<'a, M> {
+    pub(crate) lookup: Lookup<'a>,
+    pub(crate) now: Timestamp,
+    pub(crate) mint: &'a mut M,
+    pub(crate) out: Decisions,
+}
+
+/// The times of a step.
+#[derive(Clone, Copy)]
+pub(crate) struct Clock {
+    /// When it should have been taken: earlier than now where we were the delay.
+    pub(crate) wanted_at: Timestamp,
+    /// When the next step is due at the latest; it is due after the level's delay otherwise.
+    pub(crate) deadline: Option<Timestamp>,
+}
+
+/// An alert in hand.
+pub(crate) struct Slot {
+    pub(crate) alert: Alert,
+    /// It was opened in this batch.
+    pub(crate) fresh: bool,
+    /// It is not as it was.
+    pub(crate) changed: bool,
+    /// Where in [`Decisions::owed`] its first notification of this batch may be.
+    first_owed: Option<usize>,
+}
+
+impl Slot {
+    pub(crate) fn existing(alert: Alert) -> Self {
+        Self { alert, fresh: false, changed: false, first_owed: None }
+    }
+
+    pub(crate) fn fresh(alert: Alert) -> Self {
+        Self { alert, fresh: true, changed: true, first_owed: None }
+    }
+}
+
+impl<'a, M: Mint> Desk<'a, M> {
+    pub(crate) fn new(directory: &'a Directory, now: Timestamp, mint: &'a mut M) -> Self {
+        let lookup = Lookup::new(directory, now);
+        Self { lookup, now, mint, out: Decisions::default() }
+    }
+
+    /// Writes a line into the alert's timeline.
+    pub(crate) fn note(&mut self, alert: AlertId, entry: TimelineEntry) {
+        self.out.timeline.push((alert, self.now, entry));
+    }
+
+    /// Tells the next level that reaches somebody, `level` being the first to try. It should have
+    /// happened at `wanted_at`.
+    pub(crate) fn escalate(
+        &mut self,
+        slot: &mut Slot,
+        level: usize,
+        cycle: u8,
+        wanted_at: Timestamp,
+    ) {
+        let foot = Foot { policy: slot.alert.policy.as_ref(), level, cycle };
+        let climb = climb(&mut self.lookup, foot);
+        self.carry_out(slot, climb, Clock { wanted_at, deadline: None });
+    }
+
+    /// Carries out a climb.
+    pub(crate) fn carry_out(&mut self, slot: &mut Slot, climb: Climb, clock: Clock) {
+        let id = slot.alert.id;
+        slot.changed = true;
+        for entry in climb.passed {
+            self.note(id, entry);
+        }
+        if climb.fallback.is_some() {
+            slot.alert.policy = climb.fallback;
+        }
+        let Some(reached) = climb.reached else {
+            slot.alert.escalation = Escalation::Exhausted;
+            self.note(id, TimelineEntry::Exhausted);
+            return;
+        };
+        let after_delay = self.after(SignedDuration::from_secs(reached.delay_s.into()));
+        let deadline = clock.deadline.map_or(after_delay, |deadline| deadline.min(after_delay));
+        let (level, cycle) = (reached.level, reached.cycle);
+        slot.alert.escalation = Escalation::Waiting { level, cycle, deadline };
+        self.tell(slot, reached, Clock { deadline: Some(deadline), ..clock });
+    }
+
+    /// The deadline of an escalation step or the alert's own end, if one has come.
+    pub(crate) fn step(&mut self, slot: &mut Slot) {
+        if slot.alert.status != AlertStatus::Resolved
+            && slot.alert.resolve_at.is_some_and(|end| end <= self.now)
+        {
+            self.resolve(slot, Actor::System, Via::Timer);
+        }
+        match slot.alert.escalation {
+            Escalation::Waiting { level, cycle, deadline } if deadline <= self.now => {
+                self.escalate(slot, level + 1, cycle, deadline);
+            }
+            Escalation::Waiting { .. }
+            | Escalation::Exhausted
+            | Escalation::Acknowledged
+            | Escalation::Resolved => (),
+        }
+    }
+
+    /// Somebody takes it: nobody else is told.
+    pub(crate) fn acknowledge(
+        &mut self,
+        slot: &mut Slot,
+        by: Actor,
+        via: Via,
+        notification: Option<NotificationId>,
+    ) -> bool {
+        if slot.alert.status != AlertStatus::Open {
+            return false;
+        }
+        slot.alert.status = AlertStatus::Acknowledged;
+        slot.alert.escalation = Escalation::Acknowledged;
+        slot.alert.acknowledged = Some((by.clone(), self.now));
+        self.cancel(slot, "acknowledged");
+        self.note(slot.alert.id, TimelineEntry::Acknowledged { by, via, notification });
+        true
+    }
+
+    /// It is over: nobody else is told.
+    pub(crate) fn resolve(&mut self, slot: &mut Slot, by: Actor, via: Via) -> bool {
+        if slot.alert.status == AlertStatus::Resolved {
+            return false;
+        }
+        slot.alert.status = AlertStatus::Resolved;
+        slot.alert.escalation = Escalation::Resolved;
+        slot.alert.resolved_at = Some(self.now);
+        self.cancel(slot, "resolved");
+        self.note(slot.alert.id, TimelineEntry::Resolved { by, via });
+        true
+    }
+
+    /// Ends what waits to be sent about the alert, also what came to be owed in this batch.
+    pub(crate) fn cancel(&mut self, slot: &mut Slot, reason: &'static str) {
+        slot.changed = true;
+        if !slot.fresh {
+            self.out.cancel.push((slot.alert.id, reason));
+        }
+        let Some(first) = slot.first_owed.take() else {
+            return;
+        };
+        for notification in self.out.owed.iter_mut().skip(first) {
+            let waits = notification.state == NotificationState::Waiting;
+            if waits && notification.alert == slot.alert.id {
+                notification.state = NotificationState::Ended {
+                    end: End::Cancelled,
+                    reason: reason.to_owned(),
+                    at: self.now,
+                };
+            }
+        }
+    }
+
+    /// Owes every person of the level what their rules say.
+    fn tell(&mut self, slot: &mut Slot, reached: Reached, clock: Clock) {
+        let (level, cycle) = (reached.level, reached.cycle);
+        let mut resolved = reached.resolved;
+        let first = self.out.owed.len();
+        for told in &mut resolved.told {
+            let before = self.out.owed.len();
+            let urgency = slot.alert.urgency();
+            for (delay_s, method) in rules::steps(self.lookup.directory, told.user, urgency) {
+                let Some(method) = self.lookup.directory.methods.get(&method) else {
+                    continue;
+                };
+                let channel = method.address.channel();
+                let delay = SignedDuration::from_secs(delay_s.into());
+                let due_at = self.after(delay);
+                let token = channel.reaches_a_person().then(|| self.mint.token());
+                self.out.owed.push(Notification {
+                    id: self.mint.notification(),
+                    alert: slot.alert.id,
+                    user: told.user,
+                    method: method.id,
+                    channel,
+                    lane: Lane::of(urgency),
+                    level,
+                    cycle,
+                    wanted_at: clock.wanted_at.checked_add(delay).unwrap_or(due_at),
+                    due_at,
+                    deadline: deadline(due_at, urgency),
+                    state: NotificationState::Waiting,
+                    tries: 0,
+                    receipt: None,
+                    possible_repeat: false,
+                    token,
+                    provider_ref: None,
+                    created_at: self.now,
+                });
+            }
+            told.notifications = u32::try_from(self.out.owed.len() - before).unwrap_or(u32::MAX);
+        }
+        slot.first_owed = slot.first_owed.or(Some(first));
+        let next_at = clock.deadline.unwrap_or(self.now);
+        let (told, missed) = (resolved.told, resolved.missed);
+        let entry = TimelineEntry::LevelTold { level, cycle, told, missed, next_at };
+        self.note(slot.alert.id, entry);
+    }
+
+    fn after(&self, span: SignedDuration) -> Timestamp {
+        self.now.checked_add(span).unwrap_or(Timestamp::MAX)
+    }
+}
+
+fn deadline(due_at: Timestamp, urgency: Urgency) -> Timestamp {
+    let lives = match urgency {
+        Urgency::Urgent => URGENT_PAGE_LIVES,
+        Urgency::Normal => NORMAL_PAGE_LIVES,
+    };
+    due_at.checked_add(lives).unwrap_or(Timestamp::MAX)
+}
