@@ -1,6 +1,7 @@
 //! Errors as RFC 9457 problems, with stable codes.
 
 use axum::response::{IntoResponse, Response};
+use bugle_app::{Chain, ErrorKind, UseCaseError};
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, StatusCode};
@@ -118,5 +119,39 @@ impl IntoResponse for ApiError {
         // The outermost layer knows the request's id and writes the body again with it.
         response.extensions_mut().insert(self);
         response
+    }
+}
+
+/// Every use case's error, as the outside may see it: 5xx say nothing of what happened inside.
+impl<E: UseCaseError> From<E> for ApiError {
+    fn from(error: E) -> Self {
+        let status = match error.kind() {
+            ErrorKind::NotFound => StatusCode::NOT_FOUND,
+            ErrorKind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+            ErrorKind::Conflict => StatusCode::CONFLICT,
+            ErrorKind::Forbidden => StatusCode::FORBIDDEN,
+            ErrorKind::Unauthenticated => StatusCode::UNAUTHORIZED,
+            ErrorKind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+            ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        let code = error.code();
+        let retry_after_s =
+            error.retry_after().and_then(|wait| u64::try_from(wait.as_secs().max(1)).ok());
+        if status.is_server_error() {
+            tracing::error!(error = %Chain(&error), code, "request failed");
+            let detail = match status {
+                StatusCode::SERVICE_UNAVAILABLE => "not available right now; try again",
+                _ => "internal error",
+            };
+            return Self { retry_after_s, ..Self::new(status, code, detail) };
+        }
+        let field = |problem: &bugle_app::Problem| FieldError {
+            pointer: problem.pointer.clone(),
+            code: problem.code.to_owned(),
+            message: problem.message.clone(),
+        };
+        let errors = error.problems().iter().map(field).collect();
+        Self { status, code, detail: error.to_string(), errors, retry_after_s }
     }
 }

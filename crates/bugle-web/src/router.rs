@@ -1,19 +1,23 @@
 //! Puts all routes together.
 
+use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
+use bugle_app::App;
 use http::{Method, StatusCode, Uri};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tower_http::csrf::{CsrfLayer, ProtectionError};
 use tower_http::timeout::TimeoutLayer;
 
 use crate::problem::ApiError;
 use crate::state::{WebSettings, WebState};
-use crate::{ops, pages};
+use crate::{layers, ops, pages};
 
 /// Most bytes of a request's body, also of an intake's.
 pub(crate) const BODY_BYTES: usize = 512 * 1_024;
@@ -24,17 +28,31 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 ///
 /// Intake stands outside the layers of everything else: what it does for an event is to read it,
 /// save it and answer.
-pub fn router(settings: WebSettings) -> Router {
-    let state = WebState { settings: Arc::new(settings) };
+pub fn router(app: App, settings: WebSettings) -> Router {
+    let state = WebState { app, settings: Arc::new(settings) };
     let rest = Router::new()
         .merge(pages::routes())
         .merge(ops::routes())
         .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(BODY_BYTES))
-        .layer(CompressionLayer::new())
+        .layer(CsrfLayer::new().with_rejection_response(cross_site))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_LIMIT))
-        .layer(CatchPanicLayer::new());
-    Router::new().merge(rest).method_not_allowed_fallback(method_not_allowed).with_state(state)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(state.clone(), layers::around))
+        .layer(CompressionLayer::new());
+    rest.with_state(state)
+}
+
+/// A browser was made to send this by another site.
+fn cross_site(_: ProtectionError) -> Response {
+    let detail = "this came from another site; open the page itself and try again";
+    ApiError::new(StatusCode::FORBIDDEN, "cross_site", detail).into_response()
+}
+
+fn panicked(_: Box<dyn Any + Send>) -> Response {
+    metrics::counter!("bugle_http_panics_total").increment(1);
+    ApiError::internal("internal_error").into_response()
 }
 
 fn is_api(uri: &Uri) -> bool {

@@ -5,13 +5,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tower::Service;
+
+use crate::auth::Peer;
 
 /// Wait after a connection could not be accepted, as when no file descriptors are left.
 const ACCEPT_BACK_OFF: Duration = Duration::from_millis(50);
@@ -50,11 +55,10 @@ pub async fn serve(
 ) {
     let places = Arc::new(Semaphore::new(limits.connections));
     let (connections, cut) = (TaskTracker::new(), CancellationToken::new());
-    while let Some((stream, place)) = next(&listener, &places, &stop).await {
-        let service = TowerToHyperService::new(router.clone());
-        let (stop, cut) = (stop.clone(), cut.clone());
+    while let Some((stream, peer, place)) = next(&listener, &places, &stop).await {
+        let (router, stop, cut) = (router.clone(), stop.clone(), cut.clone());
         connections.spawn(async move {
-            let served = connection(stream, service, limits, stop);
+            let served = connection(stream, peer, router, limits, stop);
             tokio::select! {
                 () = served => (),
                 () = cut.cancelled() => (),
@@ -76,12 +80,12 @@ async fn next(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
     stop: &CancellationToken,
-) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+) -> Option<(TcpStream, Peer, OwnedSemaphorePermit)> {
     let accept = async {
         let place = Arc::clone(places).acquire_owned().await.ok()?;
         loop {
             match listener.accept().await {
-                Ok((stream, _)) => return Some((stream, place)),
+                Ok((stream, peer)) => return Some((stream, Peer(peer), place)),
                 Err(error) => {
                     tracing::warn!(%error, "could not accept a connection");
                     tokio::time::sleep(ACCEPT_BACK_OFF).await;
@@ -97,13 +101,19 @@ async fn next(
 
 async fn connection(
     stream: TcpStream,
-    service: TowerToHyperService<Router>,
+    peer: Peer,
+    router: Router,
     limits: ServerLimits,
     stop: CancellationToken,
 ) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "could not set TCP_NODELAY");
     }
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        // A router is always ready.
+        router.clone().call(request)
+    });
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_wait)

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bugle_app::App;
 use metrics_exporter_prometheus::PrometheusHandle;
 use url::Url;
 
@@ -18,9 +19,18 @@ pub struct WebSettings {
     pub version: &'static str,
 }
 
+impl WebSettings {
+    /// Whether browsers reach us over https.
+    pub fn secure(&self) -> bool {
+        self.public_url.scheme() == "https"
+    }
+}
+
 /// What every handler is given.
 #[derive(Clone, axum::extract::FromRef)]
 pub struct WebState {
+    /// All use cases.
+    pub app: App,
     /// How this process serves the web.
     pub settings: Arc<WebSettings>,
 }

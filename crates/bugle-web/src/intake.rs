@@ -1,0 +1,14 @@
+//! Ways in for events: one parser for each dialect, and what happens to what they read.
+
+mod alertmanager;
+mod alertmanager_api;
+mod alertmanager_webhook;
+mod fingerprint;
+mod native;
+mod pagerduty_v1;
+mod pagerduty_v2;
+mod said;
+mod text;
+
+#[cfg(test)]
+mod sample;
