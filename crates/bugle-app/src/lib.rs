@@ -33,3 +33,7 @@ pub use app::App;
 pub use caller::Caller;
 pub use clock::Clock;
 pub use error::{Chain, ErrorKind, Problem, UseCaseError};
+
+// What the binary needs to wire the application together.
+pub use bugle_channels as channels;
+pub use bugle_store as store;

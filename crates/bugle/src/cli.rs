@@ -1,0 +1,279 @@
+//! The command line: which commands there are, and what each is given.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+pub mod alerts;
+pub mod books;
+pub mod configuration;
+pub mod configuration_file;
+pub mod context;
+pub mod doctor;
+pub mod login;
+pub mod names;
+pub mod schedules;
+pub mod trigger;
+
+const EXAMPLES: &str = "\
+Examples:
+  bugle demo                         a sample company with phones that ring in your browser
+  bugle serve --data /var/lib/bugle  the real thing
+  bugle trigger \"db1 is down\" --severity critical
+  bugle alerts
+  bugle ack 4812
+  bugle who payments
+  bugle why 4812
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 login needed, 5 refused, 6 done but
+something needs attention.";
+
+/// Events in, the right person paged, until somebody answers.
+#[derive(Debug, Parser)]
+#[command(name = "bugle", version, after_help = EXAMPLES, max_term_width = 100)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub common: Common,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Clone, Debug, Args)]
+pub struct Common {
+    /// Write one JSON value instead of words
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Server to talk to; also BUGLE_SERVER, or the profile
+    #[arg(long, global = true, value_name = "URL")]
+    pub server: Option<String>,
+    /// Server and key as saved under this name by `bugle login`
+    #[arg(long, global = true, value_name = "NAME")]
+    pub profile: Option<String>,
+}
+
+/// What `bugle` can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the server
+    Serve(ServeArgs),
+    /// Run a sample company with simulated phones and mailboxes
+    Demo(DemoArgs),
+    /// Make a tenant, its first admin (also operator) and an API key, without a server
+    Setup(SetupArgs),
+    /// Check a configuration and name every mistake
+    CheckConfig(CheckConfigArgs),
+    /// Check the surroundings: clock, port, address, database, providers
+    Doctor(DoctorArgs),
+    /// Save a server and a key for later commands
+    Login,
+    /// Say that something is wrong (or over)
+    Trigger(TriggerArgs),
+    /// List alerts
+    Alerts(AlertsArgs),
+    /// Take alerts: "I have it"
+    #[command(visible_alias = "acknowledge")]
+    Ack(RespondArgs),
+    /// End alerts: "it is over"
+    Resolve(RespondArgs),
+    /// Hand alerts to the next level now: "not me"
+    PassOn(RespondArgs),
+    /// Who is on call, until when, and whether they can be reached
+    Who(WhoArgs),
+    /// The books: every accepted event and every owed notification
+    Ledger(LedgerArgs),
+    /// Why something happened, from the bytes received to the human act
+    Why(WhyArgs),
+    /// Make the configuration what a file says
+    Apply(ApplyArgs),
+    /// Write the configuration as a file for `bugle apply`
+    Export,
+    /// Write a completion script for a shell
+    Completions(CompletionsArgs),
+}
+
+/// Where a process keeps what it needs.
+#[derive(Clone, Debug, Args)]
+pub struct DataArgs {
+    /// Data directory; also BUGLE_DATA
+    #[arg(long, value_name = "DIR", env = "BUGLE_DATA", default_value = "bugle-data")]
+    pub data: PathBuf,
+    /// Configuration file; also BUGLE_CONFIG
+    #[arg(long, value_name = "FILE", env = "BUGLE_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Database: sqlite:PATH or postgres://USER@HOST/NAME [default: in the data directory]
+    #[arg(long, value_name = "URL")]
+    pub database: Option<String>,
+}
+
+/// How `serve` runs.
+#[derive(Clone, Debug, Args)]
+pub struct ServeArgs {
+    /// Where it keeps what it needs.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// Address and port to listen on [default: 127.0.0.1:7070]
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<String>,
+}
+
+/// How `demo` runs.
+#[derive(Clone, Debug, Args)]
+pub struct DemoArgs {
+    /// Keep the sample data here [default: a temporary directory]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Address and port to listen on [default: 127.0.0.1:7070]
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<String>,
+    /// Configuration file
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// What `setup` makes.
+#[derive(Clone, Debug, Args)]
+pub struct SetupArgs {
+    /// Where the server keeps what it needs.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// Name of the organisation
+    #[arg(long, default_value = "Main")]
+    pub tenant: String,
+    /// Name of the first admin
+    #[arg(long, default_value = "Admin")]
+    pub name: String,
+    /// Mail address of the first admin
+    #[arg(long, default_value = "admin@localhost")]
+    pub email: String,
+    /// Time zone, as an IANA name
+    #[arg(long, default_value = "UTC")]
+    pub time_zone: String,
+}
+
+/// What `check-config` checks.
+#[derive(Clone, Debug, Args)]
+pub struct CheckConfigArgs {
+    /// The file; without one, the defaults and the environment
+    #[arg(long, value_name = "FILE", env = "BUGLE_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Write the defaults with their explanation, as a start for a file of your own
+    #[arg(long)]
+    pub defaults: bool,
+}
+
+/// What `doctor` looks at.
+#[derive(Clone, Debug, Args)]
+pub struct DoctorArgs {
+    /// Where the server keeps what it needs.
+    #[command(flatten)]
+    pub data: DataArgs,
+}
+
+/// What `trigger` says.
+#[derive(Clone, Debug, Args)]
+pub struct TriggerArgs {
+    /// What is wrong, in a line
+    pub summary: String,
+    /// How bad: critical, high, medium, low or info
+    #[arg(long, default_value = "high")]
+    pub severity: String,
+    /// Through which integration, by name or id [default: the only one, or the one of the service]
+    #[arg(long)]
+    pub integration: Option<String>,
+    /// What is broken, by name or id: uses the integration of that service
+    #[arg(long)]
+    pub service: Option<String>,
+    /// Which machine or thing says so
+    #[arg(long, default_value = "bugle trigger")]
+    pub source: String,
+    /// Events with the same key fold into one alert
+    #[arg(long, value_name = "KEY")]
+    pub dedup_key: Option<String>,
+    /// trigger, acknowledge or resolve (the last two need --dedup-key)
+    #[arg(long, default_value = "trigger")]
+    pub action: String,
+}
+
+/// Which alerts are listed.
+#[derive(Clone, Debug, Args)]
+pub struct AlertsArgs {
+    /// open, acknowledged, resolved or all [default: open and acknowledged]
+    #[arg(long)]
+    pub status: Option<String>,
+    /// Of one service, by name or id
+    #[arg(long)]
+    pub service: Option<String>,
+    /// Of one severity
+    #[arg(long)]
+    pub severity: Option<String>,
+    /// With this text
+    #[arg(long, value_name = "TEXT")]
+    pub search: Option<String>,
+    /// How many at most, 1-1000
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub limit: u32,
+}
+
+/// Which alerts are answered.
+#[derive(Clone, Debug, Args)]
+pub struct RespondArgs {
+    /// Numbers (4812 or #4812) or ids (alr_...)
+    #[arg(required = true, value_name = "ALERT")]
+    pub alerts: Vec<String>,
+}
+
+/// Of which schedule.
+#[derive(Clone, Debug, Args)]
+pub struct WhoArgs {
+    /// Name or id [default: all]
+    pub schedule: Option<String>,
+}
+
+/// Whose books.
+#[derive(Clone, Debug, Args)]
+pub struct LedgerArgs {
+    /// Of all tenants, for operators
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// What to explain.
+#[derive(Clone, Debug, Args)]
+pub struct WhyArgs {
+    /// An alert (4812, alr_...) or an event (evt_...)
+    #[arg(value_name = "ID")]
+    pub id: String,
+}
+
+/// What to apply.
+#[derive(Clone, Debug, Args)]
+pub struct ApplyArgs {
+    /// The file; - for standard input
+    #[arg(short, long, value_name = "FILE")]
+    pub file: PathBuf,
+    /// Only show the difference
+    #[arg(long)]
+    pub plan: bool,
+}
+
+/// For which shell.
+#[derive(Clone, Debug, Args)]
+pub struct CompletionsArgs {
+    /// bash, zsh, fish, powershell or elvish
+    pub shell: clap_complete::Shell,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

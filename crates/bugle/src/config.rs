@@ -1,0 +1,332 @@
+//! Configuration: one TOML file over the compiled-in defaults, and the environment over both.
+//!
+//! In two steps: what was said ([`raw`]), then what it means ([`Config`]), where every field is
+//! already checked. All mistakes are found in one go. `config/default.toml` is the manual.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretBox, SecretString};
+use url::Url;
+
+mod providers;
+mod raw;
+mod reader;
+mod value;
+
+pub use raw::Origin;
+use raw::{Entries, Entry};
+use reader::{Noted, Reader};
+use value::Value;
+
+/// The defaults and the manual.
+pub const DEFAULTS: &str = include_str!("../../../config/default.toml");
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
+const KIB: u64 = 1_024;
+
+/// What the program runs with. Holds meanings, not text: every field is already checked.
+#[derive(Debug)]
+pub struct Config {
+    /// The HTTP server.
+    pub server: Server,
+    /// The database.
+    pub database: Database,
+    /// How events are taken in.
+    pub intake: Intake,
+    /// How messages are sent.
+    pub dispatch: Dispatch,
+    /// How long things are kept.
+    pub retention: Retention,
+    /// What is logged.
+    pub log: Log,
+    /// The channels and their providers.
+    pub channels: bugle_app::channels::Settings,
+}
+
+/// The HTTP server.
+#[derive(Debug)]
+pub struct Server {
+    /// Address that it listens on. Port 0: any.
+    pub listen: SocketAddr,
+    /// What links in messages begin with. `None`: the listen address.
+    pub public_url: Option<Url>,
+    /// How long a stop may take, 1 s – 5 min.
+    pub stop_within: Duration,
+    /// Signs webhooks and links, the same on every node. `None`: the data directory keeps one.
+    pub key: Option<SecretBox<[u8; 32]>>,
+}
+
+/// The database.
+#[derive(Clone, Debug)]
+pub struct Database {
+    /// `sqlite:PATH` or `postgres://…`, which may hold a password. `None`: SQLite in the data
+    /// directory.
+    pub url: Option<SecretString>,
+    /// Connections kept open, 2–200.
+    pub connections: u32,
+}
+
+/// How events are taken in.
+#[derive(Clone, Copy, Debug)]
+pub struct Intake {
+    /// Largest request body, 16 KiB – 16 MiB.
+    pub max_body_bytes: u64,
+    /// Events that may wait for the database, 100–1,000,000.
+    pub queue: u32,
+}
+
+/// How messages are sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Dispatch {
+    /// Messages sent at the same time, 1–2,000.
+    pub parallel: u32,
+    /// Messages to one method within this time of the last go out together, 0 – 5 min.
+    pub bundle_window: Duration,
+    /// Most texts to one method in an hour, 1–1,000.
+    pub sms_per_hour: u32,
+    /// Most calls to one method in an hour, 1–1,000.
+    pub voice_per_hour: u32,
+    /// Most mails to one method in an hour, 1–1,000.
+    pub email_per_hour: u32,
+    /// Tries to send one message, 1–50.
+    pub max_tries: u32,
+}
+
+/// How long things are kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Retention {
+    /// Bytes received from senders, 1 h – 3,650 d.
+    pub raw_bytes: Duration,
+}
+
+/// What is logged.
+#[derive(Clone, Debug)]
+pub struct Log {
+    /// A level, or directives such as `info,bugle_store=debug`.
+    pub level: String,
+    /// In which form.
+    pub format: LogFormat,
+}
+
+/// The form of log lines.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One object a line.
+    Json,
+}
+
+/// One mistake.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ConfigError {
+    /// The key, with dots; empty where the file itself can't be read.
+    pub key: String,
+    /// Where it was said.
+    pub origin: Origin,
+    /// What is wrong, and what would be right.
+    pub problem: String,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.origin, self.key.as_str()) {
+            (Origin::Default, key) => write!(f, "{key}: {}", self.problem),
+            (origin, "") => write!(f, "{origin}: {}", self.problem),
+            (origin, key) => write!(f, "{origin}: {key}: {}", self.problem),
+        }
+    }
+}
+
+/// Every mistake in one configuration.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub struct ConfigErrors {
+    /// The file, if there is one.
+    pub file: Option<PathBuf>,
+    /// The mistakes, in the order of the file. At least one.
+    pub errors: Vec<ConfigError>,
+}
+
+impl fmt::Display for ConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.errors.len();
+        write!(f, "{count} mistake{} in ", if count == 1 { "" } else { "s" })?;
+        match &self.file {
+            Some(path) => write!(f, "{}", path.display())?,
+            None => f.write_str("the configuration")?,
+        }
+        self.errors.iter().try_for_each(|error| write!(f, "\n  {error}"))
+    }
+}
+
+/// What a configuration is read from.
+#[derive(Default)]
+pub struct Sources<'a> {
+    /// Name and text of the file, if one was named.
+    pub file: Option<(&'a Path, &'a str)>,
+    /// Variables of the environment.
+    pub variables: BTreeMap<String, String>,
+    /// Flags of the command line, as key, flag and value; they count most.
+    pub flags: Vec<(&'static str, &'static str, String)>,
+}
+
+/// Reads a whole configuration.
+///
+/// # Errors
+///
+/// Every problem there is, not just the first, so that an operator can fix it in one pass.
+pub fn parse(sources: &Sources<'_>) -> Result<Config, ConfigErrors> {
+    let mut entries = Entries::new();
+    let mut errors = raw::add_toml(&mut entries, DEFAULTS, true);
+    if let Some((_, text)) = sources.file {
+        errors.extend(raw::add_toml(&mut entries, text, false));
+    }
+    raw::add_environment(&mut entries, &sources.variables);
+    for (key, flag, value) in &sources.flags {
+        let value = Value::Text(value.clone());
+        entries.insert((*key).to_owned(), Entry { value, origin: Origin::Flag(flag) });
+    }
+    let base = sources.file.and_then(|(path, _)| path.parent()).unwrap_or(Path::new(""));
+    let mut reader = Reader::new(entries, errors, base.to_owned());
+    let config = read(&mut reader);
+    let errors = reader.finish();
+    match config {
+        Ok(config) if errors.is_empty() => Ok(config),
+        _ => {
+            let file = sources.file.map(|(path, _)| path.to_owned());
+            Err(ConfigErrors { file, errors })
+        }
+    }
+}
+
+fn read(reader: &mut Reader) -> Result<Config, Noted> {
+    let server = server(reader);
+    let database = database(reader);
+    let intake = intake(reader);
+    let dispatch = dispatch(reader);
+    let retention = retention(reader);
+    let log = log(reader);
+    let channels = providers::channels(reader);
+    Ok(Config {
+        server: server?,
+        database: database?,
+        intake: intake?,
+        dispatch: dispatch?,
+        retention: retention?,
+        log: log?,
+        channels: channels?,
+    })
+}
+
+fn server(reader: &mut Reader) -> Result<Server, Noted> {
+    let listen = reader.take("server.listen", |value| {
+        let text = value::some_text(value)?;
+        text.parse().map_err(|_| {
+            format!("must be an address and port such as \"127.0.0.1:7070\", not {text:?}")
+        })
+    });
+    let public_url = reader.take_optional("server.public_url", value::base_url);
+    let stop_within = duration(reader, "server.stop_within", SECOND..=5 * MINUTE);
+    let key = reader.take_secret("server.key").and_then(|key| {
+        let key = key.map(|key| parse_key(&key).ok_or("must be 64 hexadecimal digits"));
+        key.transpose().map_err(|problem| {
+            let origin = reader.origin_of("server.key");
+            reader.note("server.key", origin, problem)
+        })
+    });
+    Ok(Server { listen: listen?, public_url: public_url?, stop_within: stop_within?, key: key? })
+}
+
+/// Reads 32 bytes written as hexadecimal digits.
+pub(crate) fn parse_key(text: &SecretString) -> Option<SecretBox<[u8; 32]>> {
+    let text = text.expose_secret().trim();
+    let mut key = Box::new([0; 32]);
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    for (place, byte) in key.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(place * 2..place * 2 + 2)?, 16).ok()?;
+    }
+    Some(SecretBox::new(key))
+}
+
+fn database(reader: &mut Reader) -> Result<Database, Noted> {
+    let url = reader.take_secret("database.url");
+    let connections = count(reader, "database.connections", 2..=200);
+    let url = url?;
+    let known = |url: &SecretString| {
+        let text = url.expose_secret();
+        ["sqlite:", "postgres://", "postgresql://"].iter().any(|start| text.starts_with(start))
+    };
+    if url.as_ref().is_some_and(|url| !known(url)) {
+        let origin = reader.origin_of("database.url");
+        let problem = "must begin with sqlite: or postgres://";
+        return Err(reader.note("database.url", origin, problem));
+    }
+    Ok(Database { url, connections: connections? })
+}
+
+fn intake(reader: &mut Reader) -> Result<Intake, Noted> {
+    let sizes = 16 * KIB..=16 * KIB * KIB;
+    let max_body_bytes = reader.take("intake.max_body", |value| value::size(value, sizes));
+    let queue = count(reader, "intake.queue", 100..=1_000_000);
+    Ok(Intake { max_body_bytes: max_body_bytes?, queue: queue? })
+}
+
+fn dispatch(reader: &mut Reader) -> Result<Dispatch, Noted> {
+    let parallel = count(reader, "dispatch.parallel", 1..=2_000);
+    let bundle_window = duration(reader, "dispatch.bundle_window", Duration::ZERO..=5 * MINUTE);
+    let sms_per_hour = count(reader, "dispatch.sms_per_hour", 1..=1_000);
+    let voice_per_hour = count(reader, "dispatch.voice_per_hour", 1..=1_000);
+    let email_per_hour = count(reader, "dispatch.email_per_hour", 1..=1_000);
+    let max_tries = count(reader, "dispatch.max_tries", 1..=50);
+    Ok(Dispatch {
+        parallel: parallel?,
+        bundle_window: bundle_window?,
+        sms_per_hour: sms_per_hour?,
+        voice_per_hour: voice_per_hour?,
+        email_per_hour: email_per_hour?,
+        max_tries: max_tries?,
+    })
+}
+
+fn retention(reader: &mut Reader) -> Result<Retention, Noted> {
+    let raw_bytes = duration(reader, "retention.raw_bytes", HOUR..=3_650 * DAY)?;
+    Ok(Retention { raw_bytes })
+}
+
+fn log(reader: &mut Reader) -> Result<Log, Noted> {
+    let level = reader.take("log.level", |value| {
+        let text = value::some_text(value)?;
+        match text.parse::<tracing_subscriber::EnvFilter>() {
+            Ok(_) => Ok(text),
+            Err(_) => Err(format!("must be error, warn, info, debug or trace, not {text:?}")),
+        }
+    });
+    let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
+    let format = reader.take("log.format", |value| value::choice(value, &formats));
+    Ok(Log { level: level?, format: format? })
+}
+
+fn duration(
+    reader: &mut Reader,
+    key: &str,
+    range: RangeInclusive<Duration>,
+) -> Result<Duration, Noted> {
+    reader.take(key, |value| value::duration(value, range))
+}
+
+fn count(reader: &mut Reader, key: &str, range: RangeInclusive<u32>) -> Result<u32, Noted> {
+    reader.take(key, |value| value::count(value, range))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,175 @@
+//! What a configuration means, what is said about a wrong one, and that the manual is complete.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::*;
+
+fn read(text: &str) -> Result<Config, ConfigErrors> {
+    parse(&Sources { file: Some((Path::new("bugle.toml"), text)), ..Sources::default() })
+}
+
+fn mistakes(text: &str) -> String {
+    read(text).unwrap_err().to_string()
+}
+
+#[test]
+fn the_defaults_are_a_whole_configuration() {
+    let config = parse(&Sources::default()).unwrap();
+    assert_eq!(config.server.listen.port(), 7070);
+    assert!(config.database.url.is_none());
+    assert_eq!(config.intake.max_body_bytes, 1 << 20);
+    assert!(config.channels.email.is_empty());
+}
+
+#[test]
+fn every_mistake_is_named_at_once_with_its_line() {
+    let text = r#"
+[server]
+listen = "localhost"
+public_url = "ftp://example.com"
+stop_within = 20
+
+[dispatch]
+paralel = 3
+bundle_window = "1h"
+
+[channels]
+email = ["mail", "gone"]
+sms = ["mail"]
+
+[providers.mail]
+kind = "smtp"
+host = "smtp.example.com"
+user = "bugle"
+rate = "fast"
+"#;
+    insta::assert_snapshot!(mistakes(text), @r#"
+    9 mistakes in bugle.toml
+      line 3: server.listen: must be an address and port such as "127.0.0.1:7070", not "localhost"
+      line 4: server.public_url: must begin with `https://` or `http://`
+      line 5: server.stop_within: must have a unit, such as "30s", "5m", "2h"
+      line 8: dispatch.paralel: there is no such key; did you mean dispatch.parallel?
+      line 9: dispatch.bundle_window: must be from 0ms to 5m, and is 1h
+      line 12: channels.email: there is no [providers.gone]
+      line 18: providers.mail.user: needs a password, and a password needs a user
+      line 19: providers.mail.rate: must be a number and a time such as "20/s", not "fast"
+      providers.mail.from: is missing
+    "#);
+}
+
+#[test]
+fn broken_toml_is_named_with_its_line() {
+    insta::assert_snapshot!(mistakes("[server]\nlisten = \n"), @r"
+    1 mistake in bugle.toml
+      line 2: string values must be quoted, expected literal string
+    ");
+}
+
+#[test]
+fn a_variable_counts_more_than_the_file_and_a_flag_more_than_both() {
+    let variables = BTreeMap::from([
+        ("BUGLE__SERVER__LISTEN".to_owned(), "127.0.0.1:2".to_owned()),
+        ("BUGLE__DISPATCH__PARALLEL".to_owned(), "7".to_owned()),
+        ("BUGLE__CHANNELS__WEBHOOK__ALLOW".to_owned(), "10.0.0.0/8, ::1/128".to_owned()),
+        ("BUGLE_API_KEY".to_owned(), "not ours".to_owned()),
+    ]);
+    let file = Some((Path::new("b.toml"), "[server]\nlisten = \"127.0.0.1:1\""));
+    let flags = vec![("server.listen", "--listen", "127.0.0.1:3".to_owned())];
+    let config = parse(&Sources { file, variables, flags }).unwrap();
+    assert_eq!(config.server.listen.port(), 3);
+    assert_eq!(config.dispatch.parallel, 7);
+    assert_eq!(config.channels.webhook.allow.len(), 2);
+}
+
+#[test]
+fn a_secret_comes_from_a_file_and_is_never_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("token"), "s3cret\n").unwrap();
+    let text = "
+[channels]
+sms = [\"us\"]
+voice = [\"us\"]
+[providers.us]
+kind = \"twilio\"
+account_sid = \"AC00000000000000000000000000000000\"
+auth_token_file = \"token\"
+from = \"+15550100\"
+sms_from = \"MG1\"
+";
+    let path = dir.path().join("bugle.toml");
+    let config = parse(&Sources { file: Some((&path, text)), ..Sources::default() }).unwrap();
+    let sms = &config.channels.sms[0];
+    assert_eq!(sms.auth_token.expose_secret(), "s3cret");
+    assert_eq!((sms.from.as_str(), config.channels.voice[0].from.as_str()), ("MG1", "+15550100"));
+    assert!(!format!("{config:?}").contains("s3cret"));
+}
+
+#[test]
+fn a_secret_given_twice_or_not_at_all_is_a_mistake() {
+    let text = "
+[providers.us]
+kind = \"twilio\"
+account_sid = \"AC1\"
+from = \"+15550100\"
+[database]
+url = \"mysql://x\"
+url_file = \"y\"
+";
+    insta::assert_snapshot!(mistakes(text), @r"
+    3 mistakes in bugle.toml
+      line 4: providers.us.account_sid: must be AC and 32 more characters
+      line 8: database.url_file: must not be set beside database.url
+      providers.us.auth_token: is missing; providers.us.auth_token_file may name a file instead
+    ");
+}
+
+/// Takes the `# ` off lines of the manual that hold a section or key of a provider.
+fn manual_with_providers() -> String {
+    let uncomment = |line: &str| {
+        let bare = line.strip_prefix("# ").unwrap_or(line);
+        let is_key = bare.starts_with("[providers.")
+            || bare
+                .split_once(" = ")
+                .is_some_and(|(key, _)| key.chars().all(|c| c.is_ascii_lowercase() || c == '_'));
+        if is_key { bare.to_owned() } else { line.to_owned() }
+    };
+    DEFAULTS.lines().map(uncomment).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_examples_in_the_manual_are_right() {
+    let dir = tempfile::tempdir().unwrap();
+    let secret = dir.path().join("secret");
+    std::fs::write(&secret, "x").unwrap();
+    let text = manual_with_providers()
+        .replace("/run/secrets/mail", secret.to_str().unwrap())
+        .replace("/run/secrets/twilio", secret.to_str().unwrap())
+        .replace("email = []", "email = [\"mail\"]")
+        .replace("sms = []", "sms = [\"twilio\"]")
+        .replace("voice = []", "voice = [\"twilio\"]");
+    let config = read(&text).unwrap();
+    assert_eq!(config.channels.email[0].port, 587);
+    assert_eq!(config.channels.sms[0].from, "+15550100");
+}
+
+#[test]
+fn the_manual_has_every_key_that_is_read() {
+    let mut entries = Entries::new();
+    assert!(raw::add_toml(&mut entries, DEFAULTS, true).is_empty());
+    let documented: Vec<String> = entries.keys().cloned().collect();
+    let mut reader = Reader::new(entries, Vec::new(), PathBuf::new());
+    assert!(super::read(&mut reader).is_ok());
+    let read = reader.taken_keys();
+    let undocumented: Vec<&String> =
+        read.iter().filter(|key| !documented.contains(key) && !key.ends_with("_file")).collect();
+    assert_eq!(undocumented, Vec::<&String>::new());
+    assert_eq!(reader.finish(), []);
+}
+
+#[test]
+fn every_key_of_the_manual_says_since_when_it_is_there() {
+    let keys = DEFAULTS.lines().filter(|line| !line.starts_with('#') && line.contains(" = "));
+    let since = DEFAULTS.lines().filter(|line| line.contains("Since ")).count();
+    assert!(since * 2 > keys.count(), "a block of keys has no Since");
+}
