@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::{generate, test, tidy};
+use crate::{bench, crash, generate, test, tidy};
 
 /// Drives Bugle as a developer does.
 #[derive(Parser, Debug)]
@@ -23,6 +23,10 @@ enum Command {
     Tidy,
     /// Writes the files that are made from others.
     Generate(generate::Options),
+    /// Measures how fast it is, beside what this machine can do.
+    Bench(bench::Options),
+    /// Kills it in the middle of a load, again and again, and checks that nothing is lost.
+    Crash(crash::Options),
 }
 
 impl Cli {
@@ -33,6 +37,8 @@ impl Cli {
             Command::Env => test::env().await,
             Command::Tidy => tidy::run().await,
             Command::Generate(options) => generate::run(options),
+            Command::Bench(options) => bench::run(options).await,
+            Command::Crash(options) => crash::run(options).await,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What the tests need beside Rust: a database, a browser, and the real programs that talk to
 //! Bugle. All are Debian's or PyPI's; what is missing is installed where that is allowed.
 
-mod account;
+pub(crate) mod account;
 mod chromedriver;
 mod packages;
 pub(crate) mod postgres;
@@ -56,4 +56,10 @@ impl Fixtures {
     pub(crate) fn variables(&self) -> &[(&'static str, String)] {
         &self.variables
     }
+}
+
+/// Starts a PostgreSQL to measure with, installing it if it is missing.
+pub(crate) async fn durable_postgres() -> Result<Postgres> {
+    packages::require(&[DATABASE]).await?;
+    Postgres::start(Durability::Default).await
 }

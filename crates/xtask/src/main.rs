@@ -8,10 +8,13 @@
     reason = "a command line tool talks to whoever started it"
 )]
 
+mod bench;
 mod cli;
+mod crash;
 mod fixtures;
 mod generate;
 mod process;
+mod rig;
 mod test;
 mod tidy;
 mod workspace;

@@ -47,6 +47,22 @@ pub(crate) async fn output(command: &mut Command) -> Result<String> {
     Ok(said)
 }
 
+/// Runs a program to its end and returns what it printed; its errors are shown as they come.
+///
+/// # Errors
+///
+/// It could not be started, or it did not succeed.
+pub(crate) async fn printed(command: &mut Command) -> Result<String> {
+    let shown = show(command);
+    let child = command.stdout(Stdio::piped()).spawn();
+    let child = child.with_context(|| format!("could not start `{shown}`"))?;
+    let output = child.wait_with_output().await?;
+    if !output.status.success() {
+        bail!("`{shown}` failed ({})", output.status);
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
 /// The program's name and arguments, as one would type them.
 fn show(command: &Command) -> String {
     let command = command.as_std();
