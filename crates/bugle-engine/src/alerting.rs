@@ -3,7 +3,7 @@
 //! - An event folds into the unresolved alert of its integration and dedup key, or opens one.
 //! - A trigger on an acknowledged alert folds without paging. One that makes an open alert urgent
 //!   tells the current level again, by its people's urgent rules; the escalation clock runs on. One
-//!   that makes an exhausted alert urgent starts its policy again.
+//!   that makes an exhausted alert urgent begins again, with the policy of its service.
 //! - An alert whose own end passed before an event was received is over: the event opens another.
 //! - A level whose time has come late, because we were the delay, is told once, with its whole
 //!   delay before the next.
@@ -270,7 +270,10 @@ fn worsen<M: Mint>(desk: &mut Desk<'_, M>, slot: &mut Slot, from: Severity) {
     }
     let (level, cycle, deadline) = match slot.alert.escalation {
         Escalation::Waiting { level, cycle, deadline } => (level, cycle, Some(deadline)),
-        Escalation::Exhausted => (0, 0, None),
+        Escalation::Exhausted => {
+            slot.alert.policy = route(desk.lookup.directory, slot.alert.integration).policy;
+            (0, 0, None)
+        }
         Escalation::Acknowledged | Escalation::Resolved => return,
     };
     desk.cancel(slot, "worsened");

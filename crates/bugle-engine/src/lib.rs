@@ -17,5 +17,8 @@ pub mod rules;
 pub mod schedule;
 pub mod zone;
 
+#[cfg(test)]
+mod testing;
+
 pub use desk::{NORMAL_PAGE_LIVES, URGENT_PAGE_LIVES};
 pub use mint::Mint;

@@ -24,7 +24,7 @@ pub fn line(entry: &TimelineEntry, directory: &Directory) -> String {
         TimelineEntry::Worsened { from, to } => {
             let louder = match (from.urgency(), to.urgency()) {
                 (before, now) if before == now => "",
-                _ => " People are told by their urgent rules now.",
+                _ => " Urgent rules apply from now on.",
             };
             format!("It became worse: {} after {}.{louder}", to.as_str(), from.as_str())
         }

@@ -43,14 +43,15 @@ pub fn after_try(
 
 /// What follows from news of a message that was sent. News may come late, twice and in any order:
 /// a receipt only ever becomes better, and what has ended stays ended, but for an answer, which
-/// counts whenever it comes. News of a try other than the latest must not be given.
+/// counts whenever it comes. `None`: nothing changes. What is sending may stay so, with a better
+/// receipt. News of a try other than the latest must not be given.
 pub fn after_receipt(
     notification: &Notification,
     news: &ReceiptNews,
     limits: &Limits,
     now: Timestamp,
-) -> Next {
-    match news {
+) -> Option<Next> {
+    let next = match news {
         ReceiptNews::Answered | ReceiptNews::CallEnded { answered_by_key: true, .. } => {
             answered(notification, now)
         }
@@ -63,23 +64,24 @@ pub fn after_receipt(
             let heard = *picked_up && !*voicemail;
             unanswered(notification, heard, limits, now)
         }
-    }
+    };
+    (next != unchanged(notification)).then_some(next)
 }
 
 /// What follows when no receipt came in time. A silent phone is a failed one: the person's next
-/// method is used. Mail rarely says that it arrived.
-pub fn after_silence(notification: &Notification, now: Timestamp) -> Next {
+/// method is used. Mail rarely says that it arrived. `None`: nothing changes.
+pub fn after_silence(notification: &Notification, now: Timestamp) -> Option<Next> {
     match notification.state {
         NotificationState::HandedOff { receipt_due } if receipt_due <= now => {
             let silent = matches!(notification.channel, Channel::Sms | Channel::Voice);
             let heard = notification.receipt.is_some_and(|(best, _)| best >= Receipt::Delivered);
             let hop = silent && !heard;
-            Next { hop, ..ended(notification, End::Expired, "no_receipt", now) }
+            Some(Next { hop, ..ended(notification, End::Expired, "no_receipt", now) })
         }
         NotificationState::HandedOff { .. }
         | NotificationState::Waiting
         | NotificationState::Sending { .. }
-        | NotificationState::Ended { .. } => unchanged(notification),
+        | NotificationState::Ended { .. } => None,
     }
 }
 

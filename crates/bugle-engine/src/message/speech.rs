@@ -9,54 +9,38 @@ use crate::respond::{Effect, sentence};
 /// Longest title that is read out.
 const LONGEST_TITLE: usize = 200;
 
-/// The texts of a call, in the order they may be needed.
+/// What a call says of its alerts. The greeting, the keys and a remark that it may be a repeat are
+/// spoken around it by the channel.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Speech {
-    /// What it is about. Its first second may go unheard.
+    /// What it is about: `Critical, Payments. checkout api 5xx 14.2 percent.`
     pub opening: String,
-    /// Which keys mean what.
-    pub menu: String,
-    /// When no key was pressed, before hanging up.
-    pub no_key: String,
-    /// After a key that means nothing.
-    pub unknown_key: String,
-    /// For a machine that records.
+    /// The same for a machine that records, which never counts as an answer.
     pub voicemail: String,
 }
 
-/// The texts of a call about `page`.
+/// The words of a call about `page`.
 pub fn speech(page: &Page<'_>) -> Speech {
     let alerts = page.worst_first();
-    let mut opening = String::from("Bugle. Bugle. ");
-    let mut about = String::new();
-    if let Some(worst) = alerts.first() {
-        let service = page.service(worst).map_or(String::new(), |name| format!(", {name}"));
-        if alerts.len() > 1 {
-            about = format!("{} alerts. The worst: ", alerts.len());
-        }
-        let title = truncate(&readable(&worst.summary), LONGEST_TITLE);
-        let stop = if title.ends_with(['.', '!', '?']) { "" } else { "." };
-        about = format!("{about}{}{}. {title}{stop}", worst.severity.word(), readable(&service));
-        if let Some(late) = page.late_note(worst) {
-            about = format!("{about} This was {late}.");
-        }
-        if page.possible_repeat {
-            about.push_str(" You may have heard this before.");
-        }
-    }
-    opening.push_str(&about);
-    let menu = if alerts.len() > 1 {
-        "Press 4 to acknowledge all. 5 to pass them on. 6 if they are fixed. 0 to hear it again."
-    } else {
-        "Press 4 to acknowledge. 5 to pass it on. 6 if it is fixed. 0 to hear it again."
+    let Some(worst) = alerts.first() else {
+        return Speech { opening: String::new(), voicemail: String::new() };
     };
-    Speech {
-        opening,
-        menu: menu.to_owned(),
-        no_key: "No key was pressed. This does not count as an answer. Goodbye.".to_owned(),
-        unknown_key: "That key does nothing here.".to_owned(),
-        voicemail: format!("{about} Nobody has answered it. We try again."),
-    }
+    let count = match alerts.len() {
+        1 => String::new(),
+        more => format!("{more} alerts. The worst: "),
+    };
+    let service = page.service(worst).map(|name| format!(", {}", readable(name)));
+    let title = truncate(&readable(&worst.summary), LONGEST_TITLE);
+    let stop = if title.ends_with(['.', '!', '?', '…']) { "" } else { "." };
+    let late = page.late_note(worst).map(|note| format!(" This was {note}."));
+    let opening = format!(
+        "{count}{}{}. {title}{stop}{}",
+        worst.severity.word(),
+        service.unwrap_or_default(),
+        late.unwrap_or_default()
+    );
+    let voicemail = format!("{opening} Nobody has answered it yet.");
+    Speech { opening, voicemail }
 }
 
 /// What is said after a key that means something, before hanging up. Of several alerts, the first
