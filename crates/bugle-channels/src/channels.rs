@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::health::{Admission, Health, Verdict};
-use crate::message::{Fault, Lookup, Outgoing, Sent};
+use crate::message::{Fault, Lookup, Outgoing, Sent, When};
 use crate::provider::{Done, Driver, Provider, ProviderStatus};
 use crate::settings::{Limits, Settings};
 use crate::smtp::Smtp;
@@ -148,7 +148,7 @@ impl Channels {
             Ok(provider) => provider,
             Err(free_at) => return nobody(free_at, began, now),
         };
-        let mut done = provider.send(message, send_by, now).await;
+        let mut done = provider.send(message, When { send_by, now }).await;
         let ended = Instant::now();
         let took = ended.saturating_duration_since(began);
         provider.record(began, ended, now, &done);
@@ -327,22 +327,18 @@ fn target_of(address: &Address) -> Option<&str> {
 
 /// What is said where no provider could be asked.
 fn nobody(free_at: Option<Instant>, began: Instant, now: Timestamp) -> Sent {
-    let (outcome, detail, fault) = match free_at {
-        Some(at) => {
-            let wait = at.saturating_duration_since(began);
-            let at = now.saturating_add(wait).unwrap_or(Timestamp::MAX);
-            let detail = "no provider could be asked: over its limit or failing".to_owned();
-            (SendOutcome::RetryAt { at }, detail, Fault::Provider)
-        }
-        None => {
-            let detail = "no provider serves this channel".to_owned();
-            (SendOutcome::Misconfigured, detail, Fault::Us)
-        }
+    let (outcome, detail, fault) = if let Some(at) = free_at {
+        let wait = at.saturating_duration_since(began);
+        let at = now.saturating_add(wait).unwrap_or(Timestamp::MAX);
+        let detail = "no provider could be asked: over its limit or failing";
+        (SendOutcome::RetryAt { at }, detail, Fault::Provider)
+    } else {
+        (SendOutcome::Misconfigured, "no provider serves this channel", Fault::Us)
     };
     Sent {
         provider: String::new(),
         outcome,
-        detail,
+        detail: detail.to_owned(),
         provider_ref: None,
         delivered: false,
         gone: false,

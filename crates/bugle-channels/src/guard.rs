@@ -49,17 +49,18 @@ impl TargetGuard {
     }
 }
 
-/// The IPv4 address that an IPv6 address stands for: v4-mapped, v4-compatible, NAT64, 6to4.
+/// The IPv4 address that an IPv6 address stands for: v4-compatible, v4-mapped, v4-translated,
+/// NAT64, 6to4.
 fn embedded_v4(address: IpAddr) -> Option<Ipv4Addr> {
     let IpAddr::V6(address) = address else { return None };
-    let [a, b, c, d, e, f, high, low] = address.segments();
-    let tail = Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
-    match [a, b, c, d, e, f] {
-        [0, 0, 0, 0, 0, 0] if high != 0 => Some(tail),
+    let [head @ .., high, low] = address.segments();
+    let v4 = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
+    match head {
+        [0, 0, 0, 0, 0, 0] if high != 0 => Some(v4(high, low)),
         [0, 0, 0, 0, 0, 0xffff] | [0, 0, 0, 0, 0xffff, 0] | [0x64, 0xff9b, 0, 0, 0, 0] => {
-            Some(tail)
+            Some(v4(high, low))
         }
-        [0x2002, ..] => Some(Ipv4Addr::from((u32::from(b) << 16) | u32::from(c))),
+        [0x2002, high, low, ..] => Some(v4(high, low)),
         _ => None,
     }
 }
@@ -71,37 +72,33 @@ fn is_public(address: IpAddr) -> bool {
     }
 }
 
-/// IANA, *IPv4 Special-Purpose Address Registry*: everything that is not globally reachable.
+/// IANA, *IPv4 Special-Purpose Address Registry*, read 2026-11: what is not globally reachable.
+/// In this order: this network, private use, loopback, multicast and all above; shared by carriers
+/// (100.64/10); link-local, where clouds keep their metadata; private use, twice; protocol
+/// assignments and documentation; 6to4 relays; benchmarking; documentation, twice.
 fn is_public_v4(address: Ipv4Addr) -> bool {
     let [a, b, c, _] = address.octets();
-    let special = match (a, b, c) {
-        // This network, private use, loopback; multicast, reserved, broadcast.
-        (0 | 10 | 127 | 224..=255, ..) => true,
-        // Shared by carriers (100.64/10).
-        (100, 64..=127, _) => true,
-        // Link-local, where clouds keep their metadata.
-        (169, 254, _) => true,
-        // Private use.
-        (172, 16..=31, _) | (192, 168, _) => true,
-        // Protocol assignments, documentation, 6to4 relays, benchmarking.
-        (192, 0, 0 | 2) | (192, 88, 99) | (198, 18..=19, _) => true,
-        (198, 51, 100) | (203, 0, 113) => true,
-        _ => false,
-    };
-    !special
+    !matches!(
+        (a, b, c),
+        (0 | 10 | 127 | 224..=255, ..)
+            | (100, 64..=127, _)
+            | (169, 254, _)
+            | (172, 16..=31, _)
+            | (192, 168, _)
+            | (192, 0, 0 | 2)
+            | (192, 88, 99)
+            | (198, 18..=19, _)
+            | (198, 51, 100)
+            | (203, 0, 113)
+    )
 }
 
-/// IANA, *IPv6 Special-Purpose Address Registry*: only 2000::/3 is global unicast.
+/// IANA, *IPv6 Special-Purpose Address Registry*, read 2026-11: only 2000::/3 is global unicast,
+/// without Teredo, benchmarking, ORCHID and the rest of 2001::/23, and without documentation.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [a, b, ..] = address.segments();
-    let global_unicast = (a & 0xe000) == 0x2000;
-    let special = match (a, b) {
-        // Teredo, benchmarking, ORCHID and the rest of 2001::/23; documentation.
-        (0x2001, 0..=0x1ff | 0xdb8) => true,
-        (0x3fff, 0..=0xfff) => true,
-        _ => false,
-    };
-    global_unicast && !special
+    let special = matches!((a, b), (0x2001, 0..=0x1ff | 0xdb8) | (0x3fff, 0..=0xfff));
+    (a & 0xe000) == 0x2000 && !special
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use crate::settings::Rate;
 
 /// How far back health looks.
-const WINDOW: Duration = Duration::from_secs(300);
+const WINDOW: Duration = Duration::from_mins(5);
 /// How many sends are remembered at most.
 const MAX_SAMPLES: usize = 512;
 /// So many failures in a row open the breaker.
@@ -18,11 +18,11 @@ const FAILURES_IN_A_ROW: u32 = 5;
 /// So many of the latest sends are looked at for the share that failed …
 const SHARE_OF: usize = 20;
 /// … within this time; half of them failed opens the breaker.
-const SHARE_WITHIN: Duration = Duration::from_secs(60);
+const SHARE_WITHIN: Duration = Duration::from_mins(1);
 /// How long the breaker is open at first; doubled by each probe that fails.
 const FIRST_COOL_DOWN: Duration = Duration::from_secs(5);
 /// The longest that the breaker stays open.
-const LONGEST_COOL_DOWN: Duration = Duration::from_secs(60);
+const LONGEST_COOL_DOWN: Duration = Duration::from_mins(1);
 
 /// Whether a provider is used.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

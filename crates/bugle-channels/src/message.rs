@@ -6,7 +6,9 @@ use bugle_domain::contact::Address;
 use bugle_domain::notification::SendOutcome;
 use bugle_domain::{NotificationId, TenantId};
 use bytes::Bytes;
+use jiff::Timestamp;
 use secrecy::SecretString;
+use tokio::time::Instant;
 
 /// One message, ready to go.
 #[derive(Clone, Debug)]
@@ -56,6 +58,13 @@ pub enum Content {
         /// Signs the request: `whsec_` and base64.
         secret: SecretString,
     },
+}
+
+/// When a message is sent, and until when it may begin to leave.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct When {
+    pub(crate) send_by: Instant,
+    pub(crate) now: Timestamp,
 }
 
 /// Whose fault it is that something was not sent.

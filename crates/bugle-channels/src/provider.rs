@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::health::{BreakerState, Health, Verdict};
 use crate::http::Answer;
-use crate::message::{Content, Fault, Lookup, Outgoing};
+use crate::message::{Content, Fault, Lookup, Outgoing, When};
 use crate::smtp::Smtp;
 use crate::twilio::Twilio;
 use crate::webhook::{Payload, Webhook};
@@ -169,22 +169,22 @@ impl Provider {
     }
 
     /// Sends `message` once.
-    pub(crate) async fn send(&self, message: &Outgoing, send_by: Instant, now: Timestamp) -> Done {
+    pub(crate) async fn send(&self, message: &Outgoing, when: When) -> Done {
         match (&self.driver, &message.address, &message.content) {
             (Driver::Smtp(smtp), Address::Email(to), Content::Email { .. }) => {
-                smtp.send(message, to, send_by, now).await
+                smtp.send(message, to, when).await
             }
             (Driver::Sms(twilio), Address::Sms(to), Content::Sms { text }) => {
-                twilio.send_text(message, to, text, send_by, now).await
+                twilio.send_text(message, to, text, when).await
             }
             (Driver::Voice(twilio), Address::Voice(to), Content::Voice) => {
-                twilio.call(message, to, send_by, now).await
+                twilio.call(message, to, when).await
             }
             (
                 Driver::Webhook(webhook),
                 Address::Webhook(url),
                 Content::Webhook { id, body, secret },
-            ) => webhook.send(message, Payload { url, id, body, secret }, send_by, now).await,
+            ) => webhook.send(message, Payload { url, id, body, secret }, when).await,
             (
                 Driver::Smtp(_) | Driver::Sms(_) | Driver::Voice(_) | Driver::Webhook(_),
                 Address::Email(_) | Address::Sms(_) | Address::Voice(_) | Address::Webhook(_),

@@ -11,7 +11,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bugle_domain::contact::EmailAddress;
-use jiff::Timestamp;
 use lettre::message::Mailbox;
 use lettre::transport::smtp::Error as SmtpError;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
@@ -23,7 +22,7 @@ use secrecy::ExposeSecret as _;
 use tokio::time::Instant;
 
 use crate::channels::SetupError;
-use crate::message::Outgoing;
+use crate::message::{Outgoing, When};
 use crate::provider::Done;
 use crate::settings::{SmtpSecurity, SmtpSettings};
 use mail::Letter;
@@ -64,23 +63,17 @@ impl Smtp {
     }
 
     /// Sends one mail.
-    pub(crate) async fn send(
-        &self,
-        message: &Outgoing,
-        to: &EmailAddress,
-        send_by: Instant,
-        now: Timestamp,
-    ) -> Done {
-        let letter = match mail::compose(message, &self.from, to, now) {
+    pub(crate) async fn send(&self, message: &Outgoing, to: &EmailAddress, when: When) -> Done {
+        let letter = match mail::compose(message, &self.from, to, when.now) {
             Ok(letter) => letter,
             Err(why) => return Done::ours(why),
         };
         let left = AtomicBool::new(false);
-        let sending = self.deliver(&letter, send_by, &left);
+        let sending = self.deliver(&letter, when.send_by, &left);
         match tokio::time::timeout(self.settings.limits.request, sending).await {
             Ok(Ok(response)) => reply::accepted(&response, letter.id),
-            Ok(Err(trouble)) => reply::classify(&trouble, now),
-            Err(_) => reply::timed_out(left.load(Ordering::Relaxed), now),
+            Ok(Err(trouble)) => reply::classify(&trouble, when.now),
+            Err(_) => reply::timed_out(left.load(Ordering::Relaxed), when.now),
         }
     }
 

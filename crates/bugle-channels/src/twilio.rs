@@ -13,13 +13,12 @@ pub mod twiml;
 
 use bugle_domain::contact::PhoneNumber;
 use http::HeaderValue;
-use jiff::Timestamp;
 use tokio::time::Instant;
 use url::Url;
 
 use crate::channels::SetupError;
 use crate::http::{Bounds, Client, Reply};
-use crate::message::Outgoing;
+use crate::message::{Outgoing, When};
 use crate::provider::Done;
 use crate::settings::TwilioSettings;
 
@@ -74,29 +73,22 @@ impl Twilio {
         message: &Outgoing,
         to: &PhoneNumber,
         text: &str,
-        send_by: Instant,
-        now: Timestamp,
+        when: When,
     ) -> Done {
         let text = request::text_of(message, text);
         let form = request::message_form(&self.settings, &self.paths, message, (to, &text));
-        self.create("Messages.json", form, send_by, now).await
+        self.create("Messages.json", form, when).await
     }
 
-    pub(crate) async fn call(
-        &self,
-        message: &Outgoing,
-        to: &PhoneNumber,
-        send_by: Instant,
-        now: Timestamp,
-    ) -> Done {
+    pub(crate) async fn call(&self, message: &Outgoing, to: &PhoneNumber, when: When) -> Done {
         let form = request::call_form(&self.settings, &self.paths, message, to);
-        self.create("Calls.json", form, send_by, now).await
+        self.create("Calls.json", form, when).await
     }
 
-    async fn create(&self, what: &str, form: String, send_by: Instant, now: Timestamp) -> Done {
-        let bounds = Bounds { send_by, total: self.settings.limits.request };
+    async fn create(&self, what: &str, form: String, when: When) -> Done {
+        let bounds = Bounds { send_by: when.send_by, total: self.settings.limits.request };
         match request::create(&self.settings, &self.authorization, what, form) {
-            Ok(request) => reply::classify(self.client.exchange(request, bounds).await, now),
+            Ok(request) => reply::classify(self.client.exchange(request, bounds).await, when.now),
             Err(error) => Done::misconfigured(format!("the request cannot be built: {error}")),
         }
     }

@@ -8,13 +8,12 @@ use http::header::{CONTENT_TYPE, HeaderValue, USER_AGENT};
 use http::{Method, Request, Uri};
 use jiff::Timestamp;
 use secrecy::SecretString;
-use tokio::time::Instant;
 use url::Url;
 
 use crate::channels::SetupError;
 use crate::guard::TargetGuard;
 use crate::http::{Bounds, Client, Reply};
-use crate::message::Outgoing;
+use crate::message::{Outgoing, When};
 use crate::provider::Done;
 use crate::settings::{Limits, WebhookSettings};
 use signature::Secret;
@@ -46,22 +45,16 @@ impl Webhook {
         Ok(Self { client, guard, limits: settings.limits })
     }
 
-    pub(crate) async fn send(
-        &self,
-        message: &Outgoing,
-        payload: Payload<'_>,
-        send_by: Instant,
-        now: Timestamp,
-    ) -> Done {
+    pub(crate) async fn send(&self, message: &Outgoing, payload: Payload<'_>, when: When) -> Done {
         if self.guard.check(payload.url).is_err() {
-            return reply::classify(Reply::Blocked, now);
+            return reply::classify(Reply::Blocked, when.now);
         }
-        let request = match request(message, payload, now) {
+        let request = match request(message, payload, when.now) {
             Ok(request) => request,
             Err(why) => return Done::ours(why),
         };
-        let bounds = Bounds { send_by, total: self.limits.request };
-        reply::classify(self.client.exchange(request, bounds).await, now)
+        let bounds = Bounds { send_by: when.send_by, total: self.limits.request };
+        reply::classify(self.client.exchange(request, bounds).await, when.now)
     }
 }
 

@@ -105,10 +105,10 @@ pub(super) fn classify(trouble: &Trouble, now: Timestamp) -> Done {
     let kind = Kind::of(error);
     match (step, kind) {
         (Step::Text, Kind::Silence) => Done::unsure(now, detail),
-        (Step::Secure | Step::SignIn, Kind::No | Kind::NotPossible) => Done::misconfigured(detail),
-        (_, Kind::NotPossible) => Done::misconfigured(detail),
-        (_, Kind::NotSignedIn) => Done::misconfigured(detail),
-        (Step::Connect | Step::Sender | Step::Data, Kind::No) => Done::misconfigured(detail),
+        (_, Kind::NotPossible | Kind::NotSignedIn)
+        | (Step::Connect | Step::Secure | Step::SignIn | Step::Sender | Step::Data, Kind::No) => {
+            Done::misconfigured(detail)
+        }
         (Step::Recipient | Step::Text, Kind::No) => Done::refused(detail, Fault::Contact),
         // Grey-listing: this recipient's server, not ours.
         (Step::Recipient, Kind::NotNow) => Done::retry(now, detail, Fault::Contact),

@@ -31,9 +31,7 @@ pub(super) enum Trouble {
 /// Groups Twilio's error codes by what must happen next.
 pub(super) fn trouble(code: u32) -> Trouble {
     match code {
-        20_429 | 20_500 | 20_503 | 30_001 | 63_018 => Trouble::Passing,
-        // The sender's queue is full.
-        21_611 => Trouble::Passing,
+        20_429 | 20_500 | 20_503 | 21_611 | 30_001 | 63_018 => Trouble::Passing,
         30_003 | 30_008 | 30_017 => Trouble::Unreachable,
         13_223 | 13_224 | 13_225 | 21_201 | 21_211 | 21_214 | 21_217 | 21_219 | 21_265 | 21_612
         | 21_614 | 21_617 | 30_004 | 30_005 | 30_006 => Trouble::Number,

@@ -21,7 +21,7 @@ use crate::webhook::AGENT;
 /// How long a phone rings before the call is given up, in seconds. Voicemail mostly comes earlier.
 const RING_S: u32 = 30;
 /// How long a call lasts at most, whatever happens in it.
-const CALL_LIMIT: Duration = Duration::from_secs(180);
+const CALL_LIMIT: Duration = Duration::from_mins(3);
 /// Twilio's limits of `ValidityPeriod`, in seconds.
 const VALIDITY_S: (u32, u32) = (1, 36_000);
 /// Longest `Body`, in characters.
