@@ -1,1 +1,20 @@
-//! (to be written)
+//! The lab: simulated providers on loopback, which misbehave when told to.
+//!
+//! Twilio, mail servers and webhook receivers for the demo, the tests, the benchmark and the
+//! drills. Nothing here is reached from outside the machine, and nothing in Bugle knows that a
+//! provider is simulated.
+
+mod devices;
+mod handset;
+mod hooks;
+mod knobs;
+mod lab;
+mod server;
+mod smtp;
+mod state;
+mod twilio;
+
+pub use devices::{Hooks, Mailbox, NotSeen, Phone};
+pub use knobs::{Answer, Knobs, Service};
+pub use lab::{Account, Lab};
+pub use state::{Call, Hook, Mail, Text};
