@@ -1,6 +1,7 @@
 //! Alerts as people see them: lists, the whole of one, and what they do with it.
 
 pub mod error;
+pub(crate) mod told;
 
 use bugle_domain::alert::{Alert, AlertStatus};
 use bugle_domain::contact::Channel;

@@ -1,6 +1,11 @@
 //! A tenant's configuration as one declarative file: plan, apply, export.
 
+mod diff;
+pub mod document;
 pub mod error;
+mod export;
+mod prepare;
+mod resolve;
 
 use bugle_domain::object::ObjectKind;
 use secrecy::SecretString;
@@ -83,3 +88,6 @@ pub struct Applied {
     /// Keys made for new integrations, by name. Not shown again.
     pub keys: Vec<(String, SecretString)>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,6 @@ pub struct AuditLine {
     pub at: Timestamp,
     /// Who, as [`crate::caller::Caller::audit_name`].
     pub actor: String,
-    /// What was done, in words: `put policy “Payments”`.
+    /// What was done, in words: `put policy "Payments"`.
     pub text: String,
 }

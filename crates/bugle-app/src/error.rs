@@ -2,18 +2,8 @@
 
 use std::fmt;
 
+pub use bugle_engine::check::Problem;
 use jiff::SignedDuration;
-
-/// One thing that is wrong with what was sent.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Problem {
-    /// JSON pointer to it: `/levels/0/delay_s`.
-    pub pointer: String,
-    /// Stable token.
-    pub code: &'static str,
-    /// What is wrong, in words.
-    pub message: String,
-}
 
 /// Stands in for the store's error until the store is joined.
 #[derive(Debug, thiserror::Error)]
@@ -67,7 +57,7 @@ pub trait UseCaseError: std::error::Error + Send + Sync + 'static {
 
 /// The caller's role does not allow it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("this needs the permission “{permission}”, which {who} does not have")]
+#[error("this needs the permission \"{permission}\", which {who} does not have")]
 pub struct Forbidden {
     /// The permission that was missing.
     pub permission: &'static str,
@@ -100,7 +90,6 @@ pub(crate) fn summary(problems: &[Problem]) -> String {
 }
 
 /// One problem as the whole list.
-#[expect(dead_code, reason = "used as soon as the bodies are there")]
 pub(crate) fn problem(pointer: &str, code: &'static str, message: impl Into<String>) -> Problem {
     Problem { pointer: pointer.to_owned(), code, message: message.into() }
 }

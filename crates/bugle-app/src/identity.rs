@@ -4,6 +4,9 @@
 //! enough randomness of their own.
 
 pub mod error;
+pub(crate) mod limit;
+pub(crate) mod password;
+pub(crate) mod secret;
 
 use std::net::IpAddr;
 

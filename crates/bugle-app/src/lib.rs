@@ -24,6 +24,8 @@ pub mod paging;
 pub mod permission;
 pub mod reading;
 pub mod requests;
+#[cfg(test)]
+mod sample;
 mod signatures;
 pub mod tasks;
 pub mod tenants;

@@ -5,7 +5,7 @@
 
 pub mod draft;
 pub mod error;
-mod noun;
+pub(crate) mod noun;
 
 use bugle_domain::integration::Integration;
 use bugle_domain::object::ObjectKind;
@@ -76,6 +76,6 @@ pub struct Deleted {
 /// Who depends on it, in a sentence.
 pub(crate) fn in_use(dependants: &[Dependant]) -> String {
     let names: Vec<String> =
-        dependants.iter().map(|it| format!("{} “{}”", it.kind.as_str(), it.name)).collect();
+        dependants.iter().map(|it| format!("{} \"{}\"", it.kind.as_str(), it.name)).collect();
     format!("it is still used by {}", names.join(", "))
 }

@@ -2,14 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use bugle_domain::contact::Channel;
+use bugle_domain::contact::{Channel, ContactMethod};
+use bugle_domain::object::Directory;
 use bugle_domain::schedule::{Gap, Override, Schedule, Shift};
 use bugle_domain::{OverrideId, ScheduleId, UserId};
-use jiff::Timestamp;
+use bugle_engine::{rules, schedule};
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
+
+use crate::reading::ReadError;
 
 /// Longest window of shifts, in days.
 pub const MAX_WINDOW_DAYS: i64 = 400;
+/// How far to both sides the ends of the current shift are looked for.
+const LOOK_DAYS: i64 = 190;
 
 /// A person, by name.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -89,3 +95,92 @@ pub struct ScheduleView {
     /// Who is on call now.
     pub now: OnCallNow,
 }
+
+/// Who is on call in one schedule at `at`.
+fn now_of(
+    directory: &Directory,
+    schedule: &Schedule,
+    at: Timestamp,
+) -> Result<OnCallNow, ReadError> {
+    let covers = directory.overrides_of.get(&schedule.id).map_or(&[][..], Vec::as_slice);
+    let (from, until) = (days(at, -LOOK_DAYS), days(at, LOOK_DAYS));
+    let shifts = schedule::shifts(schedule, covers, from, until)?;
+    let current = shifts.iter().find(|shift| shift.from <= at && at < shift.until);
+    let (since, ends) = match current {
+        Some(shift) => (shift.from, shift.until),
+        None => (
+            shifts.iter().rev().find(|it| it.until <= at).map_or(from, |it| it.until),
+            shifts.iter().find(|it| at < it.from).map_or(until, |it| it.from),
+        ),
+    };
+    let follower = shifts.iter().find(|it| it.from == ends);
+    let next = NextOnCall { user: follower.map(|it| person(directory, it.user)), at: ends };
+    let reach = current.map(|shift| reach_of(directory, shift.user)).unwrap_or_default();
+    Ok(OnCallNow {
+        schedule: schedule.id,
+        name: schedule.name.clone(),
+        time_zone: schedule.time_zone.clone(),
+        user: current.map(|shift| person(directory, shift.user)),
+        from: (since > from).then_some(since),
+        until: (ends < until).then_some(ends),
+        by_override: current.and_then(|shift| shift.by_override),
+        next: (ends < until).then_some(next),
+        reachable: current.is_some_and(|shift| rules::reachable(directory, shift.user)),
+        reach,
+    })
+}
+
+/// A schedule's result in a window, with what it comes from.
+fn view_of(
+    directory: &Directory,
+    schedule: &Schedule,
+    (from, until): (Timestamp, Timestamp),
+    at: Timestamp,
+) -> Result<ScheduleView, ReadError> {
+    let covers = directory.overrides_of.get(&schedule.id).map_or(&[][..], Vec::as_slice);
+    let shifts = schedule::shifts(schedule, covers, from, until)?;
+    let mut layers = Vec::with_capacity(schedule.layers.len());
+    for (index, layer) in schedule.layers.iter().enumerate() {
+        let turns = schedule::layer_shifts(schedule, index, from, until)?;
+        layers.push((layer.name.clone(), turns));
+    }
+    let overrides: Vec<Override> =
+        covers.iter().filter(|it| it.from < until && from < it.until).cloned().collect();
+    let people = shifts.iter().chain(layers.iter().flat_map(|(_, turns)| turns));
+    let people = people.map(|shift| shift.user).chain(overrides.iter().filter_map(|it| it.user));
+    let names = people.map(|user| (user, directory.user_name(user).to_owned())).collect();
+    Ok(ScheduleView {
+        schedule: schedule.clone(),
+        from,
+        until,
+        gaps: schedule::gaps(schedule, covers, from, until)?,
+        now: now_of(directory, schedule, at)?,
+        shifts,
+        layers,
+        overrides,
+        names,
+    })
+}
+
+fn person(directory: &Directory, user: UserId) -> Person {
+    Person { id: user, name: directory.user_name(user).to_owned() }
+}
+
+/// How a person can be reached, oldest method first.
+pub(crate) fn reach_of(directory: &Directory, user: UserId) -> Vec<Reach> {
+    let reach = |method: &ContactMethod| Reach {
+        channel: method.address.channel(),
+        name: method.name.clone(),
+        address: method.address.masked(),
+        proven_at: method.proven_at,
+    };
+    directory.methods(user).map(reach).collect()
+}
+
+fn days(at: Timestamp, days: i64) -> Timestamp {
+    let end = if days < 0 { Timestamp::MIN } else { Timestamp::MAX };
+    at.saturating_add(SignedDuration::from_hours(days * 24)).unwrap_or(end)
+}
+
+#[cfg(test)]
+mod tests;

@@ -22,7 +22,7 @@ pub enum ReadError {
     #[error("the received bytes are no longer kept")]
     Expired,
     /// A schedule names a zone that does not exist.
-    #[error("the time zone “{name}” does not exist")]
+    #[error("the time zone \"{name}\" does not exist")]
     Zone {
         /// The name.
         name: String,
@@ -62,5 +62,11 @@ impl UseCaseError for ReadError {
             Self::Invalid(problems) => problems,
             _ => &[],
         }
+    }
+}
+
+impl From<bugle_engine::zone::ZoneError> for ReadError {
+    fn from(error: bugle_engine::zone::ZoneError) -> Self {
+        Self::Zone { name: error.name }
     }
 }

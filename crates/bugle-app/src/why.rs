@@ -1,5 +1,14 @@
 //! Why: the causal record of an event or an alert, from the bytes received to the human act.
 
+pub(crate) mod alert;
+pub(crate) mod answer;
+pub(crate) mod event;
+mod notification;
+
+use bugle_domain::alert::{Alert, TimelineEntry};
+use bugle_domain::event::Event;
+use bugle_domain::notification::{Attempt, Notification};
+use bugle_domain::object::Directory;
 use bugle_domain::{AlertId, EventId};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -65,3 +74,81 @@ pub struct Why {
     /// Steps were left out because there are too many; the newest are missing.
     pub cut: bool,
 }
+
+/// Most steps in one answer.
+const MAX_STEPS: usize = 2_000;
+
+/// All that is known of an alert.
+struct AlertFacts {
+    alert: Alert,
+    timeline: Vec<(Timestamp, TimelineEntry)>,
+    notifications: Vec<(Notification, Vec<Attempt>)>,
+}
+
+/// All that is known of an event.
+struct EventFacts {
+    event: Event,
+    raw: Option<Vec<u8>>,
+}
+
+/// The causal record of an alert, beginning with the event that opened it, where it is kept.
+fn of_alert(
+    directory: &Directory,
+    opening: Option<&EventFacts>,
+    facts: &AlertFacts,
+    now: Timestamp,
+) -> Why {
+    let alert = &facts.alert;
+    let mut steps = Vec::new();
+    if let Some(EventFacts { event, raw }) = opening {
+        steps.extend(event::steps(directory, event, raw.as_deref(), Some(alert.number), now));
+    }
+    steps.extend(alert::steps(directory, alert, &facts.timeline));
+    for (notification, attempts) in &facts.notifications {
+        steps.extend(notification::steps(directory, notification, attempts));
+    }
+    let notifications: Vec<Notification> =
+        facts.notifications.iter().map(|(notification, _)| notification.clone()).collect();
+    let answer = answer::of_alert(directory, alert, &facts.timeline, &notifications);
+    record(alert.id.to_string(), answer, steps, opening.map(|it| it.event.id), Some(alert))
+}
+
+/// The causal record of an event that opened no alert.
+fn of_quiet_event(
+    directory: &Directory,
+    facts: &EventFacts,
+    alert: Option<&Alert>,
+    now: Timestamp,
+) -> Why {
+    let EventFacts { event, raw } = facts;
+    let number = alert.map(|alert| alert.number);
+    let steps = event::steps(directory, event, raw.as_deref(), number, now);
+    let outcome = event::outcome(event, number);
+    let answer = answer::of_quiet_event(event, &outcome, alert.map(|alert| alert.id));
+    record(event.id.to_string(), answer, steps, Some(event.id), alert)
+}
+
+fn record(
+    subject: String,
+    answer: String,
+    mut steps: Vec<WhyStep>,
+    event: Option<EventId>,
+    alert: Option<&Alert>,
+) -> Why {
+    // Stable: what happened at one moment stays in the order of its causes.
+    steps.sort_by_key(|step| step.at);
+    let cut = steps.len() > MAX_STEPS;
+    steps.truncate(MAX_STEPS);
+    Why {
+        subject,
+        event,
+        alert: alert.map(|alert| alert.id),
+        alert_number: alert.map(|alert| alert.number),
+        answer,
+        steps,
+        cut,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -21,7 +21,7 @@ pub enum ObjectError {
         id: String,
     },
     /// Another object of this kind has this name.
-    #[error("there is a {} named “{name}” already", kind.as_str())]
+    #[error("there is a {} named \"{name}\" already", kind.as_str())]
     NameTaken {
         /// Which kind.
         kind: ObjectKind,

@@ -10,7 +10,8 @@ use bugle_domain::schedule::{Override, Schedule};
 use bugle_domain::service::Service;
 use bugle_domain::user::{NotificationRules, Team, User};
 use bugle_domain::{
-    IntegrationId, OverrideId, ParseIdError, PolicyId, ScheduleId, ServiceId, TeamId, UserId,
+    IntegrationId, MethodId, OverrideId, ParseIdError, PolicyId, ScheduleId, ServiceId, TeamId,
+    UserId,
 };
 use uuid::Uuid;
 
@@ -177,4 +178,45 @@ impl Noun for Integration {
         let IntegrationDraft { name, dialect, service, quota_per_minute, disabled } = it;
         Self { id, name, dialect, service, key_hint, quota_per_minute, disabled }
     }
+}
+
+/// The prefixed id of an object.
+pub(crate) fn text_id(kind: ObjectKind, id: Uuid) -> String {
+    match kind {
+        ObjectKind::User => UserId::from_stored(id).to_string(),
+        ObjectKind::Team => TeamId::from_stored(id).to_string(),
+        ObjectKind::Method => MethodId::from_stored(id).to_string(),
+        ObjectKind::Schedule => ScheduleId::from_stored(id).to_string(),
+        ObjectKind::Override => OverrideId::from_stored(id).to_string(),
+        ObjectKind::Policy => PolicyId::from_stored(id).to_string(),
+        ObjectKind::Service => ServiceId::from_stored(id).to_string(),
+        ObjectKind::Integration => IntegrationId::from_stored(id).to_string(),
+    }
+}
+
+/// How an object is named in text: `policy "Payments"`, `user "lena@halden.example"`.
+pub(crate) fn name_of(directory: &Directory, kind: ObjectKind, id: Uuid) -> String {
+    let name = match kind {
+        ObjectKind::User => {
+            directory.users.get(&UserId::from_stored(id)).map(|it| it.email.to_string())
+        }
+        ObjectKind::Team => directory.teams.get(&TeamId::from_stored(id)).map(|it| it.name.clone()),
+        ObjectKind::Method => {
+            directory.methods.get(&MethodId::from_stored(id)).map(|it| it.name.clone())
+        }
+        ObjectKind::Schedule => {
+            directory.schedules.get(&ScheduleId::from_stored(id)).map(|it| it.name.clone())
+        }
+        ObjectKind::Override => None,
+        ObjectKind::Policy => {
+            directory.policies.get(&PolicyId::from_stored(id)).map(|it| it.name.clone())
+        }
+        ObjectKind::Service => {
+            directory.services.get(&ServiceId::from_stored(id)).map(|it| it.name.clone())
+        }
+        ObjectKind::Integration => {
+            directory.integrations.get(&IntegrationId::from_stored(id)).map(|it| it.name.clone())
+        }
+    };
+    format!("{} \"{}\"", kind.as_str(), name.unwrap_or_else(|| text_id(kind, id)))
 }

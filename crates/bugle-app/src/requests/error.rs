@@ -15,7 +15,7 @@ pub enum SendEventError {
     #[error("integration {0} does not exist")]
     NoSuchIntegration(bugle_domain::IntegrationId),
     /// The integration refuses events.
-    #[error("integration “{0}” is disabled")]
+    #[error("integration \"{0}\" is disabled")]
     Disabled(String),
     /// Intake has more than it can take, or the integration is over its quota.
     #[error("intake is full or the integration over its quota; try again in {} s", retry_after.as_secs().max(1))]
