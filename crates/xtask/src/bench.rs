@@ -30,6 +30,9 @@ pub(crate) struct Options {
     /// On which databases.
     #[arg(long, value_enum, default_value_t = Databases::Both)]
     database: Databases,
+    /// This program instead of a build of this checkout: for comparing two builds.
+    #[arg(long, value_name = "FILE")]
+    program: Option<PathBuf>,
     /// Only these, of all there are.
     #[arg(value_enum)]
     only: Vec<Phase>,
@@ -96,7 +99,7 @@ pub(crate) async fn run(options: Options) -> Result<()> {
     if cfg!(debug_assertions) {
         return run_release().await;
     }
-    let program = build("bugle").await?;
+    let program = program(options.program.clone()).await?;
     let phases = if options.only.is_empty() { Phase::ALL.to_vec() } else { options.only.clone() };
     let mut report = Report::default();
     if phases.contains(&Phase::Yardstick) {
@@ -130,6 +133,14 @@ pub(crate) async fn run(options: Options) -> Result<()> {
     Ok(())
 }
 
+/// The program to drive: the one given, or a build of this checkout.
+pub(crate) async fn program(given: Option<PathBuf>) -> Result<PathBuf> {
+    match given {
+        Some(program) => Ok(program),
+        None => build("bugle").await,
+    }
+}
+
 /// Runs this same command again from a release build: a slow load would measure itself.
 pub(crate) async fn run_release() -> Result<()> {
     let mut again = tokio::process::Command::new(build("xtask").await?);
@@ -140,7 +151,7 @@ pub(crate) async fn run_release() -> Result<()> {
 
 /// Builds Bugle and xtask for release, together, so that they share what they depend on. Returns
 /// one of the two programs.
-pub(crate) async fn build(name: &str) -> Result<PathBuf> {
+async fn build(name: &str) -> Result<PathBuf> {
     eprintln!("==> cargo build --release");
     let mut cargo = process::command("cargo");
     cargo.args(["build", "--release", "--package", "bugle", "--package", "xtask", "--quiet"]);

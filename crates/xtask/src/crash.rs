@@ -4,7 +4,7 @@
 //! must balance, and work must go on soon after the restart.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
@@ -38,6 +38,9 @@ pub(crate) struct Options {
     /// Decides the points of the kills; chosen by chance unless given.
     #[arg(long)]
     seed: Option<u64>,
+    /// This program instead of a build of this checkout: for comparing two builds.
+    #[arg(long, value_name = "FILE")]
+    program: Option<PathBuf>,
     /// Prints one JSON object instead of lines.
     #[arg(long)]
     json: bool,
@@ -80,7 +83,7 @@ pub(crate) async fn run(options: Options) -> Result<()> {
     if cfg!(debug_assertions) {
         return bench::run_release().await;
     }
-    let program = bench::build("bugle").await?;
+    let program = bench::program(options.program.clone()).await?;
     let seed = options.seed.unwrap_or_else(|| RandomState::new().build_hasher().finish());
     let mut chance = Chance(seed);
     eprintln!("==> seed {seed}");

@@ -36,10 +36,21 @@ pub(crate) async fn run(options: Options) -> Result<()> {
     steps.run("format", process::run(&mut cargo(&["fmt", "--all", "--check"]))).await;
     steps.run("tidy", tidy::run()).await;
     steps.run("generated files", async { generate::check() }).await;
-    let clippy = ["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"];
+    let clippy = [
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--keep-going",
+        "--quiet",
+        "--",
+        "-D",
+        "warnings",
+    ];
     steps.run("lints", process::run(&mut cargo(&clippy))).await;
     let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--document-private-items"]);
-    doc.arg("--quiet").env("RUSTDOCFLAGS", "-D warnings");
+    // Nobody reads these pages without the private parts.
+    let flags = "-D warnings -A rustdoc::private_intra_doc_links";
+    doc.arg("--quiet").env("RUSTDOCFLAGS", flags);
     steps.run("documentation", process::run(&mut doc)).await;
     if process::find("cargo-deny").is_some() {
         let deny = ["deny", "--offline", "check", "bans", "licenses", "sources"];
