@@ -7,7 +7,8 @@ use bugle_domain::{MethodId, Urgency, UserId};
 /// When the default rules for urgent alerts first ring a phone: within a minute, because a text
 /// message wakes nobody.
 pub const FIRST_CALL_S: u32 = 60;
-/// When they ring it again: two calls within three minutes pass the "do not disturb" of many phones.
+/// When they ring it again: two calls within three minutes pass the "do not disturb" of many
+/// phones.
 pub const SECOND_CALL_S: u32 = 150;
 
 /// How `user` is told of alerts of `urgency`: seconds after the level began, and the method. In

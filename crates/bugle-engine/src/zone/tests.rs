@@ -1,3 +1,5 @@
+//! Local times at the edges of clock changes.
+
 use super::*;
 
 fn check(name: &str, local: &str, expected: &str) {
