@@ -1,1 +1,58 @@
-//! (to be written)
+//! The only SQL of Bugle, on SQLite and PostgreSQL.
+//!
+//! Architecture invariants: nothing here decides anything (passes take a closure that does);
+//! nothing here reads the clock; no call to the outside happens inside a transaction; every
+//! function takes a [`TenantScope`](bugle_domain::TenantScope) or says why not; another tenant's
+//! row is not found.
+
+mod alerting;
+mod alerts;
+mod db;
+mod decisions;
+mod directory;
+mod dispatch;
+mod error;
+mod events;
+mod intake;
+mod ledger;
+mod notifications;
+mod placement;
+mod receipts;
+mod responses;
+mod timeline;
+mod tries;
+
+use std::sync::Arc;
+
+pub use alerting::{AlertingPass, Decide, PassReport};
+pub use db::connect::{DatabaseUrl, ParseDatabaseUrlError, PoolSettings};
+pub use directory::ObjectChange;
+pub use dispatch::{Claimed, DispatchPass, Judge};
+pub use error::{ErrorKind, StoreError};
+pub use intake::Accepted;
+pub use placement::NodeBeat;
+pub use receipts::{Known, LastMessage, Lost, Receive, RunOut};
+pub use responses::Respond;
+pub use tries::TriedRow;
+
+/// Most tenants with work that one look finds; more are found when those have been served.
+const MAX_WALK: u32 = 1_000;
+
+/// An open database. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Store {
+    db: db::Db,
+    turns: Arc<dispatch::Turns>,
+}
+
+impl Store {
+    /// Opens the database and brings its schema up to date.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unusable`] if the database is too old, or its schema newer than this program;
+    /// [`StoreError::Migrate`] if a migration failed, which leaves the schema before it.
+    pub async fn open(url: &DatabaseUrl, settings: PoolSettings) -> Result<Self, StoreError> {
+        Ok(Self { db: db::connect::open(url, settings).await?, turns: Arc::default() })
+    }
+}

@@ -1,0 +1,44 @@
+-- What was said to us. An event's row is written by intake and given its outcome by alerting; the
+-- bytes it came in stand apart, so that retention can drop them and an outcome does not rewrite them.
+CREATE TABLE events (
+    tenant_id UUID NOT NULL,
+    id UUID NOT NULL,
+    integration_id UUID NOT NULL,
+    dialect TEXT NOT NULL,
+    action TEXT NOT NULL,
+    received_us BIGINT NOT NULL,
+    idempotency_key TEXT,
+    request_id UUID NOT NULL,
+    body TEXT NOT NULL,
+    tries BIGINT NOT NULL,
+    outcome TEXT,
+    reason TEXT,
+    alert_id UUID,
+    decided_us BIGINT,
+    PRIMARY KEY (tenant_id, id)
+);
+CREATE INDEX events_pending ON events (tenant_id, id) WHERE outcome IS NULL;
+CREATE UNIQUE INDEX events_idempotency ON events (tenant_id, integration_id, idempotency_key)
+    WHERE idempotency_key IS NOT NULL;
+CREATE INDEX events_alert ON events (tenant_id, alert_id, id) WHERE alert_id IS NOT NULL;
+CREATE INDEX events_change ON events (tenant_id, integration_id, id) WHERE action = 'change';
+
+CREATE TABLE requests (
+    tenant_id UUID NOT NULL,
+    id UUID NOT NULL,
+    received_us BIGINT NOT NULL,
+    raw BYTEA NOT NULL,
+    PRIMARY KEY (tenant_id, id)
+);
+
+CREATE TABLE rejected_requests (
+    tenant_id UUID NOT NULL,
+    integration_id UUID NOT NULL,
+    at_us BIGINT NOT NULL,
+    dialect TEXT NOT NULL,
+    status BIGINT NOT NULL,
+    code TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    raw BYTEA NOT NULL,
+    PRIMARY KEY (tenant_id, integration_id, at_us)
+);

@@ -1,0 +1,215 @@
+//! The two databases behind one set of calls: run a statement, read rows, hold a transaction.
+//!
+//! Everything above this module is written once; only here is there a branch for each database.
+
+use std::sync::Arc;
+
+use futures_util::TryStreamExt;
+use sqlx::pool::PoolConnection;
+use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+
+use crate::db::gate::{Class, Gate, Turn};
+use crate::db::row::Row;
+use crate::db::statement::{Dialect, Statement};
+use crate::db::value::{Value, bind_postgres, bind_sqlite};
+use crate::error::StoreError;
+
+pub(crate) mod connect;
+mod gate;
+pub(crate) mod row;
+pub(crate) mod statement;
+pub(crate) mod value;
+
+pub(crate) use gate::Class as WriteClass;
+
+/// Runs a pass again when it lost against another transaction, a few times.
+macro_rules! retried {
+    ($pass:expr) => {{
+        let mut tries = 1_u32;
+        loop {
+            match $pass.await {
+                Err(error) if error.lost_a_race() && tries < $crate::db::MAX_RACES => tries += 1,
+                result => break result,
+            }
+        }
+    }};
+}
+pub(crate) use retried;
+
+/// Tries of one transaction before its caller is told that the database is too busy.
+pub(crate) const MAX_RACES: u32 = 5;
+
+/// An open database.
+#[derive(Clone, Debug)]
+pub(crate) enum Db {
+    Sqlite {
+        /// One connection: SQLite has one writer.
+        writer: SqlitePool,
+        readers: SqlitePool,
+        gate: Arc<Gate>,
+    },
+    Postgres(PgPool),
+}
+
+/// A transaction. Dropping it undoes it.
+pub(crate) enum Tx {
+    Sqlite(Transaction<'static, Sqlite>, Option<Turn>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// What a statement runs on.
+enum Target<'t> {
+    Sqlite(&'t mut sqlx::SqliteConnection),
+    Postgres(&'t mut sqlx::PgConnection),
+}
+
+impl Db {
+    pub(crate) fn dialect(&self) -> Dialect {
+        match self {
+            Self::Sqlite { .. } => Dialect::Sqlite,
+            Self::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// Begins a transaction that writes, when it is its turn.
+    pub(crate) async fn write(&self, class: Class) -> Result<Tx, StoreError> {
+        match self {
+            Self::Sqlite { writer, gate, .. } => {
+                let turn = gate.turn(class).await;
+                Ok(Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?, Some(turn)))
+            }
+            Self::Postgres(pool) => Ok(Tx::Postgres(pool.begin().await?)),
+        }
+    }
+
+    /// Begins a transaction that only reads, and sees one moment.
+    pub(crate) async fn snapshot(&self) -> Result<Tx, StoreError> {
+        match self {
+            Self::Sqlite { readers, .. } => {
+                Ok(Tx::Sqlite(readers.begin_with("BEGIN").await?, None))
+            }
+            Self::Postgres(pool) => {
+                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+                Ok(Tx::Postgres(pool.begin_with(begin).await?))
+            }
+        }
+    }
+
+    /// Reads rows outside any transaction.
+    pub(crate) async fn rows(
+        &self,
+        statement: &'static Statement,
+        values: Vec<Value>,
+    ) -> Result<Vec<Row>, StoreError> {
+        match self {
+            Self::Sqlite { readers, .. } => {
+                let mut connection: PoolConnection<Sqlite> = readers.acquire().await?;
+                rows(Target::Sqlite(&mut connection), statement, values).await
+            }
+            Self::Postgres(pool) => {
+                let mut connection: PoolConnection<Postgres> = pool.acquire().await?;
+                rows(Target::Postgres(&mut connection), statement, values).await
+            }
+        }
+    }
+
+    /// Reads at most one row outside any transaction.
+    pub(crate) async fn row(
+        &self,
+        statement: &'static Statement,
+        values: Vec<Value>,
+    ) -> Result<Option<Row>, StoreError> {
+        Ok(self.rows(statement, values).await?.into_iter().next())
+    }
+
+    /// Runs one statement that writes, as a transaction of its own.
+    pub(crate) async fn run(
+        &self,
+        statement: &'static Statement,
+        values: Vec<Value>,
+    ) -> Result<u64, StoreError> {
+        let mut tx = self.write(Class::Then).await?;
+        let affected = tx.run(statement, values).await?;
+        tx.commit().await?;
+        Ok(affected)
+    }
+}
+
+impl Tx {
+    fn target(&mut self) -> Target<'_> {
+        match self {
+            Self::Sqlite(tx, _) => Target::Sqlite(tx),
+            Self::Postgres(tx) => Target::Postgres(tx),
+        }
+    }
+
+    pub(crate) async fn rows(
+        &mut self,
+        statement: &'static Statement,
+        values: Vec<Value>,
+    ) -> Result<Vec<Row>, StoreError> {
+        rows(self.target(), statement, values).await
+    }
+
+    pub(crate) async fn row(
+        &mut self,
+        statement: &'static Statement,
+        values: Vec<Value>,
+    ) -> Result<Option<Row>, StoreError> {
+        Ok(self.rows(statement, values).await?.into_iter().next())
+    }
+
+    /// Runs a statement; returns how many rows it changed.
+    pub(crate) async fn run(
+        &mut self,
+        statement: &'static Statement,
+        values: Vec<Value>,
+    ) -> Result<u64, StoreError> {
+        match self.target() {
+            Target::Sqlite(connection) => {
+                let arguments = bind_sqlite(values).map_err(encode)?;
+                let query = sqlx::query_with(statement.sql(Dialect::Sqlite), arguments);
+                Ok(query.execute(connection).await?.rows_affected())
+            }
+            Target::Postgres(connection) => {
+                let arguments = bind_postgres(statement, values).map_err(encode)?;
+                let query = sqlx::query_with(statement.sql(Dialect::Postgres), arguments);
+                Ok(query.execute(connection).await?.rows_affected())
+            }
+        }
+    }
+
+    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(tx, turn) => {
+                let result = tx.commit().await;
+                drop(turn);
+                Ok(result?)
+            }
+            Self::Postgres(tx) => Ok(tx.commit().await?),
+        }
+    }
+}
+
+async fn rows(
+    target: Target<'_>,
+    statement: &'static Statement,
+    values: Vec<Value>,
+) -> Result<Vec<Row>, StoreError> {
+    match target {
+        Target::Sqlite(connection) => {
+            let arguments = bind_sqlite(values).map_err(encode)?;
+            let query = sqlx::query_with(statement.sql(Dialect::Sqlite), arguments);
+            Ok(query.fetch(connection).map_ok(Row::Sqlite).try_collect().await?)
+        }
+        Target::Postgres(connection) => {
+            let arguments = bind_postgres(statement, values).map_err(encode)?;
+            let query = sqlx::query_with(statement.sql(Dialect::Postgres), arguments);
+            Ok(query.fetch(connection).map_ok(Row::Postgres).try_collect().await?)
+        }
+    }
+}
+
+fn encode(error: sqlx::error::BoxDynError) -> StoreError {
+    StoreError::Database(sqlx::Error::Encode(error))
+}

@@ -1,0 +1,251 @@
+//! Opening a database: where it is, how it is set, and bringing its schema up to date.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, SqlSafeStr};
+
+use crate::db::Db;
+use crate::db::gate::Gate;
+use crate::error::StoreError;
+
+/// The oldest SQLite that is safe with WAL: earlier ones can corrupt a database whose log is reset
+/// while another connection checkpoints.
+const MIN_SQLITE: (u32, u32, u32) = (3, 51, 3);
+/// How long a statement may wait for a lock of another process on the same SQLite file.
+const SQLITE_BUSY: Duration = Duration::from_secs(5);
+/// Pages in SQLite's log before the writer copies them back: 16 MiB.
+const SQLITE_CHECKPOINT_PAGES: &str = "4000";
+/// Prepared statements kept for each connection; there are fewer in all.
+const STATEMENTS: usize = 200;
+
+/// Where the database is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum DatabaseUrl {
+    /// A file, made if it is not there.
+    Sqlite(PathBuf),
+    /// A server: `postgres://user:password@host:port/name`. Holds the password.
+    Postgres(String),
+}
+
+/// A text that is not the URL of a database.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("write sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/NAME")]
+pub struct ParseDatabaseUrlError;
+
+impl FromStr for DatabaseUrl {
+    type Err = ParseDatabaseUrlError;
+
+    fn from_str(text: &str) -> Result<Self, ParseDatabaseUrlError> {
+        if let Some(path) = text.strip_prefix("sqlite:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            return if path.is_empty() {
+                Err(ParseDatabaseUrlError)
+            } else {
+                Ok(Self::Sqlite(path.into()))
+            };
+        }
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            return match PgConnectOptions::from_str(text) {
+                Ok(_) => Ok(Self::Postgres(text.to_owned())),
+                Err(_) => Err(ParseDatabaseUrlError),
+            };
+        }
+        Err(ParseDatabaseUrlError)
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The URL without its password.
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(url) => match PgConnectOptions::from_str(url) {
+                Ok(options) => write!(
+                    f,
+                    "postgres://{}:{}/{}",
+                    options.get_host(),
+                    options.get_port(),
+                    options.get_database().unwrap_or("")
+                ),
+                Err(_) => f.write_str("postgres://"),
+            },
+        }
+    }
+}
+
+/// How many connections there are, and how long anything may take on them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PoolSettings {
+    /// Connections to PostgreSQL, 3–200; readers of a SQLite file.
+    pub connections: u32,
+    /// How long one statement may take on PostgreSQL.
+    pub statement_timeout: Duration,
+    /// How long one statement may wait for a lock on PostgreSQL. Shorter than the statement's.
+    pub lock_timeout: Duration,
+    /// How long to wait for a free connection.
+    pub acquire_timeout: Duration,
+}
+
+/// Opens the database and brings its schema up to date.
+pub(crate) async fn open(url: &DatabaseUrl, settings: PoolSettings) -> Result<Db, StoreError> {
+    match url {
+        DatabaseUrl::Sqlite(path) => open_sqlite(path, settings).await,
+        DatabaseUrl::Postgres(url) => open_postgres(url, settings).await,
+    }
+}
+
+async fn open_sqlite(path: &std::path::Path, settings: PoolSettings) -> Result<Db, StoreError> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // A commit is on the disk before it is acknowledged, also when the power fails.
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(SQLITE_BUSY)
+        // Relations are kept by the transactions here, the same on both databases; checking them
+        // again would cost an index lookup a row.
+        .foreign_keys(false)
+        .statement_cache_capacity(STATEMENTS)
+        .pragma("temp_store", "memory")
+        .disable_statement_logging();
+    let mut writer_options = options
+        .clone()
+        .pragma("wal_autocheckpoint", SQLITE_CHECKPOINT_PAGES)
+        .pragma("journal_size_limit", "67108864")
+        .pragma("cache_size", "-16384");
+    // Rows come through in one go; the default of 50 would wake the reader for every few.
+    writer_options = writer_options.row_buffer_size(512);
+    let pool = || {
+        SqlitePoolOptions::new()
+            .test_before_acquire(false)
+            .acquire_timeout(settings.acquire_timeout)
+            .idle_timeout(None)
+            .max_lifetime(None)
+    };
+    let writer = pool().max_connections(1).connect_with(writer_options).await?;
+    check_sqlite(&writer).await?;
+    let mut connection = writer.acquire().await?;
+    migrate(&mut *connection, sqlite_migrations()).await?;
+    drop(connection);
+    let readers = pool()
+        .max_connections(settings.connections)
+        .connect_lazy_with(options.read_only(false).pragma("query_only", "on"));
+    Ok(Db::Sqlite { writer, readers, gate: Arc::new(Gate::default()) })
+}
+
+async fn check_sqlite(writer: &sqlx::SqlitePool) -> Result<(), StoreError> {
+    let version: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(writer).await?;
+    let mut parts = version.split('.').map(|part| part.parse().unwrap_or(0));
+    let mut part = || parts.next().unwrap_or(0);
+    if (part(), part(), part()) < MIN_SQLITE {
+        let problem = format!("SQLite {version} is too old; 3.51.3 or newer is needed");
+        return Err(StoreError::Unusable(problem));
+    }
+    Ok(())
+}
+
+async fn open_postgres(url: &str, settings: PoolSettings) -> Result<Db, StoreError> {
+    let options = PgConnectOptions::from_str(url)?
+        .statement_cache_capacity(STATEMENTS)
+        .application_name("bugle")
+        .disable_statement_logging();
+    // Not bound by the time-outs below: changing a large table may take longer.
+    let mut connection = sqlx::PgConnection::connect_with(&options).await?;
+    migrate(&mut connection, postgres_migrations()).await?;
+    connection.close().await?;
+    let ms = |limit: Duration| limit.as_millis().to_string();
+    let options = options.options([
+        ("statement_timeout", ms(settings.statement_timeout)),
+        ("lock_timeout", ms(settings.lock_timeout)),
+        ("idle_in_transaction_session_timeout", ms(settings.statement_timeout)),
+        ("synchronous_commit", "on".to_owned()),
+        ("jit", "off".to_owned()),
+        // Every statement here has its index. A plan made while a table was empty must not go on
+        // reading all of it when it is large.
+        ("enable_seqscan", "off".to_owned()),
+        ("enable_hashjoin", "off".to_owned()),
+        ("enable_mergejoin", "off".to_owned()),
+    ]);
+    let pool = PgPoolOptions::new()
+        .max_connections(settings.connections)
+        .acquire_timeout(settings.acquire_timeout)
+        .test_before_acquire(false)
+        .connect_with(options)
+        .await?;
+    Ok(Db::Postgres(pool))
+}
+
+async fn migrate<C>(connection: &mut C, migrations: Vec<Migration>) -> Result<(), StoreError>
+where
+    C: Migrate,
+{
+    let migrator = Migrator::with_migrations(migrations);
+    migrator.run_direct(None, connection, false).await.map_err(|error| match error {
+        MigrateError::VersionMissing(version) => StoreError::Unusable(format!(
+            "its schema is newer than this program (it has {version}): run a newer Bugle"
+        )),
+        error => StoreError::Migrate(error),
+    })
+}
+
+/// Each migration's stem, which stands in both folders.
+macro_rules! migrations {
+    ($($version:literal $name:literal)*) => {
+        fn sqlite_migrations() -> Vec<Migration> {
+            vec![$(migration(
+                $version,
+                $name,
+                include_str!(concat!("../../migrations/sqlite/", $version, "_", $name, ".sql")),
+            )),*]
+        }
+
+        fn postgres_migrations() -> Vec<Migration> {
+            vec![$(migration(
+                $version,
+                $name,
+                include_str!(concat!("../../migrations/postgres/", $version, "_", $name, ".sql")),
+            )),*]
+        }
+    };
+}
+
+migrations! {
+    20261120130000 "create_configuration"
+    20261120130100 "create_placements"
+    20261120130200 "create_events"
+    20261120130300 "create_alerts"
+    20261120130400 "create_notifications"
+    20261120130500 "create_ledger"
+}
+
+fn migration(version: i64, name: &'static str, sql: &'static str) -> Migration {
+    Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_read_and_shown_without_their_password() {
+        let url: DatabaseUrl = "postgres://bugle:secret@db.example:5433/bugle".parse().unwrap();
+        assert_eq!(url.to_string(), "postgres://db.example:5433/bugle");
+        let url: DatabaseUrl = "sqlite:/var/lib/bugle/bugle.db".parse().unwrap();
+        assert_eq!(url, DatabaseUrl::Sqlite("/var/lib/bugle/bugle.db".into()));
+        assert_eq!("mysql://x".parse::<DatabaseUrl>(), Err(ParseDatabaseUrlError));
+        assert_eq!("sqlite:".parse::<DatabaseUrl>(), Err(ParseDatabaseUrlError));
+    }
+}

@@ -1,0 +1,137 @@
+//! Statements: one text for both databases, with what differs marked in it.
+//!
+//! `{rows}` stands for the rows given as the last parameter, a table with the named columns;
+//! `{pg:…}` is there on PostgreSQL only, `{lite:…}` on SQLite only. Every statement of the crate is
+//! a static and listed in `registry`, from where a test prepares it on both databases.
+
+use std::fmt::Write;
+use std::sync::OnceLock;
+
+/// Which SQL is spoken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+/// What a column of `{rows}` holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    Int,
+    Text,
+    Id,
+    Bytes,
+}
+
+/// A statement.
+#[derive(Debug)]
+pub(crate) struct Statement {
+    text: &'static str,
+    columns: &'static [(&'static str, Kind)],
+    /// Parameters before the rows.
+    scalars: usize,
+    sqlite: OnceLock<String>,
+    postgres: OnceLock<String>,
+}
+
+impl Statement {
+    /// A statement without `{rows}`.
+    pub(crate) const fn new(text: &'static str) -> Self {
+        Self::with_rows(text, 0, &[])
+    }
+
+    /// A statement over many rows, given after `scalars` other parameters.
+    pub(crate) const fn with_rows(
+        text: &'static str,
+        scalars: usize,
+        columns: &'static [(&'static str, Kind)],
+    ) -> Self {
+        Self { text, columns, scalars, sqlite: OnceLock::new(), postgres: OnceLock::new() }
+    }
+
+    /// The columns of `{rows}`.
+    pub(crate) fn columns(&self) -> &'static [(&'static str, Kind)] {
+        self.columns
+    }
+
+    /// The text that `dialect` understands.
+    pub(crate) fn sql(&'static self, dialect: Dialect) -> &'static str {
+        match dialect {
+            Dialect::Sqlite => self.sqlite.get_or_init(|| self.expand(dialect)),
+            Dialect::Postgres => self.postgres.get_or_init(|| self.expand(dialect)),
+        }
+    }
+
+    fn expand(&self, dialect: Dialect) -> String {
+        let mut sql = String::with_capacity(self.text.len() + 256);
+        let mut rest = self.text;
+        while let Some((before, after)) = rest.split_once('{') {
+            let (mark, tail) = after.split_once('}').unwrap_or((after, ""));
+            sql.push_str(before);
+            if mark == "rows" {
+                sql.push_str(&self.source(dialect));
+            } else if let Some(text) = mark.strip_prefix("pg:") {
+                sql.push_str(if dialect == Dialect::Postgres { text } else { "" });
+            } else if let Some(text) = mark.strip_prefix("lite:") {
+                sql.push_str(if dialect == Dialect::Sqlite { text } else { "" });
+            }
+            rest = tail;
+        }
+        sql.push_str(rest);
+        sql
+    }
+
+    /// The rows as a table named `r`.
+    fn source(&self, dialect: Dialect) -> String {
+        let mut sql = String::new();
+        let mut names = String::new();
+        for (index, (name, kind)) in self.columns.iter().enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
+            let parameter = self.scalars + 1 + index;
+            // Writing to a String cannot fail.
+            let _ = match (dialect, kind) {
+                (Dialect::Sqlite, Kind::Int | Kind::Text) => {
+                    write!(sql, "{comma}value->>{index} AS {name}")
+                }
+                (Dialect::Sqlite, Kind::Id | Kind::Bytes) => {
+                    write!(sql, "{comma}unhex(value->>{index}) AS {name}")
+                }
+                (Dialect::Postgres, Kind::Int) => write!(sql, "{comma}${parameter}::bigint[]"),
+                (Dialect::Postgres, Kind::Text) => write!(sql, "{comma}${parameter}::text[]"),
+                (Dialect::Postgres, Kind::Id) => write!(sql, "{comma}${parameter}::uuid[]"),
+                (Dialect::Postgres, Kind::Bytes) => write!(sql, "{comma}${parameter}::bytea[]"),
+            };
+            let _ = write!(names, "{comma}{name}");
+        }
+        let first = self.scalars + 1;
+        match dialect {
+            Dialect::Sqlite => format!("(SELECT {sql} FROM json_each(${first})) AS r"),
+            Dialect::Postgres => format!("UNNEST({sql}) AS r({names})"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static EXAMPLE: Statement = Statement::with_rows(
+        "SELECT r.id FROM {rows} WHERE r.n > $1{pg: FOR UPDATE}{lite: -- lite}",
+        1,
+        &[("id", Kind::Id), ("n", Kind::Int)],
+    );
+
+    #[test]
+    fn one_text_becomes_two_dialects() {
+        assert_eq!(
+            EXAMPLE.sql(Dialect::Sqlite),
+            "SELECT r.id FROM (SELECT unhex(value->>0) AS id, value->>1 AS n FROM \
+             json_each($2)) AS r WHERE r.n > $1 -- lite"
+        );
+        assert_eq!(
+            EXAMPLE.sql(Dialect::Postgres),
+            "SELECT r.id FROM UNNEST($2::uuid[], $3::bigint[]) AS r(id, n) WHERE r.n > $1 FOR \
+             UPDATE"
+        );
+    }
+}

@@ -1,0 +1,309 @@
+//! Saving what was decided, for alerting and for responses alike: one place, one transaction.
+
+use std::collections::BTreeMap;
+
+use bugle_domain::alert::Alert;
+use bugle_domain::event::EventOutcome;
+use bugle_domain::notification::{End, Notification};
+use bugle_domain::{EventId, TenantId};
+use bugle_engine::alerting::Decisions;
+use jiff::Timestamp;
+
+use crate::alerts::{extra, json};
+use crate::db::Tx;
+use crate::db::statement::Kind::{Id, Int, Text};
+use crate::db::statement::Statement;
+use crate::db::value::{Rows, row, values};
+use crate::error::StoreError;
+use crate::events::outcome_words;
+use crate::ledger::Entries;
+use crate::timeline::Lines;
+
+pub(crate) static NUMBERS: Statement = Statement::with_rows(
+    "INSERT INTO alert_numbers (tenant_id, last_number)
+     SELECT r.tenant_id, r.opened
+     FROM {rows}
+     WHERE true
+     ON CONFLICT (tenant_id) DO UPDATE SET
+         last_number = alert_numbers.last_number + excluded.last_number
+     RETURNING tenant_id, last_number",
+    0,
+    &[("tenant_id", Id), ("opened", Int)],
+);
+
+pub(crate) static OPEN: Statement = Statement::with_rows(
+    "INSERT INTO alerts (tenant_id, id, number, integration_id, service_id, dedup_key, status,
+         severity, summary, source, extra, policy, escalation, due_us, resolve_us, opened_by,
+         opened_us, event_count, last_event_us, acknowledged, resolved_us)
+     SELECT r.tenant_id, r.id, r.number, r.integration_id, r.service_id, r.dedup_key, r.status,
+         r.severity, r.summary, r.source, r.extra, r.policy, r.escalation, r.due_us, r.resolve_us,
+         r.opened_by, r.opened_us, r.event_count, r.last_event_us, r.acknowledged, r.resolved_us
+     FROM {rows}",
+    0,
+    &[
+        ("tenant_id", Id),
+        ("id", Id),
+        ("number", Int),
+        ("integration_id", Id),
+        ("service_id", Id),
+        ("dedup_key", Text),
+        ("status", Text),
+        ("severity", Text),
+        ("summary", Text),
+        ("source", Text),
+        ("extra", Text),
+        ("policy", Text),
+        ("escalation", Text),
+        ("due_us", Int),
+        ("resolve_us", Int),
+        ("opened_by", Id),
+        ("opened_us", Int),
+        ("event_count", Int),
+        ("last_event_us", Int),
+        ("acknowledged", Text),
+        ("resolved_us", Int),
+    ],
+);
+
+pub(crate) static CHANGE: Statement = Statement::with_rows(
+    "UPDATE alerts AS a SET status = r.status, severity = r.severity, summary = r.summary,
+         source = r.source, extra = r.extra, policy = r.policy, escalation = r.escalation,
+         due_us = r.due_us, resolve_us = r.resolve_us, event_count = r.event_count,
+         last_event_us = r.last_event_us, acknowledged = r.acknowledged,
+         resolved_us = r.resolved_us
+     FROM {rows}
+     WHERE a.tenant_id = r.tenant_id AND a.id = r.id",
+    0,
+    &[
+        ("tenant_id", Id),
+        ("id", Id),
+        ("status", Text),
+        ("severity", Text),
+        ("summary", Text),
+        ("source", Text),
+        ("extra", Text),
+        ("policy", Text),
+        ("escalation", Text),
+        ("due_us", Int),
+        ("resolve_us", Int),
+        ("event_count", Int),
+        ("last_event_us", Int),
+        ("acknowledged", Text),
+        ("resolved_us", Int),
+    ],
+);
+
+pub(crate) static DECIDE: Statement = Statement::with_rows(
+    "UPDATE events AS e SET outcome = r.outcome, reason = r.reason, alert_id = r.alert_id,
+         decided_us = $1
+     FROM {rows}
+     WHERE e.tenant_id = r.tenant_id AND e.id = r.id AND e.outcome IS NULL",
+    1,
+    &[("tenant_id", Id), ("id", Id), ("outcome", Text), ("reason", Text), ("alert_id", Id)],
+);
+
+pub(crate) static CANCEL: Statement = Statement::with_rows(
+    "UPDATE notifications AS n SET state = 'ended', ended = 'cancelled', ended_reason = r.reason,
+         ended_us = $1
+     FROM {rows}
+     WHERE n.tenant_id = r.tenant_id AND n.alert_id = r.alert_id AND n.state = 'waiting'
+     RETURNING {pg:n.}tenant_id",
+    1,
+    &[("tenant_id", Id), ("alert_id", Id), ("reason", Text)],
+);
+
+pub(crate) static OWE: Statement = Statement::with_rows(
+    "INSERT INTO notifications (tenant_id, id, alert_id, user_id, method_id, channel, lane, level,
+         cycle, created_us, deadline_us, token, due_us, state, tries, held, unsure,
+         possible_repeat)
+     SELECT r.tenant_id, r.id, r.alert_id, r.user_id, r.method_id, r.channel, r.lane, r.level,
+         r.cycle, r.created_us, r.deadline_us, r.token, r.due_us, 'waiting', 0, 0, 0, 0
+     FROM {rows}",
+    0,
+    &[
+        ("tenant_id", Id),
+        ("id", Id),
+        ("alert_id", Id),
+        ("user_id", Id),
+        ("method_id", Id),
+        ("channel", Text),
+        ("lane", Int),
+        ("level", Int),
+        ("cycle", Int),
+        ("created_us", Int),
+        ("deadline_us", Int),
+        ("token", Text),
+        ("due_us", Int),
+    ],
+);
+
+/// Saves the decisions for each tenant, and adds what they come to to `entries`. The caller holds
+/// every alert that changes.
+pub(crate) async fn save(
+    tx: &mut Tx,
+    decided: Vec<(TenantId, Decisions)>,
+    now: Timestamp,
+    entries: &mut Entries,
+) -> Result<(), StoreError> {
+    let (mut outcomes, mut opened, mut changed) = (Vec::new(), Vec::new(), Rows::new());
+    let (mut cancel, mut owed, mut lines) = (Rows::new(), Rows::new(), Lines::default());
+    for (tenant, decisions) in decided {
+        outcomes.extend(decisions.outcomes.into_iter().map(|outcome| (tenant, outcome)));
+        opened.extend(decisions.opened.into_iter().map(|alert| (tenant, alert)));
+        for alert in decisions.changed {
+            changed.push(changed_row(tenant, alert)?);
+        }
+        for (alert, at, entry) in decisions.timeline {
+            lines.push((tenant, alert), at, &entry)?;
+        }
+        for (alert, reason) in decisions.cancel {
+            cancel.push(row![tenant, alert, reason]);
+        }
+        let count = i64::try_from(decisions.owed.len()).unwrap_or(i64::MAX);
+        entries.of(tenant).owed += count;
+        for notification in decisions.owed {
+            owed.push(owed_row(tenant, notification));
+        }
+    }
+    decide(tx, outcomes, now, entries).await?;
+    open(tx, opened).await?;
+    if !changed.is_empty() {
+        tx.run(&CHANGE, values![changed]).await?;
+    }
+    lines.save(tx).await?;
+    if !cancel.is_empty() {
+        for row in tx.rows(&CANCEL, values![now, cancel]).await? {
+            entries.end(TenantId::from_stored(row.id(0)?), End::Cancelled, 1);
+        }
+    }
+    if !owed.is_empty() {
+        tx.run(&OWE, values![owed]).await?;
+    }
+    Ok(())
+}
+
+async fn decide(
+    tx: &mut Tx,
+    outcomes: Vec<(TenantId, (EventId, EventOutcome))>,
+    now: Timestamp,
+    entries: &mut Entries,
+) -> Result<(), StoreError> {
+    let Some((_, (first, _))) = outcomes.first() else { return Ok(()) };
+    let (first, count) = (*first, outcomes.len());
+    let mut rows = Rows::new();
+    for (tenant, (event, outcome)) in outcomes {
+        let sums = entries.of(tenant);
+        *match outcome {
+            EventOutcome::Alerted { .. } => &mut sums.alerted,
+            EventOutcome::Folded { .. } => &mut sums.folded,
+            EventOutcome::Suppressed { .. } => &mut sums.suppressed,
+        } += 1;
+        let (word, reason, alert) = outcome_words(outcome);
+        rows.push(row![tenant, event, word, reason, alert]);
+    }
+    let decided = tx.run(&DECIDE, values![now, rows]).await?;
+    if usize::try_from(decided) != Ok(count) {
+        let problem = format!("{decided} of a batch of {count} from this one on were undecided");
+        return Err(StoreError::corrupt(("events", "outcome"), first.as_uuid(), problem));
+    }
+    Ok(())
+}
+
+/// Gives new alerts their numbers, and saves them.
+async fn open(tx: &mut Tx, opened: Vec<(TenantId, Alert)>) -> Result<(), StoreError> {
+    if opened.is_empty() {
+        return Ok(());
+    }
+    let mut counts: BTreeMap<TenantId, i64> = BTreeMap::new();
+    for (tenant, _) in &opened {
+        *counts.entry(*tenant).or_default() += 1;
+    }
+    let mut rows = Rows::new();
+    for (tenant, count) in &counts {
+        rows.push(row![*tenant, *count]);
+    }
+    let mut next: BTreeMap<TenantId, i64> = BTreeMap::new();
+    for row in tx.rows(&NUMBERS, values![rows]).await? {
+        let tenant = TenantId::from_stored(row.id(0)?);
+        let count = counts.get(&tenant).copied().unwrap_or_default();
+        next.insert(tenant, row.int(1)? - count);
+    }
+    let mut rows = Rows::new();
+    for (tenant, alert) in opened {
+        let number = next.entry(tenant).or_default();
+        *number += 1;
+        rows.push(opened_row(tenant, *number, alert)?);
+    }
+    tx.run(&OPEN, values![rows]).await.map(drop)
+}
+
+fn opened_row(
+    tenant: TenantId,
+    number: i64,
+    alert: Alert,
+) -> Result<[crate::db::value::Value; 21], StoreError> {
+    Ok(row![
+        tenant,
+        alert.id,
+        number,
+        alert.integration,
+        alert.service,
+        alert.dedup_key.as_str(),
+        alert.status.as_str(),
+        alert.severity.as_str(),
+        alert.summary.as_str(),
+        alert.source.as_str(),
+        extra(&alert)?,
+        alert.policy.as_ref().map(json).transpose()?,
+        json(&alert.escalation)?,
+        alert.due_at(),
+        alert.resolve_at,
+        alert.opened_by,
+        alert.opened_at,
+        alert.event_count,
+        alert.last_event_at,
+        alert.acknowledged.as_ref().map(json).transpose()?,
+        alert.resolved_at,
+    ])
+}
+
+fn changed_row(
+    tenant: TenantId,
+    alert: Alert,
+) -> Result<[crate::db::value::Value; 15], StoreError> {
+    Ok(row![
+        tenant,
+        alert.id,
+        alert.status.as_str(),
+        alert.severity.as_str(),
+        alert.summary.as_str(),
+        alert.source.as_str(),
+        extra(&alert)?,
+        alert.policy.as_ref().map(json).transpose()?,
+        json(&alert.escalation)?,
+        alert.due_at(),
+        alert.resolve_at,
+        alert.event_count,
+        alert.last_event_at,
+        alert.acknowledged.as_ref().map(json).transpose()?,
+        alert.resolved_at,
+    ])
+}
+
+fn owed_row(tenant: TenantId, notification: Notification) -> [crate::db::value::Value; 13] {
+    row![
+        tenant,
+        notification.id,
+        notification.alert,
+        notification.user,
+        notification.method,
+        notification.channel.as_str(),
+        notification.lane.as_i16(),
+        notification.level,
+        notification.cycle,
+        notification.created_at,
+        notification.deadline,
+        notification.token,
+        notification.due_at,
+    ]
+}

@@ -1,0 +1,75 @@
+//! Responses: a person's answer changes an alert, in one transaction that holds it.
+
+use bugle_domain::alert::Alert;
+use bugle_domain::notification::End;
+use bugle_domain::{AlertId, NotificationId, TenantId, TenantScope};
+use bugle_engine::alerting::Decisions;
+use jiff::Timestamp;
+
+use crate::Store;
+use crate::alerts::{alert, alert_columns};
+use crate::db::statement::Statement;
+use crate::db::value::values;
+use crate::db::{WriteClass, retried};
+use crate::decisions;
+use crate::error::StoreError;
+use crate::ledger::{Entries, Stage};
+
+/// Called with the alert while it is held; may be called again if the transaction has to be
+/// repeated.
+pub type Respond<'a> = dyn FnMut(Alert) -> Decisions + Send + 'a;
+
+pub(crate) static HOLD: Statement = Statement::new(concat!(
+    "SELECT ",
+    alert_columns!(),
+    " FROM alerts a WHERE a.tenant_id = $1 AND a.id = $2 {pg:FOR UPDATE}"
+));
+
+pub(crate) static ANSWERED: Statement = Statement::new(
+    "UPDATE notifications
+     SET receipt = 'answered',
+         receipt_us = CASE WHEN receipt = 'answered' THEN receipt_us ELSE $3 END
+     WHERE tenant_id = $1 AND id = $2",
+);
+
+pub(crate) static END_ANSWERED: Statement = Statement::new(
+    "UPDATE notifications
+     SET state = 'ended', ended = 'answered', ended_reason = 'answered', ended_us = $3
+     WHERE tenant_id = $1 AND id = $2 AND state <> 'ended'",
+);
+
+impl Store {
+    /// Lets `respond` decide about an alert while nobody else can change it, and saves that. The
+    /// notification that was answered, if one was, ends as answered. `false`: no such alert.
+    pub async fn respond(
+        &self,
+        scope: TenantScope,
+        (id, answered): (AlertId, Option<NotificationId>),
+        now: Timestamp,
+        respond: &mut Respond<'_>,
+    ) -> Result<bool, StoreError> {
+        retried!(self.respond_once(scope.tenant(), (id, answered), now, respond))
+    }
+
+    async fn respond_once(
+        &self,
+        tenant: TenantId,
+        (id, answered): (AlertId, Option<NotificationId>),
+        now: Timestamp,
+        respond: &mut Respond<'_>,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.db.write(WriteClass::Then).await?;
+        let Some(row) = tx.row(&HOLD, values![tenant, id]).await? else { return Ok(false) };
+        let decisions = respond(alert(&row, 0)?);
+        let mut entries = Entries::default();
+        if let Some(notification) = answered {
+            tx.run(&ANSWERED, values![tenant, notification, now]).await?;
+            let ended = tx.run(&END_ANSWERED, values![tenant, notification, now]).await?;
+            entries.end(tenant, End::Answered, i64::try_from(ended).unwrap_or(0));
+        }
+        decisions::save(&mut tx, vec![(tenant, decisions)], now, &mut entries).await?;
+        entries.save(&mut tx, Stage::Responses, None).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+}

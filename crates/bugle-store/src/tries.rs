@@ -1,0 +1,279 @@
+//! What came of tries: recorded against the claim they were made under, and nowhere else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bugle_domain::alert::TimelineEntry;
+use bugle_domain::notification::{Attempt, NotificationState};
+use bugle_domain::{AlertId, ClaimId, NodeId, NotificationId, TenantId, UserId};
+use bugle_engine::dispatch::Next;
+use jiff::Timestamp;
+
+use crate::Store;
+use crate::db::statement::Kind::{Id, Int, Text};
+use crate::db::statement::Statement;
+use crate::db::value::{Rows, row, values};
+use crate::db::{Tx, WriteClass, retried};
+use crate::error::StoreError;
+use crate::ledger::{Entries, Stage};
+use crate::timeline::Lines;
+
+/// A finished try, with what follows from it.
+#[derive(Clone, Debug)]
+pub struct TriedRow {
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// Of which notification.
+    pub notification: NotificationId,
+    /// The claim under which it was made.
+    pub claim: ClaimId,
+    /// What follows.
+    pub next: Next,
+    /// The try itself.
+    pub attempt: Attempt,
+}
+
+/// Takes what follows from a try or a receipt; only while the notification is as the decider saw
+/// it: under that claim and being sent, or, where no claim is given, not ended.
+pub(crate) static FOLLOW: Statement = Statement::with_rows(
+    "UPDATE notifications AS n SET state = r.state,
+         due_us = COALESCE(r.due_us, n.due_us),
+         receipt_due_us = COALESCE(r.receipt_due_us, n.receipt_due_us),
+         receipt = COALESCE(r.receipt, n.receipt),
+         receipt_us = COALESCE(r.receipt_us, n.receipt_us),
+         unsure = r.unsure,
+         possible_repeat = CASE WHEN r.unsure = 1 THEN 1 ELSE n.possible_repeat END,
+         ended = r.ended,
+         ended_reason = r.ended_reason,
+         ended_us = r.ended_us,
+         provider_ref = COALESCE(r.provider_ref, n.provider_ref)
+     FROM {rows}
+     WHERE n.tenant_id = r.tenant_id AND n.id = r.id
+         AND ((r.claim_id IS NULL AND n.state <> 'ended')
+             OR (n.claim_id = r.claim_id AND n.state = 'sending'))
+     RETURNING {pg:n.}id",
+    0,
+    &[
+        ("tenant_id", Id),
+        ("id", Id),
+        ("claim_id", Id),
+        ("state", Text),
+        ("due_us", Int),
+        ("receipt_due_us", Int),
+        ("receipt", Text),
+        ("receipt_us", Int),
+        ("unsure", Int),
+        ("ended", Text),
+        ("ended_reason", Text),
+        ("ended_us", Int),
+        ("provider_ref", Text),
+    ],
+);
+
+/// Keeps tries as long as their claim has not been given to somebody else, also where a receipt
+/// overtook them.
+pub(crate) static ATTEMPTS: Statement = Statement::with_rows(
+    "INSERT INTO attempts (tenant_id, notification_id, number, provider, started_us, finished_us,
+         outcome, detail, provider_ref)
+     SELECT r.tenant_id, r.notification_id, r.number, r.provider, r.started_us, r.finished_us,
+         r.outcome, r.detail, r.provider_ref
+     FROM {rows}
+     JOIN notifications n ON n.tenant_id = r.tenant_id AND n.id = r.notification_id
+         AND (r.claim_id IS NULL OR n.claim_id = r.claim_id)
+     WHERE true
+     ON CONFLICT DO NOTHING",
+    0,
+    &[
+        ("tenant_id", Id),
+        ("notification_id", Id),
+        ("claim_id", Id),
+        ("number", Int),
+        ("provider", Text),
+        ("started_us", Int),
+        ("finished_us", Int),
+        ("outcome", Text),
+        ("detail", Text),
+        ("provider_ref", Text),
+    ],
+);
+
+/// Holds the alerts of notifications that hop, before anything else is held.
+pub(crate) static HOLD_ALERTS: Statement = Statement::with_rows(
+    "SELECT n.tenant_id, n.id, n.alert_id, n.user_id
+     FROM {rows}
+     JOIN notifications n ON n.tenant_id = r.tenant_id AND n.id = r.id
+     JOIN alerts a ON a.tenant_id = n.tenant_id AND a.id = n.alert_id
+     ORDER BY n.tenant_id, n.alert_id, n.id
+     {pg:FOR UPDATE OF a}",
+    0,
+    &[("tenant_id", Id), ("id", Id)],
+);
+
+/// Brings a person's next waiting notification of the same alert forward.
+pub(crate) static HOP: Statement = Statement::new(
+    "UPDATE notifications SET due_us = CASE WHEN due_us < $4 THEN due_us ELSE $4 END
+     WHERE tenant_id = $1 AND state = 'waiting' AND id = (
+         SELECT n.id FROM notifications n
+         WHERE n.tenant_id = $1 AND n.alert_id = $2 AND n.user_id = $3 AND n.state = 'waiting'
+         ORDER BY n.due_us, n.id LIMIT 1)
+     RETURNING id",
+);
+
+/// What follows for one notification.
+pub(crate) struct Following<'a> {
+    pub(crate) tenant: TenantId,
+    pub(crate) id: NotificationId,
+    /// Under which claim it must still be.
+    pub(crate) claim: Option<ClaimId>,
+    pub(crate) next: &'a Next,
+    pub(crate) provider_ref: Option<&'a str>,
+}
+
+impl Store {
+    /// Records finished tries, and what follows from each. Says for each, in order, whether it
+    /// counted: `false` where its claim has passed to somebody else or a receipt overtook it.
+    ///
+    /// Takes no scope: a worker records what it claimed, whosever it is.
+    pub async fn record_tries(
+        &self,
+        node: NodeId,
+        tried: &[TriedRow],
+        now: Timestamp,
+    ) -> Result<Vec<bool>, StoreError> {
+        if tried.is_empty() {
+            return Ok(Vec::new());
+        }
+        retried!(self.record_once(node, tried, now))
+    }
+
+    async fn record_once(
+        &self,
+        node: NodeId,
+        tried: &[TriedRow],
+        now: Timestamp,
+    ) -> Result<Vec<bool>, StoreError> {
+        let followings: Vec<Following<'_>> = tried
+            .iter()
+            .map(|row| Following {
+                tenant: row.tenant,
+                id: row.notification,
+                claim: Some(row.claim),
+                next: &row.next,
+                provider_ref: row.attempt.provider_ref.as_deref(),
+            })
+            .collect();
+        let mut tx = self.db.write(WriteClass::Then).await?;
+        let mut entries = Entries::default();
+        let followed = follow(&mut tx, &followings, now, &mut entries).await?;
+        let claimed: Vec<_> =
+            tried.iter().map(|row| (row.tenant, Some(row.claim), &row.attempt)).collect();
+        keep_attempts(&mut tx, &claimed).await?;
+        entries.save(&mut tx, Stage::Dispatch, Some(node)).await?;
+        tx.commit().await?;
+        Ok(tried.iter().map(|row| followed.contains(&row.notification)).collect())
+    }
+}
+
+/// Saves what follows, hops included; returns those for which it counted.
+pub(crate) async fn follow(
+    tx: &mut Tx,
+    followings: &[Following<'_>],
+    now: Timestamp,
+    entries: &mut Entries,
+) -> Result<BTreeSet<NotificationId>, StoreError> {
+    let people = hold_hopping(tx, followings).await?;
+    let mut rows = Rows::new();
+    for following in followings {
+        rows.push(follow_row(following));
+    }
+    let mut followed = BTreeSet::new();
+    for row in tx.rows(&FOLLOW, values![rows]).await? {
+        followed.insert(NotificationId::from_stored(row.id(0)?));
+    }
+    let mut lines = Lines::default();
+    for following in followings.iter().filter(|following| followed.contains(&following.id)) {
+        if let NotificationState::Ended { end, .. } = following.next.state {
+            entries.end(following.tenant, end, 1);
+        }
+        let (tenant, from) = (following.tenant, following.id);
+        if let Some((alert, user)) = people.get(&from).filter(|_| following.next.hop) {
+            let next = tx.row(&HOP, values![tenant, *alert, *user, now]).await?;
+            let to = next.map(|row| row.id(0)).transpose()?.map(NotificationId::from_stored);
+            lines.push((tenant, *alert), now, &TimelineEntry::Hopped { from, to })?;
+        }
+    }
+    lines.save(tx).await?;
+    Ok(followed)
+}
+
+async fn hold_hopping(
+    tx: &mut Tx,
+    followings: &[Following<'_>],
+) -> Result<BTreeMap<NotificationId, (AlertId, UserId)>, StoreError> {
+    let mut rows = Rows::new();
+    for following in followings.iter().filter(|following| following.next.hop) {
+        rows.push(row![following.tenant, following.id]);
+    }
+    if rows.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let person = |row: &crate::db::row::Row| {
+        let id = NotificationId::from_stored(row.id(1)?);
+        Ok((id, (AlertId::from_stored(row.id(2)?), UserId::from_stored(row.id(3)?))))
+    };
+    tx.rows(&HOLD_ALERTS, values![rows]).await?.iter().map(person).collect()
+}
+
+fn follow_row(following: &Following<'_>) -> [crate::db::value::Value; 13] {
+    let next = following.next;
+    let (mut receipt_due, mut ended) = (None, (None, None, None));
+    let state = match &next.state {
+        NotificationState::Waiting => "waiting",
+        NotificationState::Sending { .. } => "sending",
+        NotificationState::HandedOff { receipt_due: due } => {
+            receipt_due = Some(*due);
+            "handed_off"
+        }
+        NotificationState::Ended { end, reason, at } => {
+            ended = (Some(end.as_str()), Some(reason.as_str()), Some(*at));
+            "ended"
+        }
+    };
+    row![
+        following.tenant,
+        following.id,
+        following.claim,
+        state,
+        next.due_at,
+        receipt_due,
+        next.receipt.map(|(receipt, _)| receipt.as_str()),
+        next.receipt.map(|(_, at)| at),
+        next.unsure,
+        ended.0,
+        ended.1,
+        ended.2,
+        following.provider_ref,
+    ]
+}
+
+/// Keeps tries, each under the claim it was made under, if that is given.
+pub(crate) async fn keep_attempts(
+    tx: &mut Tx,
+    attempts: &[(TenantId, Option<ClaimId>, &Attempt)],
+) -> Result<(), StoreError> {
+    let mut rows = Rows::new();
+    for (tenant, claim, attempt) in attempts {
+        rows.push(row![
+            *tenant,
+            attempt.notification,
+            *claim,
+            attempt.number,
+            attempt.provider.as_str(),
+            attempt.started_at,
+            attempt.finished_at,
+            attempt.outcome.as_str(),
+            attempt.detail.as_str(),
+            attempt.provider_ref.as_deref(),
+        ]);
+    }
+    tx.run(&ATTEMPTS, values![rows]).await.map(drop)
+}
