@@ -2,14 +2,17 @@
 
 use bugle_domain::alert::{Actor, Alert, AlertStatus, Escalation, StampedPolicy};
 use bugle_domain::event::Link;
-use bugle_domain::{AlertId, EventId, IntegrationId, ServiceId, Severity};
+use bugle_domain::{AlertId, EventId, IntegrationId, ServiceId, Severity, TenantScope};
 use bugle_engine::dispatch::AlertBrief;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::Store;
 use crate::db::row::Row;
+use crate::db::statement::Statement;
+use crate::db::value::values;
 use crate::error::StoreError;
 
 /// The columns that [`alert`] reads, of the table named `a`.
@@ -22,9 +25,6 @@ macro_rules! alert_columns {
 }
 pub(crate) use alert_columns;
 
-/// How many columns that is.
-pub(crate) const ALERT_COLUMNS: usize = 19;
-
 /// The columns that [`brief`] reads, of the table named `a`.
 macro_rules! brief_columns {
     () => {
@@ -36,6 +36,40 @@ pub(crate) use brief_columns;
 
 /// How many columns that is.
 pub(crate) const BRIEF_COLUMNS: usize = 12;
+
+pub(crate) static BY_ID: Statement = Statement::new(concat!(
+    "SELECT ",
+    alert_columns!(),
+    " FROM alerts a WHERE a.tenant_id = $1 AND a.id = $2"
+));
+
+pub(crate) static BY_NUMBER: Statement = Statement::new(concat!(
+    "SELECT ",
+    alert_columns!(),
+    " FROM alerts a WHERE a.tenant_id = $1 AND a.number = $2"
+));
+
+impl Store {
+    /// An alert.
+    pub async fn alert(
+        &self,
+        scope: TenantScope,
+        id: AlertId,
+    ) -> Result<Option<Alert>, StoreError> {
+        let row = self.db.row(&BY_ID, values![scope.tenant(), id]).await?;
+        row.map(|row| alert(&row, 0)).transpose()
+    }
+
+    /// The alert that people call by this number.
+    pub async fn alert_by_number(
+        &self,
+        scope: TenantScope,
+        number: i64,
+    ) -> Result<Option<Alert>, StoreError> {
+        let row = self.db.row(&BY_NUMBER, values![scope.tenant(), number]).await?;
+        row.map(|row| alert(&row, 0)).transpose()
+    }
+}
 
 /// Links and details, kept as one JSON text, as messages show them.
 #[derive(Deserialize)]

@@ -71,6 +71,17 @@ impl Db {
         }
     }
 
+    /// Closes all connections; the writer last, which also folds SQLite's log into its file.
+    pub(crate) async fn close(&self) {
+        match self {
+            Self::Sqlite { writer, readers, .. } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+
     /// Begins a transaction that writes, when it is its turn.
     pub(crate) async fn write(&self, class: Class) -> Result<Tx, StoreError> {
         match self {

@@ -114,10 +114,10 @@ pub(crate) static CANCEL: Statement = Statement::with_rows(
 
 pub(crate) static OWE: Statement = Statement::with_rows(
     "INSERT INTO notifications (tenant_id, id, alert_id, user_id, method_id, channel, lane, level,
-         cycle, created_us, deadline_us, token, due_us, state, tries, held, unsure,
+         cycle, created_us, wanted_us, deadline_us, token, due_us, state, tries, held, unsure,
          possible_repeat)
      SELECT r.tenant_id, r.id, r.alert_id, r.user_id, r.method_id, r.channel, r.lane, r.level,
-         r.cycle, r.created_us, r.deadline_us, r.token, r.due_us, 'waiting', 0, 0, 0, 0
+         r.cycle, r.created_us, r.wanted_us, r.deadline_us, r.token, r.due_us, 'waiting', 0, 0, 0, 0
      FROM {rows}",
     0,
     &[
@@ -131,6 +131,7 @@ pub(crate) static OWE: Statement = Statement::with_rows(
         ("level", Int),
         ("cycle", Int),
         ("created_us", Int),
+        ("wanted_us", Int),
         ("deadline_us", Int),
         ("token", Text),
         ("due_us", Int),
@@ -290,7 +291,7 @@ fn changed_row(
     ])
 }
 
-fn owed_row(tenant: TenantId, notification: Notification) -> [crate::db::value::Value; 13] {
+fn owed_row(tenant: TenantId, notification: Notification) -> [crate::db::value::Value; 14] {
     row![
         tenant,
         notification.id,
@@ -302,6 +303,7 @@ fn owed_row(tenant: TenantId, notification: Notification) -> [crate::db::value::
         notification.level,
         notification.cycle,
         notification.created_at,
+        notification.wanted_at,
         notification.deadline,
         notification.token,
         notification.due_at,

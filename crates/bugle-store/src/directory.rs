@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bugle_domain::contact::Address;
 use bugle_domain::object::{Directory, Object, ObjectKind, Tenant};
-use bugle_domain::{AllTenants, PolicyId, TenantId, TenantScope};
+use bugle_domain::{AllTenants, IntegrationId, PolicyId, TenantId, TenantScope};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -16,6 +16,7 @@ use crate::db::statement::Statement;
 use crate::db::value::{Rows, row, values};
 use crate::db::{Tx, WriteClass, retried};
 use crate::error::StoreError;
+use crate::keys::set_key;
 
 /// One change of a tenant's configuration.
 #[derive(Clone, PartialEq, Debug)]
@@ -33,6 +34,13 @@ pub enum ObjectChange {
         kind: ObjectKind,
         /// Its id.
         id: Uuid,
+    },
+    /// Gives an integration its key, of which only the SHA-256 is kept; an earlier key ends.
+    Key {
+        /// The integration.
+        integration: IntegrationId,
+        /// SHA-256 of the key.
+        hash: [u8; 32],
     },
 }
 
@@ -98,8 +106,26 @@ pub(crate) static NAMES: Statement = Statement::with_rows(
     &[("kind", Text), ("name", Text)],
 );
 
-pub(crate) static DELETE: Statement =
-    Statement::new("DELETE FROM objects WHERE tenant_id = $1 AND kind = $2 AND id = $3");
+pub(crate) static DELETE: Statement = Statement::with_rows(
+    "DELETE FROM objects WHERE tenant_id = $1
+         AND (kind, id) IN (SELECT r.kind, r.id FROM {rows})",
+    1,
+    &[("kind", Text), ("id", Id)],
+);
+
+pub(crate) static DELETE_KEYS: Statement = Statement::with_rows(
+    "DELETE FROM integration_keys WHERE tenant_id = $1
+         AND integration_id IN (SELECT r.id FROM {rows} WHERE r.kind = 'integration')",
+    1,
+    &[("kind", Text), ("id", Id)],
+);
+
+pub(crate) static FREE_NAMES: Statement = Statement::with_rows(
+    "UPDATE objects SET name = NULL WHERE tenant_id = $1
+         AND (kind, id) IN (SELECT r.kind, r.id FROM {rows})",
+    1,
+    &[("kind", Text), ("id", Id)],
+);
 
 pub(crate) static PUT: Statement = Statement::with_rows(
     "INSERT INTO objects (tenant_id, kind, id, name, phone, version, data, created_us, updated_us)
@@ -219,46 +245,47 @@ impl Store {
         now: Timestamp,
         actor: &str,
     ) -> Result<i64, StoreError> {
-        retried!(self.save_once(scope.tenant(), changes, now, actor))
+        retried!(self.save_once(scope.tenant(), (changes, None), now, actor))
+    }
+
+    /// Does so only if the configuration is at `version`: so that a plan is carried out only on what
+    /// it was made for.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::save_objects`]; [`StoreError::Replanned`].
+    pub async fn save_objects_at(
+        &self,
+        scope: TenantScope,
+        (changes, version): (&[ObjectChange], i64),
+        now: Timestamp,
+        actor: &str,
+    ) -> Result<i64, StoreError> {
+        retried!(self.save_once(scope.tenant(), (changes, Some(version)), now, actor))
     }
 
     async fn save_once(
         &self,
         tenant: TenantId,
-        changes: &[ObjectChange],
+        (changes, expected): (&[ObjectChange], Option<i64>),
         now: Timestamp,
         actor: &str,
     ) -> Result<i64, StoreError> {
         let mut tx = self.db.write(WriteClass::Then).await?;
         let version = tx.row(&NEXT_VERSION, values![tenant]).await?;
         let version = version.ok_or(StoreError::NoTenant)?.int(0)?;
+        if let Some(expected) = expected.filter(|expected| *expected != version - 1) {
+            return Err(StoreError::Replanned { expected, current: version - 1 });
+        }
         let current = current(&mut tx, tenant, changes).await?;
         check_versions(changes, &current)?;
         check_names(&mut tx, tenant, changes).await?;
+        remove(&mut tx, tenant, changes).await?;
+        put(&mut tx, tenant, changes, now).await?;
         for change in changes {
-            if let ObjectChange::Delete { kind, id } = change {
-                tx.run(&DELETE, values![tenant, kind.as_str(), *id]).await?;
+            if let ObjectChange::Key { integration, hash } = change {
+                set_key(&mut tx, (tenant, *integration), hash, now).await?;
             }
-        }
-        // The last document of an object counts; one statement must not meet a row twice.
-        let mut puts = BTreeMap::new();
-        for change in changes {
-            if let ObjectChange::Put { object, .. } = change {
-                puts.insert((object.kind(), object.uuid()), object);
-            }
-        }
-        let mut rows = Rows::new();
-        for object in puts.values() {
-            rows.push(row![
-                object.kind().as_str(),
-                object.uuid(),
-                object.unique_name(),
-                phone(object),
-                json(object)?,
-            ]);
-        }
-        if !rows.is_empty() {
-            tx.run(&PUT, values![tenant, now, rows]).await?;
         }
         let log = audit_rows(changes, &current)?;
         if !log.is_empty() {
@@ -267,6 +294,47 @@ impl Store {
         tx.commit().await?;
         Ok(version)
     }
+}
+
+async fn remove(tx: &mut Tx, tenant: TenantId, changes: &[ObjectChange]) -> Result<(), StoreError> {
+    let mut rows = Rows::new();
+    for change in changes {
+        if let ObjectChange::Delete { kind, id } = change {
+            rows.push(row![kind.as_str(), *id]);
+        }
+    }
+    if rows.is_empty() {
+        return Ok(());
+    }
+    tx.run(&DELETE_KEYS, values![tenant, rows.clone()]).await?;
+    tx.run(&DELETE, values![tenant, rows]).await.map(drop)
+}
+
+async fn put(
+    tx: &mut Tx,
+    tenant: TenantId,
+    changes: &[ObjectChange],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    // The last document of an object counts; one statement must not meet a row twice.
+    let mut puts = BTreeMap::new();
+    for change in changes {
+        if let ObjectChange::Put { object, .. } = change {
+            puts.insert((object.kind(), object.uuid()), object);
+        }
+    }
+    let (mut rows, mut ids) = (Rows::new(), Rows::new());
+    for ((kind, id), object) in puts {
+        let (name, phone) = (object.unique_name(), phone(object));
+        rows.push(row![kind.as_str(), id, name, phone, json(object)?]);
+        ids.push(row![kind.as_str(), id]);
+    }
+    if rows.is_empty() {
+        return Ok(());
+    }
+    // So that two objects can exchange their names in one batch.
+    tx.run(&FREE_NAMES, values![tenant, ids]).await?;
+    tx.run(&PUT, values![tenant, now, rows]).await.map(drop)
 }
 
 /// Reads a tenant from the columns of [`tenant_columns`].
@@ -306,6 +374,7 @@ fn key(change: &ObjectChange) -> (ObjectKind, Uuid) {
     match change {
         ObjectChange::Put { object, .. } => (object.kind(), object.uuid()),
         ObjectChange::Delete { kind, id } => (*kind, *id),
+        ObjectChange::Key { integration, .. } => (ObjectKind::Integration, integration.as_uuid()),
     }
 }
 
@@ -382,9 +451,11 @@ fn audit_rows(changes: &[ObjectChange], current: &Current) -> Result<Rows, Store
             (ObjectChange::Put { object, .. }, None) => ("create", Some(json(object)?)),
             (ObjectChange::Put { object, .. }, Some(_)) => ("change", Some(json(object)?)),
             (ObjectChange::Delete { .. }, Some(_)) => ("delete", None),
+            // A key is not written down, but that there is a new one is.
+            (ObjectChange::Key { .. }, before) => ("rotate_key", before.clone()),
             (ObjectChange::Delete { .. }, None) => continue,
         };
-        if before == after {
+        if before == after && action != "rotate_key" {
             continue;
         }
         rows.push(row![rows.len() + 1, action, kind.as_str(), id, before, after]);

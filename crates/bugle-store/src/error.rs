@@ -38,6 +38,14 @@ pub enum StoreError {
         /// The version there is; 0: none.
         current: i64,
     },
+    /// The configuration was changed since the plan was made.
+    #[error("the configuration is at version {current}, and the plan was made for {expected}")]
+    Replanned {
+        /// The version that the plan was made for.
+        expected: i64,
+        /// The version there is.
+        current: i64,
+    },
     /// Another object of that kind has the name, or another user the mail address.
     #[error("there is already a {} named {name}", kind.as_str())]
     NameTaken {
@@ -79,7 +87,10 @@ impl StoreError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Unavailable(_) | Self::Busy(_) => ErrorKind::Unavailable,
-            Self::Stale { .. } | Self::NameTaken { .. } | Self::KeyTaken => ErrorKind::Conflict,
+            Self::Stale { .. }
+            | Self::Replanned { .. }
+            | Self::NameTaken { .. }
+            | Self::KeyTaken => ErrorKind::Conflict,
             Self::Corrupt { .. }
             | Self::NoTenant
             | Self::Unusable(_)
@@ -93,6 +104,7 @@ impl StoreError {
         match self {
             Self::Unavailable(_) | Self::Busy(_) => "storage_unavailable",
             Self::Stale { .. } => "version_conflict",
+            Self::Replanned { .. } => "plan_outdated",
             Self::NameTaken { .. } => "name_taken",
             Self::KeyTaken => "key_taken",
             Self::Corrupt { .. } => "storage_corrupt",

@@ -14,11 +14,13 @@ mod dispatch;
 mod error;
 mod events;
 mod intake;
+mod keys;
 mod ledger;
 mod notifications;
 mod placement;
 mod receipts;
 mod responses;
+mod retention;
 mod timeline;
 mod tries;
 
@@ -55,4 +57,28 @@ impl Store {
     pub async fn open(url: &DatabaseUrl, settings: PoolSettings) -> Result<Self, StoreError> {
         Ok(Self { db: db::connect::open(url, settings).await?, turns: Arc::default() })
     }
+
+    /// Which database it is, for people.
+    pub fn dialect_name(&self) -> &'static str {
+        match self.db.dialect() {
+            db::statement::Dialect::Sqlite => "SQLite",
+            db::statement::Dialect::Postgres => "PostgreSQL",
+        }
+    }
+
+    /// Asks the database for an answer.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] if there is none.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.db.row(&PING, Vec::new()).await.map(drop)
+    }
+
+    /// Closes all connections, when what runs on them is done. Nothing works afterwards.
+    pub async fn close(&self) {
+        self.db.close().await;
+    }
 }
+
+pub(crate) static PING: db::statement::Statement = db::statement::Statement::new("SELECT 1");

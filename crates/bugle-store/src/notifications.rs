@@ -14,13 +14,13 @@ macro_rules! notification_columns {
         "n.id, n.alert_id, n.user_id, n.method_id, n.channel, n.lane, n.level, n.cycle, n.due_us,
          n.deadline_us, n.state, n.tries, n.receipt, n.receipt_us, n.possible_repeat, n.token,
          n.provider_ref, n.created_us, n.claim_id, n.send_by_us, n.receipt_due_us, n.ended,
-         n.ended_reason, n.ended_us"
+         n.ended_reason, n.ended_us, n.wanted_us"
     };
 }
 pub(crate) use notification_columns;
 
 /// How many columns that is.
-pub(crate) const NOTIFICATION_COLUMNS: usize = 24;
+pub(crate) const NOTIFICATION_COLUMNS: usize = 25;
 
 /// Reads a notification from the columns from `at` on.
 pub(crate) fn notification(row: &Row, at: usize) -> Result<Notification, StoreError> {
@@ -44,6 +44,7 @@ pub(crate) fn notification(row: &Row, at: usize) -> Result<Notification, StoreEr
         lane: lane.ok_or_else(|| corrupt("lane", "no such lane"))?,
         level: usize::try_from(row.int(at + 6)?).map_err(|_| corrupt("level", "negative"))?,
         cycle: u8::try_from(row.int(at + 7)?).map_err(|_| corrupt("cycle", "out of range"))?,
+        wanted_at: row.time(at + 24)?,
         due_at: row.time(at + 8)?,
         deadline: row.time(at + 9)?,
         state: state(row, at, id)?,

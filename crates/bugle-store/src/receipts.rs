@@ -1,19 +1,23 @@
 //! What comes back from outside about a notification, and claims and receipts that ran out.
 
 use bugle_domain::contact::PhoneNumber;
-use bugle_domain::notification::{Attempt, End, Notification, NotificationState, Receipt};
+use bugle_domain::notification::{Attempt, End, Notification, NotificationState};
 use bugle_domain::{AlertId, ClaimId, MethodId, NodeId, NotificationId, TenantId, UserId};
-use bugle_engine::dispatch::{AlertBrief, Next};
+use bugle_engine::dispatch::{AlertBrief, Next, after_silence};
 use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
 
 use crate::Store;
 use crate::alerts::{brief, brief_columns};
+use crate::db::row::Row;
+use crate::db::statement::Kind::Id;
 use crate::db::statement::Statement;
-use crate::db::value::values;
-use crate::db::{WriteClass, retried};
+use crate::db::value::{Rows, row, values};
+use crate::db::{Tx, WriteClass, retried};
 use crate::error::StoreError;
 use crate::ledger::{Entries, Stage};
 use crate::notifications::{NOTIFICATION_COLUMNS, notification, notification_columns};
+use crate::responses::end_answered;
 use crate::tries::{Following, follow, keep_attempts};
 
 /// Called with a notification and its alert while both are held; may be called again if the
@@ -71,7 +75,6 @@ pub(crate) static BY_ID: Statement = Statement::new(concat!(
      {pg:FOR UPDATE}"
 ));
 
-/// How a notification ended is final; what is known of its way may still grow.
 pub(crate) static RECEIPT: Statement = Statement::new(
     "UPDATE notifications SET receipt = $3, receipt_us = $4
      WHERE tenant_id = $1 AND id = $2 AND {pg:$3::text}{lite:$3} IS NOT NULL",
@@ -91,13 +94,20 @@ pub(crate) static BY_PHONE: Statement = Statement::new(
      LIMIT 1",
 );
 
+pub(crate) static MESSAGE_OF: Statement = Statement::new(
+    "SELECT n.tenant_id, m.last_ids
+     FROM notifications n
+     LEFT JOIN method_pace m ON m.tenant_id = n.tenant_id AND m.method_id = n.method_id
+     WHERE n.id = $1 AND n.channel IN ('sms', 'voice')",
+);
+
 pub(crate) static PART_OF_MESSAGE: Statement = Statement::with_rows(
     "SELECT n.id, n.alert_id, n.user_id
      FROM {rows}
      JOIN notifications n ON n.tenant_id = $1 AND n.id = r.id
      ORDER BY n.id",
     1,
-    &[("id", crate::db::statement::Kind::Id)],
+    &[("id", Id)],
 );
 
 pub(crate) static OF_EARLIER_RUN: Statement = Statement::new(concat!(
@@ -154,18 +164,7 @@ impl Store {
         let alert = brief(&row, 1 + NOTIFICATION_COLUMNS)?;
         let mut known = Known { tenant, notification, alert, changed: false };
         if let Some(next) = receive(tenant, &known.notification, &known.alert) {
-            known.changed = if matches!(known.notification.state, NotificationState::Ended { .. }) {
-                let word = next.receipt.map(|(receipt, _)| receipt.as_str());
-                let at = next.receipt.map(|(_, at)| at);
-                tx.run(&RECEIPT, values![tenant, id, word, at]).await? == 1
-            } else {
-                let mut entries = Entries::default();
-                let next = (tenant, id, next);
-                let followings = [following(&next)];
-                let changed = !follow(&mut tx, &followings, now, &mut entries).await?.is_empty();
-                entries.save(&mut tx, Stage::Responses, None).await?;
-                changed
-            };
+            known.changed = receive_next(&mut tx, &known, next, now).await?;
             tx.commit().await?;
         }
         Ok(Some(known))
@@ -195,29 +194,57 @@ impl Store {
         let Some(row) = self.db.row(&BY_PHONE, values![number.as_str()]).await? else {
             return Ok(None);
         };
-        let (tenant, method) = (row.id(0)?, row.id(1)?);
-        let ids: Vec<NotificationId> = serde_json::from_str(row.text(3)?)
-            .map_err(|error| StoreError::corrupt(("method_pace", "last_ids"), method, error))?;
-        let mut rows = crate::db::value::Rows::new();
+        let (tenant, method) = (TenantId::from_stored(row.id(0)?), row.id(1)?);
+        let ids = message_ids(row.text(3)?, method)?;
+        let parts = self.parts_of_message(tenant, ids).await?;
+        let Some((_, _, user)) = parts.first() else { return Ok(None) };
+        Ok(Some(LastMessage {
+            tenant,
+            user: *user,
+            method: MethodId::from_stored(method),
+            sent_at: row.time(2)?,
+            notifications: parts.iter().map(|(id, alert, _)| (*id, *alert)).collect(),
+        }))
+    }
+
+    /// Finds all that went out in one message with this notification, itself included; only itself
+    /// once a later message went to the same method. Empty: there is no such notification.
+    ///
+    /// Takes no scope: providers call back with the id alone, and their signature was checked.
+    pub async fn same_message(
+        &self,
+        id: NotificationId,
+    ) -> Result<Vec<(TenantId, NotificationId, AlertId, UserId)>, StoreError> {
+        let Some(row) = self.db.row(&MESSAGE_OF, values![id]).await? else {
+            return Ok(Vec::new());
+        };
+        let tenant = TenantId::from_stored(row.id(0)?);
+        let last = row.opt_text(1)?.map_or(Ok(Vec::new()), |ids| message_ids(ids, id.as_uuid()))?;
+        let ids = if last.contains(&id) { last } else { vec![id] };
+        let parts = self.parts_of_message(tenant, ids).await?;
+        Ok(parts.into_iter().map(|(id, alert, user)| (tenant, id, alert, user)).collect())
+    }
+
+    async fn parts_of_message(
+        &self,
+        tenant: TenantId,
+        ids: Vec<NotificationId>,
+    ) -> Result<Vec<(NotificationId, AlertId, UserId)>, StoreError> {
+        let mut rows = Rows::new();
         for id in ids {
-            rows.push([id.into()]);
+            rows.push(row![id]);
         }
         if rows.is_empty() {
-            return Ok(None);
+            return Ok(Vec::new());
         }
-        let (mut user, mut notifications) = (None, Vec::new());
-        for row in self.db.rows(&PART_OF_MESSAGE, values![tenant, rows]).await? {
-            user = Some(UserId::from_stored(row.id(2)?));
-            notifications
-                .push((NotificationId::from_stored(row.id(0)?), AlertId::from_stored(row.id(1)?)));
-        }
-        Ok(user.map(|user| LastMessage {
-            tenant: TenantId::from_stored(tenant),
-            user,
-            method: MethodId::from_stored(method),
-            sent_at: row.time(2).unwrap_or(Timestamp::MIN),
-            notifications,
-        }))
+        let part = |row: &Row| {
+            Ok((
+                NotificationId::from_stored(row.id(0)?),
+                AlertId::from_stored(row.id(1)?),
+                UserId::from_stored(row.id(2)?),
+            ))
+        };
+        self.db.rows(&PART_OF_MESSAGE, values![tenant, rows]).await?.iter().map(part).collect()
     }
 
     /// Takes claims out of the hands of the dead: `run_out` says what follows, and the attempt is
@@ -272,8 +299,8 @@ impl Store {
         Ok(u32::try_from(nexts.len()).unwrap_or(u32::MAX))
     }
 
-    /// Ends notifications whose receipt did not come in time: as delivered where a provider said
-    /// so, as expired otherwise. Returns how many there were; fewer than `limit` means that was all.
+    /// Ends notifications whose receipt did not come in time, as the engine says of their silence.
+    /// Returns how many there were; fewer than `limit` means that was all.
     ///
     /// Takes no scope: a worker serves every tenant.
     pub async fn expire_receipts(
@@ -295,8 +322,9 @@ impl Store {
         let mut nexts = Vec::new();
         for row in &tx.rows(&WITHOUT_RECEIPT, values![now, limit]).await? {
             let notification = notification(row, 1)?;
-            let next = without_receipt(&notification, now);
-            nexts.push((TenantId::from_stored(row.id(0)?), notification.id, next));
+            if let Some(next) = after_silence(&notification, now) {
+                nexts.push((TenantId::from_stored(row.id(0)?), notification.id, next));
+            }
         }
         if nexts.is_empty() {
             return Ok(0);
@@ -310,8 +338,40 @@ impl Store {
     }
 }
 
+/// Saves what follows from a receipt. How a notification ended is final, but for an answer; what is
+/// known of its way may still grow.
+async fn receive_next(
+    tx: &mut Tx,
+    known: &Known,
+    next: Next,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let (tenant, id) = (known.tenant, known.notification.id);
+    let mut entries = Entries::default();
+    let was_ended = matches!(known.notification.state, NotificationState::Ended { .. });
+    let answered = matches!(next.state, NotificationState::Ended { end: End::Answered, .. });
+    let changed = if was_ended && answered {
+        end_answered(tx, (tenant, id), now, &mut entries).await?;
+        true
+    } else if was_ended {
+        let word = next.receipt.map(|(receipt, _)| receipt.as_str());
+        let at = next.receipt.map(|(_, at)| at);
+        tx.run(&RECEIPT, values![tenant, id, word, at]).await? == 1
+    } else {
+        let next = (tenant, id, next);
+        !follow(tx, &[following(&next)], now, &mut entries).await?.is_empty()
+    };
+    entries.save(tx, Stage::Responses, None).await?;
+    Ok(changed)
+}
+
 fn following((tenant, id, next): &(TenantId, NotificationId, Next)) -> Following<'_> {
     Following { tenant: *tenant, id: *id, claim: None, next, provider_ref: None }
+}
+
+fn message_ids(text: &str, id: Uuid) -> Result<Vec<NotificationId>, StoreError> {
+    serde_json::from_str(text)
+        .map_err(|error| StoreError::corrupt(("method_pace", "last_ids"), id, error))
 }
 
 fn lost_attempt(notification: &Notification, started_at: Timestamp, now: Timestamp) -> Attempt {
@@ -324,18 +384,5 @@ fn lost_attempt(notification: &Notification, started_at: Timestamp, now: Timesta
         outcome: "lost".to_owned(),
         detail: "the node that claimed it did not say what came of it".to_owned(),
         provider_ref: notification.provider_ref.clone(),
-    }
-}
-
-fn without_receipt(notification: &Notification, now: Timestamp) -> Next {
-    let delivered = notification.receipt.is_some_and(|(receipt, _)| receipt >= Receipt::Delivered);
-    let (end, reason) =
-        if delivered { (End::Delivered, "delivered") } else { (End::Expired, "no_receipt") };
-    Next {
-        state: NotificationState::Ended { end, reason: reason.to_owned(), at: now },
-        due_at: None,
-        receipt: None,
-        unsure: false,
-        hop: false,
     }
 }

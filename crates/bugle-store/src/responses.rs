@@ -10,7 +10,7 @@ use crate::Store;
 use crate::alerts::{alert, alert_columns};
 use crate::db::statement::Statement;
 use crate::db::value::values;
-use crate::db::{WriteClass, retried};
+use crate::db::{Tx, WriteClass, retried};
 use crate::decisions;
 use crate::error::StoreError;
 use crate::ledger::{Entries, Stage};
@@ -25,17 +25,16 @@ pub(crate) static HOLD: Statement = Statement::new(concat!(
     " FROM alerts a WHERE a.tenant_id = $1 AND a.id = $2 {pg:FOR UPDATE}"
 ));
 
-pub(crate) static ANSWERED: Statement = Statement::new(
-    "UPDATE notifications
-     SET receipt = 'answered',
-         receipt_us = CASE WHEN receipt = 'answered' THEN receipt_us ELSE $3 END
-     WHERE tenant_id = $1 AND id = $2",
+pub(crate) static HOLD_ANSWERED: Statement = Statement::new(
+    "SELECT n.ended FROM notifications n WHERE n.tenant_id = $1 AND n.id = $2{pg: FOR UPDATE}",
 );
 
-pub(crate) static END_ANSWERED: Statement = Statement::new(
+/// An answer counts whenever it comes, also for what had ended otherwise.
+pub(crate) static ANSWERED: Statement = Statement::new(
     "UPDATE notifications
-     SET state = 'ended', ended = 'answered', ended_reason = 'answered', ended_us = $3
-     WHERE tenant_id = $1 AND id = $2 AND state <> 'ended'",
+     SET state = 'ended', ended = 'answered', ended_reason = 'answered', ended_us = $3,
+         receipt = 'answered', receipt_us = $3
+     WHERE tenant_id = $1 AND id = $2",
 );
 
 impl Store {
@@ -63,13 +62,30 @@ impl Store {
         let decisions = respond(alert(&row, 0)?);
         let mut entries = Entries::default();
         if let Some(notification) = answered {
-            tx.run(&ANSWERED, values![tenant, notification, now]).await?;
-            let ended = tx.run(&END_ANSWERED, values![tenant, notification, now]).await?;
-            entries.end(tenant, End::Answered, i64::try_from(ended).unwrap_or(0));
+            end_answered(&mut tx, (tenant, notification), now, &mut entries).await?;
         }
         decisions::save(&mut tx, vec![(tenant, decisions)], now, &mut entries).await?;
         entries.save(&mut tx, Stage::Responses, None).await?;
         tx.commit().await?;
         Ok(true)
     }
+}
+
+/// Ends a notification as answered, and books it there, wherever it stood before.
+pub(crate) async fn end_answered(
+    tx: &mut Tx,
+    (tenant, id): (TenantId, NotificationId),
+    now: Timestamp,
+    entries: &mut Entries,
+) -> Result<(), StoreError> {
+    let Some(row) = tx.row(&HOLD_ANSWERED, values![tenant, id]).await? else { return Ok(()) };
+    let before = row.opt_text(0)?.and_then(End::parse);
+    if before == Some(End::Answered) {
+        return Ok(());
+    }
+    if let Some(before) = before {
+        entries.end(tenant, before, -1);
+    }
+    entries.end(tenant, End::Answered, 1);
+    tx.run(&ANSWERED, values![tenant, id, now]).await.map(drop)
 }

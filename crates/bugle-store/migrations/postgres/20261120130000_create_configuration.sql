@@ -84,8 +84,9 @@ CREATE TABLE api_keys (
     name TEXT NOT NULL,
     role TEXT NOT NULL,
     hint TEXT NOT NULL,
-    created_by TEXT NOT NULL,
+    user_id UUID,
     created_us BIGINT NOT NULL,
+    expires_us BIGINT,
     used_us BIGINT,
     revoked_us BIGINT,
     PRIMARY KEY (tenant_id, id)
@@ -99,6 +100,7 @@ CREATE TABLE one_time_tokens (
     user_id UUID,
     expires_us BIGINT NOT NULL
 );
+CREATE INDEX one_time_tokens_purpose ON one_time_tokens (purpose);
 
 CREATE TABLE proofs (
     tenant_id UUID NOT NULL,

@@ -30,6 +30,7 @@ CREATE TABLE requests (
     raw BYTEA NOT NULL,
     PRIMARY KEY (tenant_id, id)
 );
+CREATE INDEX requests_age ON requests (received_us);
 
 CREATE TABLE rejected_requests (
     tenant_id UUID NOT NULL,

@@ -11,6 +11,7 @@ CREATE TABLE notifications (
     level BIGINT NOT NULL,
     cycle BIGINT NOT NULL,
     created_us BIGINT NOT NULL,
+    wanted_us BIGINT NOT NULL,
     deadline_us BIGINT NOT NULL,
     token TEXT,
     due_us BIGINT NOT NULL,

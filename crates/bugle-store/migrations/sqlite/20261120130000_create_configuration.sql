@@ -84,8 +84,9 @@ CREATE TABLE api_keys (
     name TEXT NOT NULL,
     role TEXT NOT NULL,
     hint TEXT NOT NULL,
-    created_by TEXT NOT NULL,
+    user_id BLOB,
     created_us INTEGER NOT NULL,
+    expires_us INTEGER,
     used_us INTEGER,
     revoked_us INTEGER,
     PRIMARY KEY (tenant_id, id)
@@ -99,6 +100,7 @@ CREATE TABLE one_time_tokens (
     user_id BLOB,
     expires_us INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX one_time_tokens_purpose ON one_time_tokens (purpose);
 
 CREATE TABLE proofs (
     tenant_id BLOB NOT NULL,

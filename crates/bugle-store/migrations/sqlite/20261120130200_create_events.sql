@@ -30,6 +30,7 @@ CREATE TABLE requests (
     raw BLOB NOT NULL,
     PRIMARY KEY (tenant_id, id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX requests_age ON requests (received_us);
 
 CREATE TABLE rejected_requests (
     tenant_id BLOB NOT NULL,

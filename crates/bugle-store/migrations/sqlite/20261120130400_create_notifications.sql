@@ -11,6 +11,7 @@ CREATE TABLE notifications (
     level INTEGER NOT NULL,
     cycle INTEGER NOT NULL,
     created_us INTEGER NOT NULL,
+    wanted_us INTEGER NOT NULL,
     deadline_us INTEGER NOT NULL,
     token TEXT,
     due_us INTEGER NOT NULL,

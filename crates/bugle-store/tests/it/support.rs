@@ -258,6 +258,7 @@ impl World {
             lane: Lane::Urgent,
             level: 0,
             cycle: 0,
+            wanted_at: at(1),
             due_at: at(1),
             deadline: at(3_600),
             state: NotificationState::Waiting,
