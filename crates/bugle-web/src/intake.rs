@@ -10,5 +10,7 @@ mod pagerduty_v2;
 mod said;
 mod text;
 
+pub(crate) use native::DEFAULT_SEVERITY;
+
 #[cfg(test)]
 mod sample;

@@ -3,6 +3,7 @@
 //! Architecture invariant: nothing here touches the store or a channel. A handler parses, calls one
 //! use case of `bugle-app`, and shapes the answer.
 
+pub mod api;
 pub mod auth;
 #[expect(dead_code, reason = "handlers follow")]
 mod intake;

@@ -35,7 +35,7 @@ pub struct ApiError {
 
 /// The body of an error, as RFC 9457 describes it.
 #[derive(Serialize, utoipa::ToSchema)]
-struct ProblemBody<'a> {
+pub(crate) struct ProblemBody<'a> {
     /// Where this kind of error is explained.
     #[serde(rename = "type")]
     kind: String,

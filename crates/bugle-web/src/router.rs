@@ -17,7 +17,7 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::problem::ApiError;
 use crate::state::{WebSettings, WebState};
-use crate::{layers, ops, pages};
+use crate::{api, layers, ops, pages};
 
 /// Most bytes of a request's body, also of an intake's.
 pub(crate) const BODY_BYTES: usize = 512 * 1_024;
@@ -32,6 +32,7 @@ pub fn router(app: App, settings: WebSettings) -> Router {
     let state = WebState { app, settings: Arc::new(settings) };
     let rest = Router::new()
         .merge(pages::routes())
+        .merge(api::routes())
         .merge(ops::routes())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)

@@ -24,6 +24,11 @@ impl WebSettings {
     pub fn secure(&self) -> bool {
         self.public_url.scheme() == "https"
     }
+
+    /// The whole address of a page.
+    pub fn page(&self, path: &str) -> String {
+        format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
+    }
 }
 
 /// What every handler is given.

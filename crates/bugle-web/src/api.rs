@@ -1,0 +1,118 @@
+//! The REST API under `/api/v1`, and its description.
+
+mod alerts;
+mod crud;
+mod events;
+mod integrations;
+mod me;
+mod objects;
+mod oncall;
+mod schema;
+mod tenants;
+mod users;
+mod wire;
+
+use axum::routing::get;
+use axum::{Json, Router};
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::state::WebState;
+
+mod describe;
+
+/// Where the API begins.
+const BASE: &str = "/api/v1";
+
+fn configuration() -> OpenApiRouter<WebState> {
+    use objects::{overrides, policies, schedules, services, teams};
+    OpenApiRouter::new()
+        .routes(routes!(users::list, users::create))
+        .routes(routes!(users::get, users::replace, users::delete))
+        .routes(routes!(users::renew_link))
+        .routes(routes!(users::methods, users::add_method))
+        .routes(routes!(users::rules, users::put_rules))
+        .routes(routes!(users::rename_method, users::remove_method))
+        .routes(routes!(users::send_code))
+        .routes(routes!(users::verify_method))
+        .routes(routes!(users::test_method))
+        .routes(routes!(teams::list, teams::create))
+        .routes(routes!(teams::get, teams::replace, teams::delete))
+        .routes(routes!(schedules::list, schedules::create))
+        .routes(routes!(schedules::get, schedules::replace, schedules::delete))
+        .routes(routes!(overrides::list, overrides::create))
+        .routes(routes!(overrides::get, overrides::replace, overrides::delete))
+        .routes(routes!(policies::list, policies::create))
+        .routes(routes!(policies::get, policies::replace, policies::delete))
+        .routes(routes!(services::list, services::create))
+        .routes(routes!(services::get, services::replace, services::delete))
+        .routes(routes!(integrations::list, integrations::create))
+        .routes(routes!(integrations::get, integrations::replace, integrations::delete))
+        .routes(routes!(integrations::set_key))
+        .routes(routes!(integrations::requests))
+        .routes(routes!(integrations::send_event))
+        .routes(routes!(integrations::would_page))
+}
+
+fn work() -> OpenApiRouter<WebState> {
+    OpenApiRouter::new()
+        .routes(routes!(alerts::list))
+        .routes(routes!(alerts::counts))
+        .routes(routes!(alerts::get))
+        .routes(routes!(alerts::acknowledge))
+        .routes(routes!(alerts::resolve))
+        .routes(routes!(alerts::pass_on))
+        .routes(routes!(alerts::add_note))
+        .routes(routes!(alerts::why))
+        .routes(routes!(events::list))
+        .routes(routes!(events::get))
+        .routes(routes!(events::raw))
+        .routes(routes!(events::why))
+        .routes(routes!(events::notifications))
+        .routes(routes!(events::notification))
+        .routes(routes!(oncall::on_call))
+        .routes(routes!(oncall::shifts))
+        .routes(routes!(oncall::gaps))
+        .routes(routes!(oncall::schedule_on_call))
+}
+
+fn administration() -> OpenApiRouter<WebState> {
+    OpenApiRouter::new()
+        .routes(routes!(me::me))
+        .routes(routes!(me::change_password))
+        .routes(routes!(me::sessions))
+        .routes(routes!(me::end_session))
+        .routes(routes!(me::keys, me::create_key))
+        .routes(routes!(me::revoke_key))
+        .routes(routes!(tenants::list, tenants::create))
+        .routes(routes!(tenants::settings, tenants::save_settings))
+        .routes(routes!(tenants::ledger))
+        .routes(routes!(tenants::apply))
+        .routes(routes!(tenants::export))
+        .routes(routes!(tenants::doctor))
+        .routes(routes!(tenants::audit))
+}
+
+fn whole() -> (Router<WebState>, OpenApi) {
+    let all = OpenApiRouter::new().merge(configuration()).merge(work()).merge(administration());
+    let based: OpenApiRouter<WebState> = OpenApiRouter::new().nest(BASE, all);
+    based.split_for_parts()
+}
+
+/// What the API takes and gives, as OpenAPI 3.1.
+pub fn document() -> OpenApi {
+    describe::complete(whole().1)
+}
+
+/// All routes of the API, its description, and the page to try it on.
+pub(crate) fn routes() -> Router<WebState> {
+    let (router, api) = whole();
+    let api = describe::complete(api);
+    let json = Json(api);
+    let document = get(move || std::future::ready(json.clone()));
+    router.route("/api/v1/openapi.json", document).merge(describe::explorer())
+}
+
+#[cfg(test)]
+mod tests;
