@@ -1,21 +1,234 @@
-//! The running application.
+//! The application: what use cases and workers share, and how they are started and stopped.
 
 use std::sync::Arc;
 
-use crate::clock::Clock;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as BASE64;
+use bugle_channels::Channels;
+use bugle_domain::object::Directory;
+use bugle_domain::{AlertId, MethodId, NodeId, TenantId, TenantScope};
+use bugle_engine::dispatch::Limits;
+use bugle_store::{Store, StoreError};
+use hmac::{Hmac, KeyInit, Mac};
+use jiff::{SignedDuration, Timestamp};
+use secrecy::{ExposeSecret, SecretBox, SecretString};
+use sha2::Sha256;
+use tokio::sync::{Notify, broadcast, mpsc};
+use url::Url;
 
-/// All use cases and workers of one node.
+use crate::alerting::AlertingLoop;
+use crate::clock::Clock;
+use crate::directory_cache::DirectoryCache;
+use crate::dispatch::DispatchLoop;
+use crate::handset::Handset;
+use crate::intake::Intake;
+use crate::keeper::Keeper;
+use crate::keys::IntegrationKeys;
+use crate::placement::Placement;
+use crate::record::{self, Recorder};
+use crate::tasks::Tasks;
+
+/// Changes that a slow listener may be behind; after that it is told that it missed some.
+const CHANGES_KEPT: usize = 1_024;
+
+/// What the application is run with; checked by whoever made it.
+#[derive(Debug)]
+pub struct Settings {
+    /// This node, the same after every restart.
+    pub node: NodeId,
+    /// Address that links in messages and callbacks of providers point at.
+    pub public_url: Url,
+    /// Signs what must be recognised later, such as webhooks: 32 random bytes that all nodes share.
+    pub key: SecretBox<[u8; 32]>,
+    /// Messages that one node sends at the same time, 1–4,096.
+    pub parallel_sends: usize,
+    /// Ceilings, bundling and tries.
+    pub dispatch: Limits,
+    /// How long the bytes of received requests are kept.
+    pub keep_raw: SignedDuration,
+    /// Shown by `doctor` and in the footer of pages.
+    pub version: &'static str,
+    /// Whether this is the demo: a red ribbon, and everything is simulated.
+    pub demo: bool,
+}
+
+/// What the application talks to.
+#[derive(Debug)]
+pub struct Parts {
+    /// The database.
+    pub store: Store,
+    /// The way out.
+    pub channels: Channels,
+    /// The time.
+    pub clock: Clock,
+    /// Simulated phones, in demo and tests.
+    pub handset: Option<Arc<dyn Handset>>,
+}
+
+/// Something that listeners may want to show: an alert of a tenant has changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Change {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Which alert.
+    pub alert: AlertId,
+}
+
+/// The application. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct App(Arc<Inner>);
 
+/// What use cases and workers share.
 #[derive(Debug)]
-struct Inner {
-    clock: Clock,
+pub(crate) struct Inner {
+    pub(crate) node: NodeId,
+    pub(crate) settings: Settings,
+    pub(crate) store: Store,
+    pub(crate) channels: Channels,
+    pub(crate) clock: Clock,
+    pub(crate) handset: Option<Arc<dyn Handset>>,
+    pub(crate) directories: DirectoryCache,
+    pub(crate) integration_keys: IntegrationKeys,
+    pub(crate) intake: Intake,
+    pub(crate) placement: Placement,
+    pub(crate) tasks: Tasks,
+    pub(crate) wake_alerting: Arc<Notify>,
+    pub(crate) wake_dispatch: Arc<Notify>,
+    changes: broadcast::Sender<Change>,
 }
 
 impl App {
-    /// The clock that everything here goes by.
+    /// Starts the workers and returns the application. This node takes its tenants back at once,
+    /// and what an earlier run of it had claimed is looked up at the providers.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the database did not take the node's claims. Nothing runs then.
+    pub async fn start(parts: Parts, settings: Settings) -> Result<Self, StoreError> {
+        let Parts { store, channels, clock, handset } = parts;
+        let (wake_alerting, wake_dispatch) = (Arc::default(), Arc::default());
+        let (intake, committer) =
+            Intake::new(store.clone(), settings.node, Arc::clone(&wake_alerting));
+        let inner = Arc::new(Inner {
+            node: settings.node,
+            directories: DirectoryCache::new(store.clone()),
+            integration_keys: IntegrationKeys::new(store.clone()),
+            settings,
+            store,
+            channels,
+            clock,
+            handset,
+            intake,
+            placement: Placement::new(),
+            tasks: Tasks::new(),
+            wake_alerting,
+            wake_dispatch,
+            changes: broadcast::Sender::new(CHANGES_KEPT),
+        });
+        let keeper = Keeper::new(Arc::clone(&inner));
+        keeper.begin().await?;
+        let tasks = &inner.tasks;
+        tasks.worker("intake", move |stop| committer.clone().run(stop));
+        let app = Arc::clone(&inner);
+        tasks.worker("alerting", move |stop| AlertingLoop::new(Arc::clone(&app)).run(stop));
+        let (tried, outcomes) = mpsc::channel(record::QUEUE);
+        let recorder = Recorder::new(Arc::clone(&inner), outcomes);
+        tasks.worker("recorder", move |stop| recorder.clone().run(stop));
+        let dispatch = DispatchLoop::new(Arc::clone(&inner), tried);
+        tasks.worker("dispatch", move |stop| dispatch.clone().run(stop));
+        tasks.worker("keeper", move |stop| keeper.clone().run(stop));
+        Ok(Self(inner))
+    }
+
+    /// Finishes what is in hand, and stops.
+    pub async fn stop(&self) {
+        self.0.tasks.stop().await;
+        self.0.store.close().await;
+    }
+
+    /// The way in for events.
+    pub fn intake(&self) -> &Intake {
+        &self.0.intake
+    }
+
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    /// The time, and the waiting for it.
     pub fn clock(&self) -> &Clock {
         &self.0.clock
     }
+
+    /// The tasks that end with the application.
+    pub fn tasks(&self) -> &Tasks {
+        &self.0.tasks
+    }
+
+    /// Tells of every change to an alert, on this node.
+    pub fn changes(&self) -> broadcast::Receiver<Change> {
+        self.0.changes.subscribe()
+    }
+
+    /// Simulated phones, in demo and tests.
+    pub fn handset(&self) -> Option<&Arc<dyn Handset>> {
+        self.0.handset.as_ref()
+    }
+
+    /// Address that links point at.
+    pub fn public_url(&self) -> &Url {
+        &self.0.settings.public_url
+    }
+
+    /// What the application is run with.
+    pub fn config(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// The tenant's configuration.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if it could not be read.
+    pub async fn directory(&self, scope: TenantScope) -> Result<Arc<Directory>, StoreError> {
+        self.0.directories.get(scope).await
+    }
+
+    pub(crate) fn inner(&self) -> &Arc<Inner> {
+        &self.0
+    }
 }
+
+impl Inner {
+    /// Tells listeners that alerts have changed.
+    pub(crate) fn changed(&self, alerts: &[(TenantId, AlertId)]) {
+        if self.changes.receiver_count() == 0 {
+            return;
+        }
+        for &(tenant, alert) in alerts {
+            // Without a listener there is nobody to tell.
+            let _ = self.changes.send(Change { tenant, alert });
+        }
+    }
+
+    /// A tenant's configuration was changed here: it is read anew, and may now have work.
+    pub(crate) fn configuration_changed(&self, tenant: TenantId) {
+        self.directories.forget(tenant);
+        self.integration_keys.forget_all();
+        self.wake_alerting.notify_one();
+    }
+
+    /// Signs the webhooks of a contact method: `whsec_` and base64, the same after every restart.
+    pub(crate) fn webhook_secret(&self, method: MethodId) -> SecretString {
+        #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.settings.key.expose_secret())
+            .expect("a key of any length");
+        mac.update(b"webhook");
+        mac.update(method.as_uuid().as_bytes());
+        format!("whsec_{}", BASE64.encode(mac.finalize().into_bytes())).into()
+    }
+}
+
+#[cfg(test)]
+mod tests;

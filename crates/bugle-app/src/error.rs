@@ -3,16 +3,21 @@
 use std::fmt;
 
 pub use bugle_engine::check::Problem;
+pub use bugle_store::StoreError;
 use jiff::SignedDuration;
 
-/// Stands in for the store's error until the store is joined.
-#[derive(Debug, thiserror::Error)]
-#[error("the store is not joined yet")]
-pub struct StoreError;
-
 /// Sorts what the store said.
-pub(crate) fn storage_kind(_: &StoreError) -> ErrorKind {
-    ErrorKind::Unavailable
+pub(crate) fn storage_kind(error: &StoreError) -> ErrorKind {
+    match error.kind() {
+        bugle_store::ErrorKind::Conflict => ErrorKind::Conflict,
+        bugle_store::ErrorKind::Unavailable => ErrorKind::Unavailable,
+        bugle_store::ErrorKind::Internal => ErrorKind::Internal,
+    }
+}
+
+/// Whether the same may succeed when it is done again, under the same ids.
+pub(crate) fn transient(error: &StoreError) -> bool {
+    error.kind() == bugle_store::ErrorKind::Unavailable
 }
 
 /// Sorts an error for the layer above: status, log level, retry and metric follow from it.

@@ -117,7 +117,7 @@ pub enum HandsetError {
 }
 
 /// Simulated devices that a person can use through a page.
-pub trait Handset: Send + Sync {
+pub trait Handset: std::fmt::Debug + Send + Sync {
     /// All devices: first those with a call in progress, then by owner.
     fn devices(&self) -> Vec<Device>;
 

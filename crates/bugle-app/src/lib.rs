@@ -3,18 +3,26 @@
 //!
 //! The shell around the pure engine: it reads the clock, keeps tasks, and saves what was decided.
 
+mod alerting;
 pub mod alerts;
 pub mod app;
 pub mod apply;
 pub mod audit;
+pub mod callbacks;
 pub mod caller;
 pub mod clock;
+mod compose;
+mod directory_cache;
+mod dispatch;
 pub mod doctor;
 pub mod entropy;
 pub mod error;
 pub mod events;
 pub mod handset;
 pub mod identity;
+pub mod intake;
+mod keeper;
+pub mod keys;
 pub mod ledger;
 pub mod methods;
 pub mod notifications;
@@ -22,8 +30,11 @@ pub mod objects;
 pub mod oncall;
 pub mod paging;
 pub mod permission;
+mod placement;
 pub mod reading;
+mod record;
 pub mod requests;
+pub mod responses;
 #[cfg(test)]
 mod sample;
 mod signatures;

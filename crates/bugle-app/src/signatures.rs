@@ -46,12 +46,12 @@ use crate::why::Why;
 impl App {
     /// Whether the installation has been set up.
     pub async fn setup_state(&self) -> Result<SetupState, SetupError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// Makes the single-use token of the set-up URL and ends earlier ones; `None` after set-up. For the binary.
     pub async fn begin_setup(&self) -> Result<Option<SecretString>, SetupError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// Makes the first tenant, its fallback policy and its first user, who becomes admin and operator.
@@ -60,7 +60,7 @@ impl App {
         form: SetupForm,
         client: &ClientInfo,
     ) -> Result<SignedIn, SetupError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// Signs somebody in with a password.
@@ -70,7 +70,7 @@ impl App {
         password: &SecretString,
         client: &ClientInfo,
     ) -> Result<SignedIn, SignInError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// Signs somebody in with a single-use link, and uses it up.
@@ -79,7 +79,7 @@ impl App {
         token: &str,
         client: &ClientInfo,
     ) -> Result<SignedIn, SignInError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// A single-use link for a user of any tenant. For the binary: the demo, and operators at the machine.
@@ -88,7 +88,7 @@ impl App {
         all: AllTenants,
         email: &str,
     ) -> Result<SignInLink, ProfileError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// Who holds this session.
@@ -97,7 +97,7 @@ impl App {
         token: &str,
         request: RequestId,
     ) -> Result<Caller, AuthError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// Who holds this API key.
@@ -106,22 +106,22 @@ impl App {
         bearer: &str,
         request: RequestId,
     ) -> Result<Caller, AuthError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// Who the caller is.
     pub async fn me(&self, caller: &Caller) -> Result<Me, ProfileError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// Ends the session that asks.
     pub async fn sign_out(&self, caller: &Caller) -> Result<(), ProfileError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// The caller's sessions, newest first.
     pub async fn sessions(&self, caller: &Caller) -> Result<Vec<SessionView>, ProfileError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// Ends one of the caller's sessions.
@@ -130,7 +130,7 @@ impl App {
         caller: &Caller,
         session: SessionId,
     ) -> Result<(), ProfileError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// Sets a password (the current one is asked for where there is one), ends all other sessions, and rotates this one.
@@ -141,7 +141,7 @@ impl App {
         new: &SecretString,
         client: &ClientInfo,
     ) -> Result<SignedIn, ProfileError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// Makes a user and a link that lets them in to choose a password.
@@ -150,7 +150,7 @@ impl App {
         caller: &Caller,
         draft: UserDraft,
     ) -> Result<Invited, ObjectError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// A new link for a user who lost the password; the old password and sessions end.
@@ -159,7 +159,7 @@ impl App {
         caller: &Caller,
         user: UserId,
     ) -> Result<SignInLink, ProfileError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// Makes an API key.
@@ -168,17 +168,17 @@ impl App {
         caller: &Caller,
         new: NewApiKey,
     ) -> Result<CreatedApiKey, KeyError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// The keys the caller may see: all with "manage API keys", else one's own.
     pub async fn keys(&self, caller: &Caller) -> Result<Vec<ApiKeyView>, KeyError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// Ends a key at once.
     pub async fn revoke_key(&self, caller: &Caller, key: ApiKeyId) -> Result<(), KeyError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// Objects of a kind, oldest first.
@@ -187,7 +187,7 @@ impl App {
         caller: &Caller,
         page: &Page,
     ) -> Result<Listed<T>, ObjectError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// One object.
@@ -196,7 +196,7 @@ impl App {
         caller: &Caller,
         id: T::Id,
     ) -> Result<Versioned<T>, ObjectError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// Makes an object. An integration made so has no key yet: see [`Self::create_integration`].
@@ -206,7 +206,7 @@ impl App {
         draft: T::Draft,
         options: WriteOptions,
     ) -> Result<Versioned<T>, ObjectError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// Changes an object to what the draft says.
@@ -217,7 +217,7 @@ impl App {
         draft: T::Draft,
         options: WriteOptions,
     ) -> Result<Versioned<T>, ObjectError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// Deletes an object that nothing depends on.
@@ -227,7 +227,7 @@ impl App {
         id: T::Id,
         options: WriteOptions,
     ) -> Result<Deleted, ObjectError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// Makes an integration and its key.
@@ -238,7 +238,7 @@ impl App {
         key: KeySource,
         options: WriteOptions,
     ) -> Result<KeyedIntegration, ObjectError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// Gives an integration another key; the old one ends at once.
@@ -248,7 +248,7 @@ impl App {
         id: IntegrationId,
         key: KeySource,
     ) -> Result<KeyedIntegration, ObjectError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// A user's contact methods, oldest first. Whole addresses for the user and for admins only; else masked where shown.
@@ -257,7 +257,7 @@ impl App {
         caller: &Caller,
         user: UserId,
     ) -> Result<Vec<ContactMethod>, MethodError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// Adds a method and sends its code.
@@ -267,7 +267,7 @@ impl App {
         user: UserId,
         new: NewMethod,
     ) -> Result<AddedMethod, MethodError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// Sends another code; earlier ones end.
@@ -276,7 +276,7 @@ impl App {
         caller: &Caller,
         method: MethodId,
     ) -> Result<CodeSent, MethodError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// Proves a method by the code that was sent to it.
@@ -286,7 +286,7 @@ impl App {
         method: MethodId,
         code: &str,
     ) -> Result<ContactMethod, MethodError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// Renames a method.
@@ -296,7 +296,7 @@ impl App {
         method: MethodId,
         name: &str,
     ) -> Result<ContactMethod, MethodError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// Removes a method and the rules that name it.
@@ -305,7 +305,7 @@ impl App {
         caller: &Caller,
         method: MethodId,
     ) -> Result<RemovedMethod, MethodError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// Sends a test to a proven method.
@@ -314,12 +314,12 @@ impl App {
         caller: &Caller,
         method: MethodId,
     ) -> Result<CodeSent, MethodError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// A user's notification rules.
     pub async fn rules(&self, caller: &Caller, user: UserId) -> Result<RulesView, MethodError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// Changes a user's notification rules.
@@ -329,7 +329,7 @@ impl App {
         user: UserId,
         rules: NotificationRules,
     ) -> Result<RulesView, MethodError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// Alerts, newest first.
@@ -339,22 +339,22 @@ impl App {
         query: &AlertQuery,
         page: &Page,
     ) -> Result<Listed<AlertRow>, AlertError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// How many alerts there are.
     pub async fn alert_counts(&self, caller: &Caller) -> Result<AlertCounts, AlertError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// The alert that `alr_…`, `4812` or `#4812` names.
     pub async fn find_alert(&self, caller: &Caller, text: &str) -> Result<AlertId, AlertError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// Everything an alert's page needs.
     pub async fn alert(&self, caller: &Caller, id: AlertId) -> Result<AlertView, AlertError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// Acknowledges, resolves or passes on.
@@ -365,7 +365,7 @@ impl App {
         action: ResponseAction,
         via: Via,
     ) -> Result<Answered, AlertError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// Writes a note into an alert's log.
@@ -375,12 +375,12 @@ impl App {
         id: AlertId,
         text: &str,
     ) -> Result<TimelineLine, AlertError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// What the link in a message shows. Changes nothing.
     pub async fn alert_by_token(&self, token: &str) -> Result<TokenView, AlertError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// What the button behind such a link does.
@@ -389,7 +389,7 @@ impl App {
         token: &str,
         action: ResponseAction,
     ) -> Result<Answered, AlertError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// Events, newest first.
@@ -399,17 +399,17 @@ impl App {
         query: &EventQuery,
         page: &Page,
     ) -> Result<Listed<EventView>, ReadError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// One event.
     pub async fn event(&self, caller: &Caller, id: EventId) -> Result<EventView, ReadError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// The bytes an event came in.
     pub async fn raw_request(&self, caller: &Caller, id: EventId) -> Result<RawRequest, ReadError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// Notifications, newest first.
@@ -419,7 +419,7 @@ impl App {
         query: &NotificationQuery,
         page: &Page,
     ) -> Result<Listed<NotificationView>, ReadError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// One notification with its attempts.
@@ -428,7 +428,7 @@ impl App {
         caller: &Caller,
         id: NotificationId,
     ) -> Result<NotificationView, ReadError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// The last 50 requests of an integration, newest first.
@@ -437,7 +437,7 @@ impl App {
         caller: &Caller,
         integration: IntegrationId,
     ) -> Result<Vec<RequestView>, ReadError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// Sends an event through the same intake as everybody's.
@@ -447,7 +447,7 @@ impl App {
         integration: IntegrationId,
         event: SentEvent,
     ) -> Result<TakenEvent, SendEventError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// Who would be paged now, without sending anything.
@@ -457,12 +457,12 @@ impl App {
         integration: IntegrationId,
         severity: Severity,
     ) -> Result<WouldPage, ReadError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// Who is on call in every schedule, by name.
     pub async fn on_call(&self, caller: &Caller) -> Result<Vec<OnCallNow>, ReadError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// A schedule's result in a window of at most 400 days.
@@ -473,27 +473,27 @@ impl App {
         from: Timestamp,
         until: Timestamp,
     ) -> Result<ScheduleView, ReadError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// The tenant's books.
     pub async fn ledger(&self, caller: &Caller) -> Result<LedgerView, ReadError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// Everybody's books, for operators.
     pub async fn ledger_of_all(&self, caller: &Caller) -> Result<LedgerView, ReadError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// Why an event had the effect it had.
     pub async fn why_event(&self, caller: &Caller, id: EventId) -> Result<Why, ReadError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// Why an alert went as it did.
     pub async fn why_alert(&self, caller: &Caller, id: AlertId) -> Result<Why, ReadError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// Plans a configuration file, and applies it in one transaction.
@@ -504,17 +504,17 @@ impl App {
         format: FileFormat,
         options: ApplyOptions,
     ) -> Result<Applied, ApplyError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// The configuration as such a file.
     pub async fn export(&self, caller: &Caller, format: FileFormat) -> Result<String, ApplyError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// Every tenant, for operators.
     pub async fn tenants(&self, caller: &Caller) -> Result<Vec<Tenant>, TenantError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// Makes a tenant with a fallback policy and its first admin.
@@ -523,12 +523,12 @@ impl App {
         caller: &Caller,
         new: NewTenant,
     ) -> Result<CreatedTenant, TenantError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// The tenant's own settings.
     pub async fn settings(&self, caller: &Caller) -> Result<TenantSettings, TenantError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// Changes them.
@@ -537,12 +537,12 @@ impl App {
         caller: &Caller,
         settings: TenantSettings,
     ) -> Result<TenantSettings, TenantError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// How the installation is doing.
     pub async fn doctor(&self, caller: &Caller) -> Result<Vec<Check>, ReadError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 
     /// Who changed what, newest first.
@@ -551,6 +551,6 @@ impl App {
         caller: &Caller,
         page: &Page,
     ) -> Result<Listed<AuditLine>, ReadError> {
-        Err(StoreError.into())
+        Err(StoreError::NoTenant.into())
     }
 }

@@ -1,0 +1,299 @@
+//! Callbacks of providers: receipts, pressed keys, the words of a call, and replies by text.
+
+pub use bugle_channels::twilio::CallbackRequest;
+use bugle_channels::twilio::{
+    AnsweredBy, CallEnd, CallProgress, CallReport, Callback, CallbackError, MessageProgress,
+    MessageReport, SignatureError, TextFromPhone, twiml,
+};
+use bugle_domain::alert::{Actor, AlertStatus, Via};
+use bugle_domain::notification::Notification;
+use bugle_domain::{AlertId, NotificationId, TenantId, TenantScope, UserId};
+use bugle_engine::dispatch::{self, AlertBrief, ReceiptNews};
+use bugle_engine::message::{self, Page, Reply};
+use bugle_engine::respond::{Effect, Response, ResponseAction};
+use bugle_store::StoreError;
+
+use crate::app::App;
+use crate::error::{ErrorKind, UseCaseError, storage_kind};
+use crate::responses::RespondError;
+
+/// Most alerts that one reply or key answers.
+const MAX_ANSWERED: usize = 200;
+
+/// A callback was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum CallbackFailed {
+    /// Its signature is missing or wrong. Nothing was done.
+    #[error("the callback is not believed")]
+    NotBelieved(#[from] SignatureError),
+    /// It lacks something its kind must have.
+    #[error("the callback can't be read")]
+    Unreadable(#[from] CallbackError),
+    /// The database failed. The provider should call back again.
+    #[error("could not save what the callback says")]
+    Store(#[from] StoreError),
+    /// An answer could not be applied.
+    #[error("could not apply the answer")]
+    Respond(#[from] RespondError),
+}
+
+impl UseCaseError for CallbackFailed {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NotBelieved(_) => ErrorKind::Forbidden,
+            Self::Unreadable(_) => ErrorKind::Invalid,
+            Self::Store(error) => storage_kind(error),
+            Self::Respond(error) => error.kind(),
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NotBelieved(_) => "callback_not_signed",
+            Self::Unreadable(_) => "callback_unreadable",
+            Self::Store(error) => error.code(),
+            Self::Respond(error) => error.code(),
+        }
+    }
+}
+
+/// One notification of a message, as found by a callback.
+type Carried = (TenantId, NotificationId, AlertId, UserId);
+
+impl App {
+    /// Takes a callback of a provider that speaks as Twilio does, and returns the XML to answer
+    /// with. `kind` and `notification` come from its path.
+    ///
+    /// # Errors
+    ///
+    /// [`CallbackFailed`]; nothing was changed then, and the provider may call back again.
+    pub async fn twilio_callback(
+        &self,
+        provider: &str,
+        kind: &str,
+        notification: Option<NotificationId>,
+        request: &CallbackRequest,
+    ) -> Result<String, CallbackFailed> {
+        self.inner().channels.verify_callback(provider, request)?;
+        let callback = Callback::parse(kind, &request.params)?;
+        if let Callback::Text(text) = &callback {
+            return self.text_from_phone(text).await;
+        }
+        let Some(id) = notification else { return Ok(twiml::hang_up()) };
+        match callback {
+            Callback::Message(report) => self.message_report(id, &report).await,
+            Callback::Call(report) => self.call_report(id, &report).await,
+            Callback::Voice(asked) => self.words(provider, id, asked.answered_by).await,
+            Callback::Gather(key) => self.key(provider, id, key.key).await,
+            Callback::Text(_) => Ok(twiml::no_reply()),
+        }
+    }
+
+    async fn message_report(
+        &self,
+        id: NotificationId,
+        report: &MessageReport,
+    ) -> Result<String, CallbackFailed> {
+        let news = match report.progress {
+            MessageProgress::OnItsWay => return Ok(twiml::no_reply()),
+            MessageProgress::Delivered => ReceiptNews::Delivered,
+            MessageProgress::Seen => ReceiptNews::Seen,
+            MessageProgress::Failed { retry, .. } => {
+                ReceiptNews::Undelivered { permanent: !retry, detail: report.detail.clone() }
+            }
+        };
+        self.receipt(id, &news).await?;
+        Ok(twiml::no_reply())
+    }
+
+    async fn call_report(
+        &self,
+        id: NotificationId,
+        report: &CallReport,
+    ) -> Result<String, CallbackFailed> {
+        let CallProgress::Ended { how, .. } = report.progress else {
+            return Ok(twiml::no_reply());
+        };
+        let machine = report.answered_by == Some(AnsweredBy::Machine);
+        let news = ReceiptNews::CallEnded {
+            answered_by_key: false,
+            voicemail: machine || how == CallEnd::Voicemail,
+            picked_up: how == CallEnd::HungUp && !machine,
+        };
+        self.receipt(id, &news).await?;
+        Ok(twiml::no_reply())
+    }
+
+    /// Applies what is known of a message to all notifications it carried.
+    async fn receipt(&self, id: NotificationId, news: &ReceiptNews) -> Result<(), StoreError> {
+        let now = self.now();
+        let inner = self.inner();
+        for (tenant, carried, alert, _) in inner.store.same_message(id).await? {
+            let limits = &inner.settings.dispatch;
+            let mut apply = |_: TenantId, notification: &Notification, _: &AlertBrief| {
+                dispatch::after_receipt(notification, news, limits, now)
+            };
+            inner.store.with_notification(carried, now, &mut apply).await?;
+            inner.changed(&[(tenant, alert)]);
+        }
+        inner.wake_dispatch.notify_one();
+        Ok(())
+    }
+
+    /// What is said when a call is answered: the menu while an alert still needs somebody.
+    async fn words(
+        &self,
+        provider: &str,
+        id: NotificationId,
+        answered_by: Option<AnsweredBy>,
+    ) -> Result<String, CallbackFailed> {
+        let (mut found, mut alerts) = (None, Vec::new());
+        let carried = self.inner().store.same_message(id).await?;
+        for (_, one, ..) in carried.iter().take(MAX_ANSWERED) {
+            let mut look = |tenant: TenantId, about: &Notification, brief: &AlertBrief| {
+                if *one == id {
+                    found = Some((tenant, about.clone()));
+                }
+                alerts.push(brief.clone());
+                None
+            };
+            self.inner().store.with_notification(*one, self.now(), &mut look).await?;
+        }
+        let (Some((tenant, notification)), Some(paths)) =
+            (found, self.inner().channels.callback_paths(provider))
+        else {
+            return Ok(twiml::hang_up());
+        };
+        let directory = self.directory(TenantScope::granted(tenant)).await?;
+        let open: Vec<&AlertBrief> =
+            alerts.iter().filter(|alert| alert.status == AlertStatus::Open).collect();
+        let page = Page {
+            directory: &directory,
+            alerts: &open,
+            user: notification.user,
+            link: &self.inner().link(&notification),
+            reference: &notification.reference(),
+            possible_repeat: notification.possible_repeat,
+            wanted_at: message::wanted_at(&notification),
+            now: self.now(),
+            replies: false,
+        };
+        let speech = message::speech(&page);
+        if open.is_empty() {
+            return Ok(twiml::said(&message::after_key(&[], self.now())));
+        }
+        if answered_by == Some(AnsweredBy::Machine) {
+            return Ok(twiml::voicemail(&speech.voicemail));
+        }
+        let (gather_url, possible_repeat) = (paths.gather(id), notification.possible_repeat);
+        let spoken = &speech.opening;
+        Ok(twiml::menu(twiml::Menu { spoken, possible_repeat, gather_url: &gather_url }))
+    }
+
+    async fn key(
+        &self,
+        provider: &str,
+        id: NotificationId,
+        key: Option<char>,
+    ) -> Result<String, CallbackFailed> {
+        let Some(action) = key.and_then(action_of_key) else {
+            return self.words(provider, id, None).await;
+        };
+        let carried = self.inner().store.same_message(id).await?;
+        let effects = self.answer_all(&carried, action, Via::Voice).await?;
+        let effects: Vec<Effect> = effects.into_iter().map(|(_, effect)| effect).collect();
+        Ok(twiml::said(&message::after_key(&effects, self.now())))
+    }
+
+    /// A reply by text answers the last message that went to that phone, or the alert whose number
+    /// it names.
+    async fn text_from_phone(&self, text: &TextFromPhone) -> Result<String, CallbackFailed> {
+        let Some(last) = self.inner().store.by_phone(&text.from).await? else {
+            tracing::info!("a text came from a phone that nothing was sent to");
+            return Ok(twiml::no_reply());
+        };
+        let now = self.now();
+        let Some((action, number)) = read_reply(&text.text) else {
+            return Ok(twiml::reply(&message::reply(Reply::NotUnderstood, now)));
+        };
+        let mut carried: Vec<Carried> = Vec::new();
+        for (id, alert) in &last.notifications {
+            carried.push((last.tenant, *id, *alert, last.user));
+        }
+        if let Some(number) = number {
+            let scope = TenantScope::granted(last.tenant);
+            let named = self.inner().store.alert_by_number(scope, number).await?;
+            let named = named.map(|alert| alert.id);
+            carried.retain(|(_, _, alert, _)| Some(*alert) == named);
+        }
+        let effects = self.answer_all(&carried, action, Via::Sms).await?;
+        Ok(twiml::reply(&message::reply(Reply::Done(&effects), now)))
+    }
+
+    /// Answers all alerts of a message, and says by number what that caused.
+    async fn answer_all(
+        &self,
+        carried: &[Carried],
+        action: ResponseAction,
+        via: Via,
+    ) -> Result<Vec<(i64, Effect)>, CallbackFailed> {
+        let mut effects = Vec::with_capacity(carried.len());
+        for (tenant, notification, alert, user) in carried.iter().take(MAX_ANSWERED) {
+            let scope = TenantScope::granted(*tenant);
+            let by = self.person(scope, *user).await?;
+            let response = Response { action, by, via, notification: Some(*notification) };
+            let responded = self.respond(scope, *alert, &response).await?;
+            effects.push((responded.number, responded.effect));
+        }
+        Ok(effects)
+    }
+
+    async fn person(&self, scope: TenantScope, user: UserId) -> Result<Actor, StoreError> {
+        let directory = self.directory(scope).await?;
+        Ok(Actor::User { id: user, name: directory.user_name(user).to_owned() })
+    }
+}
+
+/// The digits that people know from other pagers.
+fn action_of_key(key: char) -> Option<ResponseAction> {
+    match key {
+        '4' => Some(ResponseAction::Acknowledge),
+        '5' => Some(ResponseAction::PassOn),
+        '6' => Some(ResponseAction::Resolve),
+        _ => None,
+    }
+}
+
+/// Reads a reply: what is wanted, and the number of the alert it names, if any. The digits and the
+/// words for them, in any case, with or without `#` before the number.
+fn read_reply(text: &str) -> Option<(ResponseAction, Option<i64>)> {
+    let mut words = text.split_whitespace();
+    let word = words.next()?.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    let action = match word.as_str() {
+        "4" | "ack" | "a" | "ok" | "acknowledge" => ResponseAction::Acknowledge,
+        "5" | "pass" | "escalate" => ResponseAction::PassOn,
+        "6" | "resolve" | "resolved" | "r" | "fixed" => ResponseAction::Resolve,
+        _ => return None,
+    };
+    let number = words.find_map(|word| word.trim_start_matches('#').parse().ok());
+    Some((action, number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replies_are_read_as_people_write_them() {
+        use ResponseAction::{Acknowledge, PassOn, Resolve};
+        assert_eq!(read_reply("4"), Some((Acknowledge, None)));
+        assert_eq!(read_reply(" Ack! "), Some((Acknowledge, None)));
+        assert_eq!(read_reply("ok thanks"), Some((Acknowledge, None)));
+        assert_eq!(read_reply("4 #4812"), Some((Acknowledge, Some(4812))));
+        assert_eq!(read_reply("pass on"), Some((PassOn, None)));
+        assert_eq!(read_reply("6 4812"), Some((Resolve, Some(4812))));
+        for unclear in ["", "what?", "45", "please ack"] {
+            assert_eq!(read_reply(unclear), None, "{unclear}");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Makes the message of one or more notifications, for the channel they go out by.
+
+use bugle_channels::{Content, Outgoing};
+use bugle_domain::contact::{Address, Channel, ContactMethod};
+use bugle_domain::notification::Notification;
+use bugle_domain::object::Directory;
+use bugle_engine::dispatch::{AlertBrief, Candidate};
+use bugle_engine::message::{self, Hook, Page};
+use bytes::Bytes;
+use jiff::Timestamp;
+
+use crate::app::Inner;
+
+/// A message, or why there can be none.
+pub(crate) enum Composed {
+    /// Ready to go.
+    Outgoing(Outgoing),
+    /// There is no way to this person by that method any more.
+    Unreachable(&'static str),
+}
+
+/// The message that carries `carried`, which all go to one contact method; the first of them lends
+/// it its id, link and reference.
+pub(crate) fn compose(
+    app: &Inner,
+    directory: &Directory,
+    carried: &[Candidate],
+    now: Timestamp,
+) -> Composed {
+    let Some(lead) = carried.first() else { return Composed::Unreachable("nothing to send") };
+    let notification = &lead.notification;
+    let Some(method) = directory.methods.get(&notification.method) else {
+        return Composed::Unreachable("the contact method was removed");
+    };
+    if method.proven_at.is_none() {
+        return Composed::Unreachable("the contact method is not proven any more");
+    }
+    if directory.users.get(&notification.user).is_none_or(|user| user.disabled) {
+        return Composed::Unreachable("the user was removed or disabled");
+    }
+    let left = notification.deadline.duration_since(now).as_secs();
+    Composed::Outgoing(Outgoing {
+        notification: notification.id,
+        tenant: lead.tenant,
+        address: method.address.clone(),
+        content: content(app, directory, method, (carried, now)),
+        possible_repeat: notification.possible_repeat || lead.unsure,
+        validity_s: u32::try_from(left.clamp(1, 14_400)).unwrap_or(1),
+    })
+}
+
+fn content(
+    app: &Inner,
+    directory: &Directory,
+    method: &ContactMethod,
+    (carried, now): (&[Candidate], Timestamp),
+) -> Content {
+    let lead = &carried[0];
+    if let Address::Webhook(_) = method.address {
+        return webhook(app, directory, lead, now);
+    }
+    let alerts: Vec<&AlertBrief> = carried.iter().map(|one| &one.alert).collect();
+    let link = app.link(&lead.notification);
+    let reference = lead.notification.reference();
+    let page = Page {
+        directory,
+        alerts: &alerts,
+        user: method.user,
+        link: &link,
+        reference: &reference,
+        possible_repeat: lead.notification.possible_repeat || lead.unsure,
+        wanted_at: message::wanted_at(&lead.notification),
+        now,
+        replies: app.channels.takes_replies(),
+    };
+    match method.address.channel() {
+        Channel::Sms => Content::Sms { text: message::sms(&page) },
+        Channel::Voice => Content::Voice,
+        Channel::Email | Channel::Webhook => {
+            let mail = message::email(&page);
+            let thread_key = mail.thread.unwrap_or(lead.alert.id).to_string();
+            Content::Email { subject: mail.subject, text: mail.text, html: mail.html, thread_key }
+        }
+    }
+}
+
+fn webhook(app: &Inner, directory: &Directory, lead: &Candidate, now: Timestamp) -> Content {
+    let url = format!("{}alerts/{}", app.settings.public_url, lead.alert.id);
+    let body = message::webhook_body(&Hook {
+        directory,
+        notification: &lead.notification,
+        alert: &lead.alert,
+        url: &url,
+        now,
+    });
+    Content::Webhook {
+        id: lead.notification.id.to_string(),
+        body: Bytes::from(body),
+        secret: app.webhook_secret(lead.notification.method),
+    }
+}
+
+impl Inner {
+    /// Where the notification can be answered without signing in.
+    pub(crate) fn link(&self, notification: &Notification) -> String {
+        let token = notification.token.as_deref().unwrap_or_default();
+        format!("{}a/{token}", self.settings.public_url)
+    }
+}

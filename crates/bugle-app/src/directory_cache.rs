@@ -1,0 +1,67 @@
+//! Tenants' configurations, kept in memory while their version stands.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use bugle_domain::object::Directory;
+use bugle_domain::{TenantId, TenantScope};
+use bugle_store::{Store, StoreError};
+
+/// Most configurations kept; with more tenants than that the kept ones are dropped now and then.
+const MAX_KEPT: usize = 10_000;
+
+/// Tenants' configurations. A change made on this node is seen at once, one made on another node
+/// within a second (see [`DirectoryCache::refresh`]).
+#[derive(Clone, Debug)]
+pub(crate) struct DirectoryCache {
+    store: Store,
+    kept: Arc<RwLock<BTreeMap<TenantId, Arc<Directory>>>>,
+}
+
+impl DirectoryCache {
+    /// An empty cache over `store`.
+    pub(crate) fn new(store: Store) -> Self {
+        Self { store, kept: Arc::default() }
+    }
+
+    /// The tenant's configuration, read if it is not kept.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if it could not be read; [`StoreError::NoTenant`] if there is no such tenant.
+    pub(crate) async fn get(&self, scope: TenantScope) -> Result<Arc<Directory>, StoreError> {
+        if let Some(directory) = self.kept(scope.tenant()) {
+            return Ok(directory);
+        }
+        let found = self.store.directory(scope).await?.ok_or(StoreError::NoTenant)?;
+        let directory = Arc::new(found);
+        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= MAX_KEPT {
+            kept.clear();
+        }
+        kept.insert(scope.tenant(), Arc::clone(&directory));
+        Ok(directory)
+    }
+
+    /// The tenant's configuration, if it is kept.
+    pub(crate) fn kept(&self, tenant: TenantId) -> Option<Arc<Directory>> {
+        self.kept.read().unwrap_or_else(PoisonError::into_inner).get(&tenant).cloned()
+    }
+
+    /// Forgets a tenant's configuration, because it was changed.
+    pub(crate) fn forget(&self, tenant: TenantId) {
+        self.kept.write().unwrap_or_else(PoisonError::into_inner).remove(&tenant);
+    }
+
+    /// Forgets what another node has changed.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the versions could not be read. Everything is kept then.
+    pub(crate) async fn refresh(&self) -> Result<(), StoreError> {
+        let versions = self.store.directory_versions().await?;
+        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|tenant, directory| versions.get(tenant) == Some(&directory.version));
+        Ok(())
+    }
+}

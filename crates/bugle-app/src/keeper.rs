@@ -1,0 +1,163 @@
+//! The keeper: beats, watches other nodes beat, takes tenants that nobody serves, gives back what
+//! the dead had claimed, ends what waits too long, and lets old bytes go.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+use bugle_domain::notification::Notification;
+use bugle_domain::{AllTenants, NodeId};
+use bugle_engine::dispatch;
+use bugle_store::{Lost, StoreError};
+use jiff::{SignedDuration, Timestamp};
+use tokio_util::sync::CancellationToken;
+
+use crate::alerting;
+use crate::app::Inner;
+use crate::error::Chain;
+
+const BEAT: SignedDuration = SignedDuration::from_secs(1);
+/// A node is dead when its counter was watched standing still this long, on the watcher's clock.
+const DEAD_AFTER: Duration = Duration::from_secs(4);
+/// Time after a claim's send-by during which its request may still be under way.
+const REQUEST_LIMIT: SignedDuration = SignedDuration::from_secs(30);
+/// Rows that one round of upkeep touches, so that it never holds up urgent work.
+const STEP_ROWS: u32 = 500;
+/// Rounds between looks at what is past its retention.
+const RETENTION_EVERY: u64 = 60;
+/// Rounds between readings of the ledger for the metrics.
+const GAUGES_EVERY: u64 = 5;
+
+/// Upkeep, once a second.
+#[derive(Clone)]
+pub(crate) struct Keeper {
+    app: Arc<Inner>,
+    /// Other nodes' counters, and since when each stands where it does.
+    seen: Arc<std::sync::Mutex<BTreeMap<NodeId, (i64, Instant)>>>,
+}
+
+impl Keeper {
+    pub(crate) fn new(app: Arc<Inner>) -> Self {
+        Self { app, seen: Arc::default() }
+    }
+
+    /// Takes this node's tenants back, and gives back what its earlier run had claimed: that run is
+    /// known to be dead, because two processes never share a data directory.
+    pub(crate) async fn begin(&self) -> Result<(), StoreError> {
+        let (store, node, now) = (&self.app.store, self.app.node, self.app.clock.now());
+        let begun = Instant::now();
+        let epochs = store.take_placements(node, now).await?;
+        store.mark_in_hand(epochs.keys().copied(), alerting::BATCH).await?;
+        self.app.placement.held(epochs, begun);
+        let lost = self.give_back(Lost::EarlierRunOf(node), now).await?;
+        if lost > 0 {
+            tracing::warn!(lost, "messages of the earlier run may have been sent; looking them up");
+        }
+        Ok(())
+    }
+
+    /// Runs until `stop` is cancelled.
+    pub(crate) async fn run(self, stop: CancellationToken) {
+        let mut round = 0_u64;
+        while !stop.is_cancelled() {
+            let now = self.app.clock.now();
+            if let Err(error) = self.round(now, round).await {
+                tracing::error!(error = %Chain(&error), "upkeep failed");
+            }
+            round += 1;
+            tokio::select! {
+                () = stop.cancelled() => (),
+                () = self.app.clock.sleep(BEAT) => (),
+            }
+        }
+    }
+
+    async fn round(&self, now: Timestamp, round: u64) -> Result<(), StoreError> {
+        self.beat(now).await?;
+        self.app.directories.refresh().await?;
+        let lost = self.give_back(Lost::LongerThan(REQUEST_LIMIT), now).await?;
+        let expired = self.app.store.expire_receipts(self.app.node, STEP_ROWS, now).await?;
+        if lost > 0 || expired > 0 {
+            self.app.wake_dispatch.notify_one();
+        }
+        metrics::counter!("bugle_claims_lost_total").increment(u64::from(lost));
+        metrics::counter!("bugle_receipts_expired_total").increment(u64::from(expired));
+        if round % RETENTION_EVERY == 0 {
+            let before = now.saturating_sub(self.app.settings.keep_raw);
+            let before = before.unwrap_or(Timestamp::MIN);
+            self.app.store.retain(AllTenants::granted(), before, STEP_ROWS).await?;
+        }
+        if round % GAUGES_EVERY == 0 {
+            self.gauges(now).await?;
+        }
+        Ok(())
+    }
+
+    /// Beats, and takes tenants that nobody serves or whose node is dead.
+    async fn beat(&self, now: Timestamp) -> Result<(), StoreError> {
+        let (store, node, begun) = (&self.app.store, self.app.node, Instant::now());
+        if !store.beat(node, now).await? {
+            store.take_placements(node, now).await?;
+        }
+        for (dead, beat) in self.watch(&store.nodes().await?) {
+            let taken = store.take_over_placements(node, dead, beat).await?;
+            if taken > 0 {
+                tracing::warn!(node = %dead, taken, "took over the tenants of a node that is dead");
+            }
+        }
+        let epochs = store.adopt_placements(node).await?;
+        self.app.placement.held(epochs, begun);
+        self.app.wake_alerting.notify_one();
+        Ok(())
+    }
+
+    /// The nodes whose counter has stood still for too long, with where it stands.
+    fn watch(&self, nodes: &[bugle_store::NodeBeat]) -> Vec<(NodeId, i64)> {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.retain(|known, _| nodes.iter().any(|node| node.node == *known));
+        let mut dead = Vec::new();
+        for other in nodes.iter().filter(|other| other.node != self.app.node) {
+            let entry = seen.entry(other.node).or_insert((other.beat, Instant::now()));
+            if entry.0 != other.beat {
+                *entry = (other.beat, Instant::now());
+            } else if entry.1.elapsed() >= DEAD_AFTER {
+                dead.push((other.node, other.beat));
+            }
+        }
+        dead
+    }
+
+    /// Takes claims out of the hands of the dead, all of them.
+    async fn give_back(&self, lost: Lost, now: Timestamp) -> Result<u32, StoreError> {
+        let limits = &self.app.settings.dispatch;
+        let mut follow = |of: &Notification| dispatch::after_lost_claim(of, limits, now);
+        let mut total = 0;
+        loop {
+            let of = (self.app.node, lost);
+            let found = self.app.store.lost_claims(of, STEP_ROWS, now, &mut follow).await?;
+            total += found;
+            if found < STEP_ROWS {
+                return Ok(total);
+            }
+        }
+    }
+
+    /// Tells the metrics how the ledger stands.
+    async fn gauges(&self, now: Timestamp) -> Result<(), StoreError> {
+        #[expect(clippy::cast_precision_loss, reason = "metrics are floating point numbers")]
+        let seconds = |ms: i64| ms as f64 / 1_000.0;
+        let ledger = self.app.store.ledger_of_all(AllTenants::granted(), now).await?;
+        let oldest = ledger.oldest_pending_ms.unwrap_or(0);
+        metrics::gauge!("bugle_oldest_pending_event_seconds").set(seconds(oldest));
+        for owed in &ledger.owed {
+            let labels = [("lane", owed.lane.as_str()), ("channel", owed.channel.as_str())];
+            metrics::gauge!("bugle_oldest_owed_notification_seconds", &labels)
+                .set(seconds(owed.oldest_ms));
+        }
+        let sums = &ledger.total;
+        let difference = sums.event_difference().abs() + sums.notification_difference().abs();
+        #[expect(clippy::cast_precision_loss, reason = "metrics are floating point numbers")]
+        metrics::gauge!("bugle_ledger_difference").set(difference as f64);
+        Ok(())
+    }
+}

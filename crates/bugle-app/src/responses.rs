@@ -1,0 +1,81 @@
+//! Responses: an answer by any way goes through the same engine.
+
+use bugle_domain::{AlertId, TenantScope};
+use bugle_engine::respond::{self, Effect, Response};
+use bugle_store::StoreError;
+
+use crate::app::App;
+use crate::entropy::SystemMint;
+use crate::error::{ErrorKind, UseCaseError, storage_kind};
+
+/// An alert could not be answered.
+#[derive(Debug, thiserror::Error)]
+pub enum RespondError {
+    /// This tenant has no such alert.
+    #[error("alert {0} does not exist")]
+    NoSuchAlert(AlertId),
+    /// The database failed. Nothing was changed.
+    #[error("could not load or save the alert")]
+    Store(#[from] StoreError),
+}
+
+impl UseCaseError for RespondError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NoSuchAlert(_) => ErrorKind::NotFound,
+            Self::Store(error) => storage_kind(error),
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NoSuchAlert(_) => "alert_not_found",
+            Self::Store(error) => error.code(),
+        }
+    }
+}
+
+/// What an answer caused, as data and in a sentence.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Responded {
+    /// As data.
+    pub effect: Effect,
+    /// In a sentence: "Acknowledged. Priya will not be paged."
+    pub sentence: String,
+    /// The alert's number.
+    pub number: i64,
+}
+
+impl App {
+    /// Applies a person's or a program's answer to an alert. Answering twice is harmless.
+    ///
+    /// # Errors
+    ///
+    /// [`RespondError`]; nothing was changed then.
+    pub async fn respond(
+        &self,
+        scope: TenantScope,
+        id: AlertId,
+        response: &Response,
+    ) -> Result<Responded, RespondError> {
+        let now = self.now();
+        let directory = self.directory(scope).await?;
+        let mut done = None;
+        let mut decide = |alert: bugle_domain::alert::Alert| {
+            let number = alert.number;
+            let mut mint = SystemMint { now };
+            let (decisions, effect) = respond::respond(&directory, alert, response, now, &mut mint);
+            done = Some((number, effect));
+            decisions
+        };
+        let answered = (id, response.notification);
+        self.inner().store.respond(scope, answered, now, &mut decide).await?;
+        let (number, effect) = done.ok_or(RespondError::NoSuchAlert(id))?;
+        self.inner().wake_dispatch.notify_one();
+        self.inner().wake_alerting.notify_one();
+        self.inner().changed(&[(scope.tenant(), id)]);
+        metrics::counter!("bugle_responses_total").increment(1);
+        let sentence = respond::sentence(&effect, now);
+        Ok(Responded { effect, sentence, number })
+    }
+}
