@@ -4,6 +4,7 @@
 //! must balance, and work must go on soon after the restart.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -14,6 +15,7 @@ use serde::Serialize;
 
 use crate::bench::{self, Databases};
 use crate::fixtures::postgres::Postgres;
+use crate::rig::board::Board;
 use crate::rig::stand::Stand;
 
 const CONNECTIONS: usize = 64;
@@ -137,64 +139,82 @@ struct Kill {
 }
 
 impl Kill {
+    /// Loads the node, kills and restarts it on the way, and looks at what became of the load.
     async fn run(&self, stand: &mut Stand, events: u32) -> Result<Round> {
         let mut load = stand.load(CONNECTIONS, usize::try_from(events)?)?;
         load.survives = true;
         let (events, stop) = (load.events.clone(), Arc::clone(&load.stop));
-        let board = Arc::clone(&stand.board);
-        let before = board.acked();
-        let shooting = load.fire();
-        tokio::pin!(shooting);
+        let before = stand.board.acked();
+        // The load has a thread of its own; should this fail, it ends soon after.
+        #[expect(clippy::disallowed_methods, reason = "joined below, with a limit")]
+        let shooting = tokio::spawn(load.fire());
+        let times = self.strike(stand, before).await;
+        stop.store(times.is_err(), Relaxed);
+        let fired = tokio::time::timeout(ROUND_LIMIT, shooting).await;
+        stop.store(true, Relaxed);
+        let times = times?;
+        let ended = fired.with_context(|| {
+            format!("the load did not end; the node's log:\n{}", stand.node.log_text())
+        })?;
+        ended.context("the load panicked")??;
+        let sums = stand.node.settled_sums().await?;
+        let (owed, arrived) = (usize::try_from(sums.owed)?, stand.board.arrived());
+        if owed != arrived || sums.owed != sums.accepted {
+            bail!("the books do not agree with the sink, which has {arrived} messages: {sums:?}");
+        }
+        Ok(judge(&stand.board, events, &times))
+    }
+
+    /// Waits for the moment, kills the node and starts it again.
+    async fn strike(&self, stand: &mut Stand, before: usize) -> Result<Times> {
         let began = Instant::now();
-        // The load runs on a thread of its own once it has been polled.
-        let killed_at = loop {
-            tokio::select! {
-                fired = &mut shooting => bail!("the load was over before the kill: {:?}", fired?),
-                () = tokio::time::sleep(Duration::from_micros(500)) => (),
-            }
-            let acked = board.acked() - before;
+        let acked = loop {
+            let acked = stand.board.acked() - before;
             if bench::float(acked) >= self.kill_at {
                 break acked;
             }
             if began.elapsed() > ROUND_LIMIT {
-                stop.store(true, Relaxed);
                 bail!("{acked} events in {ROUND_LIMIT:?}; the log:\n{}", stand.node.log_text());
             }
+            tokio::time::sleep(Duration::from_micros(500)).await;
         };
         tokio::time::sleep(self.pause).await;
         stand.node.kill().await?;
-        let killed_ns = board.now_ns();
+        let killed_ns = stand.board.now_ns();
         stand.node.spawn()?;
-        let restarted_ns = board.now_ns();
-        let fired = tokio::time::timeout(ROUND_LIMIT, &mut shooting).await;
-        stop.store(true, Relaxed);
-        fired.with_context(|| {
-            format!("the load did not end; the node's log:\n{}", stand.node.log_text())
-        })??;
-        let sums = stand.node.settled_sums().await?;
-        let (owed, arrived) = (usize::try_from(sums.owed)?, board.arrived());
-        if owed != arrived || sums.owed != sums.accepted {
-            bail!("the books do not agree with the sink, which has {arrived} messages: {sums:?}");
-        }
-        let fates = board.fates(events.clone());
-        let under_way = killed_ns.saturating_sub(bench::nanoseconds(UNDER_WAY))..killed_ns;
-        let is_needless = |&&number: &&usize| !under_way.contains(&board.first_arrival(number));
-        let since = |at: Option<u64>| at.map(|at| bench::seconds(at.saturating_sub(restarted_ns)));
-        let round = Round {
-            database: "",
-            number: 0,
-            killed_at,
-            acknowledged: fates.acked,
-            lost: fates.missing.len(),
-            doubled: fates.doubled.len(),
-            unmarked: fates.unmarked.len(),
-            needless: fates.doubled.iter().filter(is_needless).count(),
-            next_accept_s: since(board.first_ack_after(events.clone(), restarted_ns)),
-            next_message_s: since(board.first_arrival_after(restarted_ns)),
-            passed: false,
-        };
-        Ok(Round { passed: passes(&round), ..round })
+        Ok(Times { acked, killed_ns, restarted_ns: stand.board.now_ns() })
     }
+}
+
+/// When a node was killed and restarted, on the board's clock.
+struct Times {
+    /// Events of the round acknowledged by then.
+    acked: usize,
+    killed_ns: u64,
+    restarted_ns: u64,
+}
+
+/// What became of the events of a round.
+fn judge(board: &Board, events: Range<usize>, times: &Times) -> Round {
+    let fates = board.fates(events.clone());
+    let from = times.killed_ns.saturating_sub(bench::nanoseconds(UNDER_WAY));
+    let under_way = from..times.killed_ns;
+    let is_needless = |&&event: &&usize| !under_way.contains(&board.first_arrival(event));
+    let since = |at: Option<u64>| at.map(|at| bench::seconds(at - times.restarted_ns));
+    let round = Round {
+        database: "",
+        number: 0,
+        killed_at: times.acked,
+        acknowledged: fates.acked,
+        lost: fates.missing.len(),
+        doubled: fates.doubled.len(),
+        unmarked: fates.unmarked.len(),
+        needless: fates.doubled.iter().filter(is_needless).count(),
+        next_accept_s: since(board.first_ack_after(events, times.restarted_ns)),
+        next_message_s: since(board.first_arrival_after(times.restarted_ns)),
+        passed: false,
+    };
+    Round { passed: passes(&round), ..round }
 }
 
 fn passes(round: &Round) -> bool {

@@ -53,7 +53,7 @@ pub(crate) async fn run(options: Options) -> Result<()> {
     doc.arg("--quiet").env("RUSTDOCFLAGS", flags);
     steps.run("documentation", process::run(&mut doc)).await;
     if process::find("cargo-deny").is_some() {
-        let deny = ["deny", "--offline", "check", "bans", "licenses", "sources"];
+        let deny = ["deny", "--log-level", "error", "check", "bans", "licenses", "sources"];
         steps.run("dependencies", process::run(&mut cargo(&deny))).await;
     }
     let all = async {
