@@ -6,6 +6,13 @@
 pub const ONE_PART: usize = 160;
 /// One of several parts, in septets: the rest numbers the parts.
 const OF_SEVERAL: usize = 153;
+/// The same of texts in other alphabets, in UTF-16 units.
+const WIDE_ONE_PART: usize = 70;
+const WIDE_OF_SEVERAL: usize = 67;
+/// A text is mapped where less than one character in so many is lost.
+const MOST_KEPT: usize = 5;
+/// What a cut text ends in.
+const ELLIPSIS: &str = "...";
 
 /// The basic alphabet: one septet each.
 const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJK\
@@ -15,32 +22,52 @@ const EXTENSION: &str = "^{}\\[~]|€\u{c}";
 
 /// Maps `text` to the GSM alphabet, cuts it to `max_chars` characters, and says how many parts it
 /// takes. Letters that the alphabet lacks lose their accents; what has no likeness becomes `?`.
+///
+/// A text most of which would be lost that way (Cyrillic, Chinese) is left as it is: it takes more
+/// parts, and can be read.
 pub fn fit(text: &str, max_chars: usize) -> (String, usize) {
-    let mut mapped = String::with_capacity(text.len());
-    for c in text.chars() {
-        map(c, &mut mapped);
-    }
+    let Some(mapped) = to_gsm(text) else {
+        let kept = cut(text, max_chars);
+        let units = kept.encode_utf16().count();
+        let parts = if units <= WIDE_ONE_PART { 1 } else { units.div_ceil(WIDE_OF_SEVERAL) };
+        return (kept, parts);
+    };
     let mapped = cut(&mapped, max_chars);
-    let parts = parts(septets(&mapped));
+    let septets = septets(&mapped);
+    let parts = if septets <= ONE_PART { 1 } else { septets.div_ceil(OF_SEVERAL) };
     (mapped, parts)
 }
 
-/// Maps `text` and cuts it so that it fits one part; a cut text ends in `...`.
+/// Maps `text` as [`fit`] does and cuts it so that it fits one part; a cut text ends in `...`.
 pub fn fit_one_part(text: &str) -> String {
     let (mapped, parts) = fit(text, usize::MAX);
     if parts <= 1 {
         return mapped;
     }
-    let mut kept = String::with_capacity(ONE_PART);
-    let mut room = ONE_PART - 3;
+    let (room, width): (usize, fn(char) -> usize) = match to_gsm(text) {
+        Some(_) => (ONE_PART, width),
+        None => (WIDE_ONE_PART, char::len_utf16),
+    };
+    let mut left = room - ELLIPSIS.len();
+    let mut kept = String::with_capacity(room);
     for c in mapped.chars() {
-        let Some(left) = room.checked_sub(width(c)) else { break };
-        room = left;
+        let Some(rest) = left.checked_sub(width(c)) else { break };
+        left = rest;
         kept.push(c);
     }
     kept.truncate(kept.trim_end().len());
-    kept.push_str("...");
+    kept.push_str(ELLIPSIS);
     kept
+}
+
+/// `text` in the GSM alphabet; `None` where too much of it would be lost.
+fn to_gsm(text: &str) -> Option<String> {
+    let mut mapped = String::with_capacity(text.len());
+    let mut lost = 0_usize;
+    for c in text.chars() {
+        lost += usize::from(!map(c, &mut mapped));
+    }
+    (lost * MOST_KEPT < text.chars().count().max(1)).then_some(mapped)
 }
 
 /// How many septets `text` takes, all of whose characters are in the alphabet.
@@ -52,23 +79,20 @@ fn width(c: char) -> usize {
     if EXTENSION.contains(c) { 2 } else { 1 }
 }
 
-fn parts(septets: usize) -> usize {
-    if septets <= ONE_PART { 1 } else { septets.div_ceil(OF_SEVERAL) }
-}
-
 fn cut(text: &str, max_chars: usize) -> String {
     if text.chars().count() <= max_chars {
         return text.to_owned();
     }
-    let mut kept: String = text.chars().take(max_chars.saturating_sub(3)).collect();
-    kept.push_str("...");
+    let mut kept: String = text.chars().take(max_chars.saturating_sub(ELLIPSIS.len())).collect();
+    kept.push_str(ELLIPSIS);
     kept
 }
 
-fn map(c: char, out: &mut String) {
-    if BASIC.contains(c) || EXTENSION.contains(c) && c != '\u{c}' {
+/// Maps one character; `false` where nothing like it is in the alphabet.
+fn map(c: char, out: &mut String) -> bool {
+    if c != '\u{c}' && (BASIC.contains(c) || EXTENSION.contains(c)) {
         out.push(c);
-        return;
+        return true;
     }
     match c {
         '`' | '´' | '‘' | '’' | '‚' | '′' => out.push('\''),
@@ -85,8 +109,13 @@ fn map(c: char, out: &mut String) {
         '°' => out.push('o'),
         '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{ad}' | '\u{300}'..='\u{36f}' => (),
         _ if c.is_whitespace() || c.is_control() => out.push(' '),
-        _ => out.push_str(without_accent(c).unwrap_or("?")),
+        _ => {
+            let like = without_accent(c);
+            out.push_str(like.unwrap_or("?"));
+            return like.is_some();
+        }
     }
+    true
 }
 
 /// The likeness of a letter that the alphabet lacks. `É é è à ì ò ù Ç` and the umlauts are in it.
