@@ -6,9 +6,9 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-/// What a device is.
+/// What a receiver is.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum DeviceKind {
+pub enum ReceiverKind {
     /// A telephone: takes texts and calls.
     Phone {
         /// Its number, E.164.
@@ -26,31 +26,31 @@ pub enum DeviceKind {
     },
 }
 
-/// One simulated device.
+/// One simulated receiver.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Device {
+pub struct Receiver {
     /// The person it belongs to; empty where nobody said.
     pub owner: String,
     /// What it is.
-    pub kind: DeviceKind,
+    pub kind: ReceiverKind,
     /// What it received and what was sent from it, oldest first; only the newest are kept.
     pub messages: Vec<HandsetMessage>,
     /// The newest call, also after it has ended.
     pub call: Option<HandsetCall>,
 }
 
-/// One message on a device.
+/// One message on a receiver.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct HandsetMessage {
     /// Names the message within the handset.
     pub id: String,
     /// When it arrived, or was sent.
     pub at: Timestamp,
-    /// Written by the person who holds the device.
+    /// Written by the person who holds the receiver.
     pub sent_by_owner: bool,
     /// The other side: a number, an address, or empty.
     pub peer: String,
-    /// The subject of a mail; empty on other devices.
+    /// The subject of a mail; empty on other receivers.
     pub subject: String,
     /// What it says, as plain text.
     pub text: String,
@@ -96,7 +96,7 @@ pub struct HandsetCall {
     pub since: Timestamp,
 }
 
-/// Why something could not be done with a device.
+/// Why something could not be done with a receiver.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum HandsetError {
     /// There is no such call, or it is over.
@@ -116,10 +116,10 @@ pub enum HandsetError {
     NotTaken(String),
 }
 
-/// Simulated devices that a person can use through a page.
+/// Simulated receivers that a person can use through a page.
 pub trait Handset: std::fmt::Debug + Send + Sync {
-    /// All devices: first those with a call in progress, then by owner.
-    fn devices(&self) -> Vec<Device>;
+    /// All receivers: first those with a call in progress, then by owner.
+    fn receivers(&self) -> Vec<Receiver>;
 
     /// Answers a call that rings. Returns when the first words have been said.
     fn answer<'a>(&'a self, call: &'a str) -> BoxFuture<'a, Result<(), HandsetError>>;
@@ -141,6 +141,6 @@ pub trait Handset: std::fmt::Debug + Send + Sync {
         text: &'a str,
     ) -> BoxFuture<'a, Result<(), HandsetError>>;
 
-    /// A counter that changes whenever [`Self::devices`] may say something new.
+    /// A counter that changes whenever [`Self::receivers`] may say something new.
     fn subscribe(&self) -> watch::Receiver<u64>;
 }

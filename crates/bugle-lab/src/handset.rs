@@ -1,27 +1,27 @@
-//! The lab's devices as the demo's pages see and use them.
+//! The lab's receivers as the demo's pages see and use them.
 
 use std::collections::BTreeSet;
 
 use bugle_app::handset::{
-    CallState, Device, DeviceKind, Handset, HandsetCall, HandsetError, HandsetMessage,
+    CallState, Handset, HandsetCall, HandsetError, HandsetMessage, Receiver, ReceiverKind,
 };
 use futures_util::future::{BoxFuture, FutureExt as _};
 use tokio::sync::watch;
 
-use crate::devices::{calls_of, mails_of, texts_of};
 use crate::lab::Lab;
+use crate::receivers::{calls_of, mails_of, texts_of};
 use crate::state::{Call, Hook, Mail, State, Text};
 use crate::twilio;
 
-/// Messages shown per device.
+/// Messages shown per receiver.
 const MAX_SHOWN: usize = 30;
-/// Longest path that is shown as a device of its own.
+/// Longest path that is shown as a receiver of its own.
 const MAX_PROGRAMS: usize = 20;
 
 impl Handset for Lab {
-    fn devices(&self) -> Vec<Device> {
+    fn receivers(&self) -> Vec<Receiver> {
         let state = self.state();
-        let mut all: Vec<Device> = phones(&state);
+        let mut all: Vec<Receiver> = phones(&state);
         all.extend(mailboxes(&state));
         all.extend(programs(&state));
         all.sort_by_key(|one| (!is_in_call(one), one.owner.is_empty(), one.owner.clone()));
@@ -57,15 +57,15 @@ impl Handset for Lab {
     }
 }
 
-fn is_in_call(device: &Device) -> bool {
-    device.call.as_ref().is_some_and(|call| call.state != CallState::Ended)
+fn is_in_call(receiver: &Receiver) -> bool {
+    receiver.call.as_ref().is_some_and(|call| call.state != CallState::Ended)
 }
 
 fn owner(state: &State, address: &str) -> String {
     state.owners.get(address).cloned().unwrap_or_default()
 }
 
-fn phones(state: &State) -> Vec<Device> {
+fn phones(state: &State) -> Vec<Receiver> {
     let owned = state.owners.keys().filter(|address| address.starts_with('+'));
     let texted = state.texts.iter().filter(|text| text.arrived);
     let texted = texted.map(|text| if text.from_phone { &text.from } else { &text.to });
@@ -74,10 +74,10 @@ fn phones(state: &State) -> Vec<Device> {
     numbers.into_iter().map(|number| phone(state, number)).collect()
 }
 
-fn phone(state: &State, number: &str) -> Device {
-    Device {
+fn phone(state: &State, number: &str) -> Receiver {
+    Receiver {
         owner: owner(state, number),
-        kind: DeviceKind::Phone { number: number.to_owned() },
+        kind: ReceiverKind::Phone { number: number.to_owned() },
         messages: newest(texts_of(state, number), shown_text),
         call: calls_of(state, number).pop().map(shown_call),
     }
@@ -105,13 +105,13 @@ fn shown_call(call: Call) -> HandsetCall {
     }
 }
 
-fn mailboxes(state: &State) -> Vec<Device> {
+fn mailboxes(state: &State) -> Vec<Receiver> {
     let owned = state.owners.keys().filter(|address| address.contains('@'));
     let mailed = state.mails.iter().map(|mail| &mail.to);
     let addresses: BTreeSet<&String> = owned.chain(mailed).collect();
-    let mailbox = |address: &String| Device {
+    let mailbox = |address: &String| Receiver {
         owner: owner(state, address),
-        kind: DeviceKind::Mailbox { address: address.clone() },
+        kind: ReceiverKind::Mailbox { address: address.clone() },
         messages: newest(mails_of(state, address), shown_mail),
         call: None,
     };
@@ -129,13 +129,13 @@ fn shown_mail(mail: Mail) -> HandsetMessage {
     }
 }
 
-fn programs(state: &State) -> Vec<Device> {
+fn programs(state: &State) -> Vec<Receiver> {
     let paths: BTreeSet<&String> = state.hooks.iter().map(|hook| &hook.path).collect();
     let program = |path: &String| {
         let hooks = state.hooks.iter().filter(|hook| hook.path == *path).cloned().collect();
-        Device {
+        Receiver {
             owner: owner(state, path),
-            kind: DeviceKind::Webhook { path: path.clone() },
+            kind: ReceiverKind::Webhook { path: path.clone() },
             messages: newest(hooks, shown_hook),
             call: None,
         }

@@ -14,8 +14,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::devices::{Hooks, Mailbox, Phone};
 use crate::knobs::{Knobs, Service};
+use crate::receivers::{Hooks, Mailbox, Phone};
 use crate::state::State;
 use crate::{hooks, server, smtp, twilio};
 

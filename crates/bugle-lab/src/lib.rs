@@ -4,17 +4,17 @@
 //! drills. Nothing here is reached from outside the machine, and nothing in Bugle knows that a
 //! provider is simulated.
 
-mod devices;
 mod handset;
 mod hooks;
 mod knobs;
 mod lab;
+mod receivers;
 mod server;
 mod smtp;
 mod state;
 mod twilio;
 
-pub use devices::{Hooks, Mailbox, NotSeen, Phone};
 pub use knobs::{Answer, Knobs, Service};
 pub use lab::{Account, Lab};
+pub use receivers::{Hooks, Mailbox, NotSeen, Phone};
 pub use state::{Call, Hook, Mail, Text};

@@ -1,6 +1,6 @@
 //! The lab's phones themselves: what Bugle is told when somebody answers, presses, writes.
 
-use bugle_app::handset::{CallState, DeviceKind, Handset as _, HandsetError};
+use bugle_app::handset::{CallState, Handset as _, HandsetError, ReceiverKind};
 use bugle_channels::twilio::{CallbackRequest, SignatureError};
 use bugle_lab::{Hook, Knobs, Service};
 
@@ -136,11 +136,11 @@ async fn the_handset_shows_who_is_being_called_first() {
     let before = *world.lab.subscribe().borrow();
     world.send(&call(1)).await;
     world.lab.phone(PHONE).wait_for_call(LIMIT).await.unwrap();
-    let devices = world.lab.devices();
-    let owners: Vec<_> = devices.iter().take(2).map(|device| device.owner.as_str()).collect();
+    let receivers = world.lab.receivers();
+    let owners: Vec<_> = receivers.iter().take(2).map(|receiver| receiver.owner.as_str()).collect();
     assert_eq!(owners, ["Lena", "Amir"]);
-    assert_eq!(devices[0].kind, DeviceKind::Phone { number: PHONE.to_owned() });
-    assert_eq!(devices[0].call.as_ref().map(|call| call.state), Some(CallState::Ringing));
+    assert_eq!(receivers[0].kind, ReceiverKind::Phone { number: PHONE.to_owned() });
+    assert_eq!(receivers[0].call.as_ref().map(|call| call.state), Some(CallState::Ringing));
     assert!(*world.lab.subscribe().borrow() > before);
     world.lab.stop().await;
 }
