@@ -19,8 +19,8 @@ use crate::error::Chain;
 pub(crate) const BATCH: u32 = 256;
 /// Look for work at least this often: what a lost wake-up costs.
 const POLL: SignedDuration = SignedDuration::from_secs(1);
-/// Tries after which an event is not given to the engine any more.
-const QUARANTINE_FROM: u16 = 3;
+/// Most tries of an event by the engine: the first in a batch, the others alone.
+const MAX_TRIES: u16 = 3;
 
 /// Events whose decision did not come to an end.
 type Suspects = Vec<EventId>;
@@ -112,7 +112,7 @@ fn decide(directory: &Directory, work: Work, now: Timestamp) -> Result<Decisions
     let mut mint = SystemMint { now };
     let suspects: Vec<EventId> = work.events.iter().map(|event| event.id).collect();
     if let [event] = &work.events[..]
-        && event.tries >= QUARANTINE_FROM
+        && event.tries > MAX_TRIES
     {
         tracing::error!(event = %event.id, "an event could not be decided; telling the fallback");
         return Ok(alerting::quarantine(directory, event.clone(), now, &mut mint));

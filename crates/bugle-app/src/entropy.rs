@@ -1,8 +1,9 @@
 //! Randomness from the system, and the ids made of it.
 
 use std::cell::RefCell;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use bugle_domain::{AlertId, NotificationId};
+use bugle_domain::{AlertId, EventId, NotificationId};
 use bugle_engine::Mint;
 use jiff::Timestamp;
 
@@ -52,6 +53,22 @@ pub fn base62(length: usize) -> String {
     text
 }
 
+/// The last event id's milliseconds and, in the low 12 bits, its place within them.
+static LAST_EVENT: AtomicU64 = AtomicU64::new(0);
+
+/// A new event's id. Ids of one node rise, also within a millisecond: events are decided in their
+/// order.
+pub fn event_id(now: Timestamp) -> EventId {
+    let from = u64::try_from(now.as_millisecond()).unwrap_or(0) << 12;
+    let rise = |last: u64| Some(from.max(last + 1));
+    let last = LAST_EVENT.fetch_update(Ordering::Relaxed, Ordering::Relaxed, rise);
+    let place = from.max(last.unwrap_or(0) + 1);
+    let millis = i64::try_from(place >> 12).unwrap_or(i64::MAX);
+    let mut random = bytes::<10>();
+    [random[0], random[1]] = u16::try_from(place & 0xfff).unwrap_or(0).to_be_bytes();
+    EventId::new(Timestamp::from_millisecond(millis).unwrap_or(now), random)
+}
+
 /// Ids and tokens made at one moment.
 #[derive(Clone, Copy, Debug)]
 pub struct SystemMint {
@@ -83,6 +100,13 @@ mod tests {
         seen.sort_unstable();
         seen.dedup();
         assert_eq!(seen.len(), 10_000);
+    }
+
+    #[test]
+    fn event_ids_rise_within_a_millisecond() {
+        let now = Timestamp::from_second(4_000_000_000).unwrap();
+        let ids: Vec<EventId> = (0..10_000).map(|_| event_id(now)).collect();
+        assert!(ids.is_sorted_by(|a, b| a < b));
     }
 
     #[test]
