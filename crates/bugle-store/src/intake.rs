@@ -51,13 +51,13 @@ pub(crate) static INSERT: Statement = Statement::with_rows(
 );
 
 pub(crate) static INSERT_RAW: Statement = Statement::with_rows(
-    "INSERT INTO requests (tenant_id, id, received_us, raw)
-     SELECT r.tenant_id, r.id, r.received_us, r.raw
+    "INSERT INTO requests (tenant_id, integration_id, id, raw)
+     SELECT r.tenant_id, r.integration_id, r.id, r.raw
      FROM {rows}
      WHERE true
      ON CONFLICT DO NOTHING",
     0,
-    &[("tenant_id", Id), ("id", Id), ("received_us", Int), ("raw", Bytes)],
+    &[("tenant_id", Id), ("integration_id", Id), ("id", Id), ("raw", Bytes)],
 );
 
 pub(crate) static BY_KEY: Statement = Statement::with_rows(
@@ -115,7 +115,7 @@ impl Store {
         for event in events.iter().filter(|event| kept.binary_search(&event.id).is_ok()) {
             entries.of(event.tenant).accepted += 1;
             if let Some(raw) = &event.raw {
-                raws.push(row![event.tenant, event.id, event.received_at, raw.clone()]);
+                raws.push(row![event.tenant, event.integration, event.id, raw.clone()]);
             }
         }
         if !raws.is_empty() {

@@ -162,35 +162,43 @@ pub(crate) static BOOKED: Statement = of_tenant!(
 );
 
 pub(crate) static PENDING: Statement = of_tenant!(
-    "SELECT tenant_id, COUNT(*) FROM events WHERE outcome IS NULL AND",
+    "SELECT tenant_id, COUNT(*) FROM events{lite: INDEXED BY events_pending}
+     WHERE outcome IS NULL AND",
     "tenant_id",
     "GROUP BY tenant_id"
 );
 
 pub(crate) static WAITING: Statement = of_tenant!(
-    "SELECT tenant_id, COUNT(*) FROM notifications WHERE state = 'waiting' AND",
+    "SELECT tenant_id, COUNT(*) FROM notifications{lite: INDEXED BY notifications_waiting}
+     WHERE state = 'waiting' AND",
     "tenant_id",
     "GROUP BY tenant_id"
 );
 
 pub(crate) static SENDING: Statement = of_tenant!(
-    "SELECT tenant_id, COUNT(*) FROM notifications WHERE state = 'sending' AND",
+    "SELECT tenant_id, COUNT(*) FROM notifications{lite: INDEXED BY notifications_sending}
+     WHERE state = 'sending' AND",
     "tenant_id",
     "GROUP BY tenant_id"
 );
 
 pub(crate) static HANDED_OFF: Statement = of_tenant!(
-    "SELECT tenant_id, COUNT(*) FROM notifications WHERE state = 'handed_off' AND",
+    "SELECT tenant_id, COUNT(*) FROM notifications{lite: INDEXED BY notifications_handed_off}
+     WHERE state = 'handed_off' AND",
     "tenant_id",
     "GROUP BY tenant_id"
 );
 
-pub(crate) static OLDEST_PENDING: Statement =
-    of_tenant!("SELECT MIN(received_us) FROM events WHERE outcome IS NULL AND", "tenant_id", "");
+pub(crate) static OLDEST_PENDING: Statement = of_tenant!(
+    "SELECT MIN(received_us) FROM events{lite: INDEXED BY events_pending}
+     WHERE outcome IS NULL AND",
+    "tenant_id",
+    ""
+);
 
 pub(crate) static OWED_AGES: Statement = of_tenant!(
     "SELECT lane, channel, MIN(due_us), COUNT(*)
-     FROM notifications
+     FROM notifications{lite: INDEXED BY notifications_waiting}
      WHERE state = 'waiting' AND due_us <= $2 AND",
     "tenant_id",
     "GROUP BY lane, channel ORDER BY lane, channel"

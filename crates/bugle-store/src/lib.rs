@@ -5,6 +5,7 @@
 //! function takes a [`TenantScope`](bugle_domain::TenantScope) or says why not; another tenant's
 //! row is not found.
 
+mod access;
 mod alerting;
 mod alerts;
 mod db;
@@ -18,7 +19,10 @@ mod keys;
 mod ledger;
 mod notifications;
 mod placement;
+mod reading;
 mod receipts;
+#[cfg(test)]
+mod registry;
 mod responses;
 mod retention;
 mod timeline;
@@ -26,6 +30,10 @@ mod tries;
 
 use std::sync::Arc;
 
+pub use access::Login;
+pub use access::api_keys::ApiKey;
+pub use access::sessions::Session;
+pub use access::tokens::{Purpose, TakenToken};
 pub use alerting::{AlertingPass, Decide, PassReport};
 pub use db::connect::{DatabaseUrl, ParseDatabaseUrlError, PoolSettings};
 pub use directory::ObjectChange;
@@ -33,6 +41,11 @@ pub use dispatch::{Claimed, DispatchPass, Judge};
 pub use error::{ErrorKind, StoreError};
 pub use intake::Accepted;
 pub use placement::NodeBeat;
+pub use reading::AuditRow;
+pub use reading::alerts::{AlertFilter, StatusCounts};
+pub use reading::events::EventFilter;
+pub use reading::notifications::NotificationFilter;
+pub use reading::requests::{RejectedRequest, Request};
 pub use receipts::{Known, LastMessage, Lost, Receive, RunOut};
 pub use responses::Respond;
 pub use tries::TriedRow;

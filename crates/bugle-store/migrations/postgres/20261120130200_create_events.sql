@@ -22,15 +22,16 @@ CREATE UNIQUE INDEX events_idempotency ON events (tenant_id, integration_id, ide
     WHERE idempotency_key IS NOT NULL;
 CREATE INDEX events_alert ON events (tenant_id, alert_id, id) WHERE alert_id IS NOT NULL;
 CREATE INDEX events_change ON events (tenant_id, integration_id, id) WHERE action = 'change';
+-- Most requests hold one event, which has the request's id.
+CREATE INDEX events_request ON events (tenant_id, request_id) WHERE request_id <> id;
 
 CREATE TABLE requests (
     tenant_id UUID NOT NULL,
+    integration_id UUID NOT NULL,
     id UUID NOT NULL,
-    received_us BIGINT NOT NULL,
     raw BYTEA NOT NULL,
-    PRIMARY KEY (tenant_id, id)
+    PRIMARY KEY (tenant_id, integration_id, id)
 );
-CREATE INDEX requests_age ON requests (received_us);
 
 CREATE TABLE rejected_requests (
     tenant_id UUID NOT NULL,

@@ -33,6 +33,7 @@ CREATE UNIQUE INDEX alerts_open ON alerts (tenant_id, integration_id, dedup_key)
     WHERE status <> 'resolved';
 CREATE INDEX alerts_due ON alerts (tenant_id, due_us) WHERE due_us IS NOT NULL;
 CREATE UNIQUE INDEX alerts_number ON alerts (tenant_id, number);
+CREATE INDEX alerts_key ON alerts (tenant_id, integration_id, dedup_key, id);
 CREATE INDEX alerts_status ON alerts (tenant_id, status, id);
 
 CREATE TABLE timeline (

@@ -204,7 +204,7 @@ where
 /// Each migration's stem, which stands in both folders.
 macro_rules! migrations {
     ($($version:literal $name:literal)*) => {
-        fn sqlite_migrations() -> Vec<Migration> {
+        pub(crate) fn sqlite_migrations() -> Vec<Migration> {
             vec![$(migration(
                 $version,
                 $name,
@@ -212,7 +212,7 @@ macro_rules! migrations {
             )),*]
         }
 
-        fn postgres_migrations() -> Vec<Migration> {
+        pub(crate) fn postgres_migrations() -> Vec<Migration> {
             vec![$(migration(
                 $version,
                 $name,

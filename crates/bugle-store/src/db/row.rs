@@ -64,10 +64,6 @@ impl Row {
         self.get(index)
     }
 
-    pub(crate) fn opt_bytes(&self, index: usize) -> Result<Option<Vec<u8>>, StoreError> {
-        self.get(index)
-    }
-
     pub(crate) fn time(&self, index: usize) -> Result<Timestamp, StoreError> {
         self.int(index).map(time)
     }

@@ -205,7 +205,7 @@ async fn a_receipt_is_taken_in_any_state(world: World) {
     let NotificationState::Ended { end, .. } = known.notification.state else { panic!("it ended") };
     assert_eq!(
         (end, known.notification.receipt),
-        (End::Delivered, Some((Receipt::Delivered, at(3))))
+        (End::Expired, Some((Receipt::Delivered, at(3))))
     );
     world.balance().await;
 
