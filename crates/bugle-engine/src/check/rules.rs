@@ -219,8 +219,9 @@ impl List<'_> {
 
     fn text(&mut self, pointer: &str, text: &str, chars: RangeInclusive<usize>) {
         let length = text.chars().count();
-        let blank = *chars.start() > 0 && text.trim().is_empty();
-        if blank || !chars.contains(&length) {
+        if length > 0 && *chars.start() > 0 && text.trim().is_empty() {
+            self.add(pointer, "length", "must not be blank".to_owned());
+        } else if !chars.contains(&length) {
             let (least, most) = chars.into_inner();
             let message = format!("must have {least} to {most} characters, and has {length}");
             self.add(pointer, "length", message);

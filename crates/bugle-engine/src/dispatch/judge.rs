@@ -48,7 +48,22 @@ pub fn judge(
             bench.paces.push(PaceUpdate { tenant, method, pace: pace.pace });
         }
     }
+    number_in_order(&mut verdicts, bench.messages);
     (verdicts, bench.paces)
+}
+
+/// Numbers the messages by their first candidate, so that what is served first goes out first.
+fn number_in_order(verdicts: &mut [Verdict], messages: usize) {
+    let mut numbers: Vec<Option<usize>> = vec![None; messages];
+    let mut next = 0;
+    for verdict in verdicts {
+        if let Verdict::Send { message } = verdict {
+            *message = *numbers[*message].get_or_insert_with(|| {
+                next += 1;
+                next - 1
+            });
+        }
+    }
 }
 
 /// The end of a candidate that need not be sent any more.

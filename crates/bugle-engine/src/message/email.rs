@@ -1,7 +1,9 @@
 //! Mail: subject, plain text and HTML of the same content.
 
 use bugle_domain::AlertId;
+use bugle_domain::event::Link;
 use bugle_domain::text::{one_line, truncate};
+use serde::Deserialize;
 
 use super::{Page, text};
 use crate::dispatch::AlertBrief;
@@ -10,7 +12,10 @@ use crate::dispatch::AlertBrief;
 const LONGEST_TITLE: usize = 120;
 /// Most alerts listed in one mail.
 const MOST_LISTED: usize = 50;
-/// The page around the content. `{title}`, `{body}`, `{link}` and `{foot}` are filled in.
+/// Most details shown of one alert, and the longest value of one, in characters.
+const MOST_DETAILS: usize = 30;
+const LONGEST_DETAIL: usize = 300;
+/// The page around the content, with places in braces.
 const TEMPLATE: &str = include_str!("email.html");
 
 /// A mail without its addresses.
@@ -61,13 +66,33 @@ pub fn email(page: &Page<'_>) -> Email {
     let text =
         format!("{subject}\n\n{}\n\n{what}: {}\n\n-- \n{foot}\n", lines.join("\n"), page.link);
     let body: String = lines.iter().map(|line| paragraph(line)).collect();
-    let html = TEMPLATE
-        .replace("{title}", &escape(&subject))
-        .replace("{what}", what)
-        .replace("{link}", &escape(page.link))
-        .replace("{foot}", &escape(&foot))
-        .replace("{body}", &body);
+    let html = fill(&[
+        ("title", &escape(&subject)),
+        ("what", what),
+        ("link", &escape(page.link)),
+        ("foot", &escape(&foot)),
+        ("body", &body),
+    ]);
     Email { subject, text, html, thread: one.then_some(worst.id) }
+}
+
+/// The template with its places filled in. What is filled in is not looked through again.
+fn fill(places: &[(&str, &str)]) -> String {
+    let mut html = String::with_capacity(TEMPLATE.len() + 1_024);
+    let mut rest = TEMPLATE;
+    while let Some((before, after)) = rest.split_once('{') {
+        html.push_str(before);
+        let found = after.split_once('}').and_then(|(name, after)| {
+            let place = places.iter().find(|place| place.0 == name)?;
+            Some((place.1, after))
+        });
+        // A brace that names no place stays.
+        let (text, next) = found.unwrap_or(("{", after));
+        html.push_str(text);
+        rest = next;
+    }
+    html.push_str(rest);
+    html
 }
 
 /// `[CRIT] Payments: checkout-api 5xx 14.2% (#4812)`.
@@ -102,7 +127,42 @@ fn facts(page: &Page<'_>, alert: &AlertBrief, all: bool) -> Vec<String> {
     if all && alert.summary.chars().count() > LONGEST_TITLE {
         facts.push(one_line(&alert.summary));
     }
+    if all {
+        facts.extend(extras(page, alert));
+    }
     facts
+}
+
+/// Links and details of the alert, one a line: `region: eu`.
+fn extras(page: &Page<'_>, alert: &AlertBrief) -> Vec<String> {
+    let service = alert.service.and_then(|id| page.directory.services.get(&id));
+    let runbook = service.and_then(|service| service.runbook_url.as_ref());
+    let mut lines: Vec<String> = runbook.map(|url| format!("Runbook: {url}")).into_iter().collect();
+    let extra: Extra = serde_json::from_str(&alert.extra).unwrap_or_default();
+    for link in extra.links {
+        let is_web = link.href.starts_with("https://") || link.href.starts_with("http://");
+        match one_line(&link.text).as_str() {
+            _ if !is_web => (),
+            "" => lines.push(one_line(&link.href)),
+            text => lines.push(format!("{text}: {}", one_line(&link.href))),
+        }
+    }
+    for (name, value) in extra.details.iter().take(MOST_DETAILS) {
+        let value = match value {
+            serde_json::Value::String(text) => one_line(text),
+            other => other.to_string(),
+        };
+        lines.push(format!("{}: {}", one_line(name), truncate(&value, LONGEST_DETAIL)));
+    }
+    lines
+}
+
+/// An alert's links and details, as they are kept.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Extra {
+    links: Vec<Link>,
+    details: serde_json::Map<String, serde_json::Value>,
 }
 
 fn paragraph(line: &str) -> String {

@@ -1,1 +1,374 @@
-//! What must hold whatever happens.
+//! What must hold whatever happens: the design's invariants, as far as alerting keeps them.
+
+use std::collections::BTreeMap;
+
+use bugle_domain::alert::{AlertStatus, Escalation, TimelineEntry};
+use bugle_domain::event::{Action, Event, EventOutcome};
+use bugle_domain::notification::{End, NotificationState};
+use bugle_domain::object::Directory;
+use bugle_domain::{AlertId, IntegrationId, Severity};
+use proptest::prelude::*;
+
+use crate::alerting::{Decisions, decide};
+use crate::respond::ResponseAction;
+use crate::testing::*;
+
+/// What one event says.
+#[derive(Clone, Copy, Debug)]
+struct Said {
+    action: Action,
+    key: &'static str,
+    severity: Severity,
+    integration: u128,
+    /// Minutes until it ends by itself.
+    ends_in: Option<i64>,
+}
+
+/// One step of a script.
+#[derive(Clone, Debug)]
+enum Step {
+    Events(Vec<Said>),
+    /// Somebody answers the alert with this place among all there are.
+    Answer(usize, u128, ResponseAction),
+}
+
+fn any_said() -> impl Strategy<Value = Said> {
+    let action = prop_oneof![
+        6 => Just(Action::Trigger),
+        2 => Just(Action::Resolve),
+        1 => Just(Action::Acknowledge),
+        1 => Just(Action::Change),
+    ];
+    let severity = prop::sample::select(&Severity::ALL[..]);
+    let key = prop::sample::select(&["db", "web", "disk"][..]);
+    let ends_in = prop_oneof![3 => Just(None), 1 => (1..30_i64).prop_map(Some)];
+    (action, key, severity, 1..=2_u128, ends_in).prop_map(
+        |(action, key, severity, integration, ends_in)| Said {
+            action,
+            key,
+            severity,
+            integration,
+            ends_in,
+        },
+    )
+}
+
+fn any_step() -> impl Strategy<Value = (i64, Step)> {
+    let action = prop::sample::select(
+        &[ResponseAction::Acknowledge, ResponseAction::Resolve, ResponseAction::PassOn][..],
+    );
+    let step = prop_oneof![
+        3 => prop::collection::vec(any_said(), 0..6).prop_map(Step::Events),
+        1 => (0..20_usize, 1..=4_u128, action).prop_map(|(a, b, c)| Step::Answer(a, b, c)),
+    ];
+    (0..12_i64, step)
+}
+
+/// Halden Freight, with a policy that is repeated, and without the methods of some people.
+fn any_company() -> impl Strategy<Value = Directory> {
+    (0..3_u8, prop::collection::btree_set(1..=4_u128, 0..4), any::<bool>()).prop_map(
+        |(repeat, unreachable, has_fallback)| {
+            let mut directory = halden();
+            payments(&mut directory).repeat = repeat;
+            for method in directory.methods.values_mut() {
+                if unreachable.contains(&method.user.as_uuid().as_u128()) {
+                    method.proven_at = None;
+                }
+            }
+            if !has_fallback {
+                directory.tenant.fallback_policy = None;
+            }
+            directory
+        },
+    )
+}
+
+/// Makes events of what was said, numbered on.
+fn events(said: &[Said], next: &mut u128, minute: i64) -> Vec<Event> {
+    let make = |said: &Said| {
+        *next += 1;
+        let mut event = event(*next, said.action, said.key, said.severity);
+        event.integration = id(IntegrationId::from_stored, said.integration);
+        event.received_at = at(minute);
+        event.body.ends_at = said.ends_in.map(|minutes| at(minute + minutes));
+        event
+    };
+    said.iter().map(make).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_accepted_event_has_one_outcome(
+        company in any_company(),
+        script in prop::collection::vec(any_step(), 0..25),
+    ) {
+        play(company, &script, Played::each_event_has_one_outcome)?;
+    }
+
+    #[test]
+    fn nobody_is_told_after_an_answer(
+        company in any_company(),
+        script in prop::collection::vec(any_step(), 0..25),
+    ) {
+        play(company, &script, Played::nobody_is_told_after_an_answer)?;
+    }
+
+    #[test]
+    fn every_owed_notification_is_in_the_books(
+        company in any_company(),
+        script in prop::collection::vec(any_step(), 0..25),
+    ) {
+        play(company, &script, Played::owed_is_waiting_or_ended)?;
+    }
+
+    #[test]
+    fn no_step_that_is_due_is_left_undone(
+        company in any_company(),
+        script in prop::collection::vec(any_step(), 0..25),
+    ) {
+        play(company, &script, Played::nothing_due_is_left)?;
+    }
+
+    #[test]
+    fn an_open_alert_is_waited_for_or_says_that_it_is_exhausted(
+        company in any_company(),
+        script in prop::collection::vec(any_step(), 0..25),
+    ) {
+        play(company, &script, Played::states_agree)?;
+    }
+
+    #[test]
+    fn the_same_work_gives_the_same_decisions(
+        company in any_company(),
+        script in prop::collection::vec(any_step(), 0..15),
+    ) {
+        same_decisions(company, &script)?;
+    }
+
+    #[test]
+    fn a_batch_is_the_same_as_its_events_one_by_one(
+        company in any_company(),
+        script in prop::collection::vec(any_step(), 0..15),
+        batch in prop::collection::vec(any_said(), 1..12),
+    ) {
+        one_by_one(company, &script, &batch)?;
+    }
+
+    #[test]
+    fn levels_are_told_in_order_and_each_once(
+        company in any_company(),
+        waits in prop::collection::vec(0..20_i64, 0..20),
+    ) {
+        levels_in_order(company, &waits)?;
+    }
+}
+
+/// A step that was played, with the world before and after.
+struct Played<'a> {
+    before: &'a World,
+    after: &'a World,
+    decisions: &'a Decisions,
+    events: &'a [Event],
+    minute: i64,
+}
+
+fn play(
+    company: Directory,
+    script: &[(i64, Step)],
+    promise: impl Fn(&Played<'_>) -> Result<(), TestCaseError>,
+) -> Result<(), TestCaseError> {
+    let mut world = World::new(company);
+    let (mut minute, mut next) = (0, 0);
+    for (wait, step) in script {
+        minute += wait;
+        let before = world.clone();
+        let mut said = Vec::new();
+        let decisions = match step {
+            Step::Events(what) => {
+                said = events(what, &mut next, minute);
+                world.pass(said.clone(), at(minute))
+            }
+            Step::Answer(place, who, action) => {
+                let Some(alert) = world.alerts.keys().nth(*place).copied() else { continue };
+                world.respond(alert, *who, *action, at(minute)).0
+            }
+        };
+        let (before, after, decisions) = (&before, &world, &decisions);
+        promise(&Played { before, after, decisions, events: &said, minute })?;
+    }
+    Ok(())
+}
+
+impl Played<'_> {
+    fn each_event_has_one_outcome(&self) -> Result<(), TestCaseError> {
+        let decided = self.decisions.outcomes.iter().map(|(event, _)| *event);
+        let said = self.events.iter().map(|event| event.id);
+        prop_assert!(decided.eq(said), "each event once, in order");
+        for (_, outcome) in &self.decisions.outcomes {
+            match outcome {
+                EventOutcome::Alerted { alert } => {
+                    let opened = self.decisions.opened.iter().any(|it| it.id == *alert);
+                    prop_assert!(opened, "alerted, and saved as opened");
+                }
+                EventOutcome::Folded { alert } => {
+                    prop_assert!(self.after.alerts.contains_key(alert), "folded into an alert");
+                }
+                EventOutcome::Suppressed { .. } => (),
+            }
+        }
+        let in_alerts: i64 = self.after.alerts.values().map(|it| it.event_count).sum();
+        let decided = self.after.outcomes.iter();
+        let in_outcomes = decided.filter(|it| !matches!(it.1, EventOutcome::Suppressed { .. }));
+        prop_assert_eq!(in_alerts, i64::try_from(in_outcomes.count()).unwrap());
+        Ok(())
+    }
+
+    fn nobody_is_told_after_an_answer(&self) -> Result<(), TestCaseError> {
+        for waiting in self.after.waiting() {
+            let alert = &self.after.alerts[&waiting.alert];
+            prop_assert_eq!(alert.status, AlertStatus::Open, "waits after an answer");
+        }
+        for (alert, _, entry) in &self.decisions.timeline {
+            let before = self.before.alerts.get(alert).map(|it| it.status);
+            let told = matches!(entry, TimelineEntry::LevelTold { .. });
+            let answered =
+                matches!(before, Some(AlertStatus::Acknowledged | AlertStatus::Resolved));
+            prop_assert!(!(told && answered), "told after an answer");
+        }
+        Ok(())
+    }
+
+    fn owed_is_waiting_or_ended(&self) -> Result<(), TestCaseError> {
+        let mut promised = 0;
+        for (_, _, entry) in &self.decisions.timeline {
+            if let TimelineEntry::LevelTold { told, .. } = entry {
+                promised += told.iter().map(|it| it.notifications as usize).sum::<usize>();
+                prop_assert!(told.iter().all(|it| it.notifications > 0), "told of nothing");
+            }
+        }
+        prop_assert_eq!(self.decisions.owed.len(), promised, "the timeline counts what is owed");
+        let owed = self.before.notifications.len() + self.decisions.owed.len();
+        let ended = |state: &NotificationState| {
+            matches!(state, NotificationState::Ended { end: End::Cancelled, .. })
+        };
+        let ended = self.after.notifications.values().filter(|it| ended(&it.state)).count();
+        prop_assert_eq!(owed, self.after.waiting().count() + ended);
+        for it in &self.decisions.owed {
+            prop_assert!(it.due_at >= at(self.minute) && it.wanted_at <= it.due_at);
+            prop_assert!(it.deadline > it.due_at);
+            prop_assert_eq!(it.token.is_some(), it.channel.reaches_a_person());
+        }
+        Ok(())
+    }
+
+    fn nothing_due_is_left(&self) -> Result<(), TestCaseError> {
+        if self.events.is_empty() {
+            return Ok(());
+        }
+        for alert in self.after.alerts.values().filter(|it| it.status != AlertStatus::Resolved) {
+            let due = alert.due_at();
+            prop_assert!(due.is_none_or(|due| due > at(self.minute)), "{due:?} is left undone");
+        }
+        Ok(())
+    }
+
+    fn states_agree(&self) -> Result<(), TestCaseError> {
+        for alert in self.after.alerts.values() {
+            let agree = match alert.escalation {
+                Escalation::Waiting { level, cycle, .. } => {
+                    let policy = alert.policy.as_ref().unwrap();
+                    alert.status == AlertStatus::Open
+                        && level < policy.levels.len()
+                        && cycle <= policy.repeat
+                }
+                Escalation::Exhausted => alert.status == AlertStatus::Open,
+                Escalation::Acknowledged => alert.status == AlertStatus::Acknowledged,
+                Escalation::Resolved => alert.status == AlertStatus::Resolved,
+            };
+            prop_assert!(agree, "{alert:?}");
+            let resolved = alert.status == AlertStatus::Resolved;
+            prop_assert_eq!(alert.resolved_at.is_some(), resolved);
+        }
+        Ok(())
+    }
+}
+
+fn same_decisions(company: Directory, script: &[(i64, Step)]) -> Result<(), TestCaseError> {
+    let mut world = World::new(company);
+    let (mut minute, mut next) = (0, 0);
+    for (wait, step) in script {
+        minute += wait;
+        let Step::Events(what) = step else { continue };
+        let said = events(what, &mut next, minute);
+        let mut mint = world.mint.clone();
+        let again =
+            decide(&world.directory, world.work(said.clone(), at(minute)), at(minute), &mut mint);
+        prop_assert_eq!(world.pass(said, at(minute)), again);
+    }
+    Ok(())
+}
+
+fn one_by_one(
+    company: Directory,
+    script: &[(i64, Step)],
+    batch: &[Said],
+) -> Result<(), TestCaseError> {
+    let mut world = World::new(company);
+    let (mut minute, mut next) = (0, 0);
+    for (wait, step) in script {
+        minute += wait;
+        if let Step::Events(what) = step {
+            let said = events(what, &mut next, minute);
+            world.pass(said, at(minute));
+        }
+    }
+    // What is due is done first on both sides, so that only the events differ.
+    world.pass(Vec::new(), at(minute));
+    let said = events(batch, &mut next, minute);
+    let (mut together, mut apart) = (world.clone(), world);
+    let whole = together.pass(said.clone(), at(minute));
+    let mut lines = Vec::new();
+    for event in said {
+        lines.extend(apart.pass(vec![event], at(minute)).timeline);
+    }
+    prop_assert_eq!(&together.outcomes, &apart.outcomes);
+    prop_assert_eq!(&together.alerts, &apart.alerts);
+    prop_assert_eq!(&together.notifications, &apart.notifications);
+    prop_assert_eq!(whole.timeline, lines);
+    Ok(())
+}
+
+fn levels_in_order(company: Directory, waits: &[i64]) -> Result<(), TestCaseError> {
+    let mut world = World::new(company);
+    let (mut minute, mut next) = (0, 0);
+    let mut told: BTreeMap<AlertId, (bool, u8, usize)> = BTreeMap::new();
+    let crit = Said {
+        action: Action::Trigger,
+        key: "db",
+        severity: Severity::Critical,
+        integration: 1,
+        ends_in: None,
+    };
+    for wait in waits {
+        minute += wait;
+        let said = events(&[crit], &mut next, minute);
+        let decisions = world.pass(said, at(minute));
+        let mut fallback = false;
+        for (alert, _, entry) in &decisions.timeline {
+            match entry {
+                TimelineEntry::FallbackBegun { .. } => fallback = true,
+                TimelineEntry::LevelTold { level, cycle, .. } => {
+                    let last = told.get(alert).copied();
+                    let fallback = fallback || last.is_some_and(|it| it.0);
+                    let step = (fallback, *cycle, *level);
+                    prop_assert!(last.is_none_or(|last| last < step), "{last:?} then {step:?}");
+                    told.insert(*alert, step);
+                }
+                _ => (),
+            }
+        }
+    }
+    Ok(())
+}
