@@ -104,7 +104,7 @@ proptest! {
         company in any_company(),
         script in prop::collection::vec(any_step(), 0..25),
     ) {
-        play(company, &script, Played::each_event_has_one_outcome)?;
+        play(company, &script, each_event_has_one_outcome)?;
     }
 
     #[test]
@@ -112,7 +112,7 @@ proptest! {
         company in any_company(),
         script in prop::collection::vec(any_step(), 0..25),
     ) {
-        play(company, &script, Played::nobody_is_told_after_an_answer)?;
+        play(company, &script, answered_is_quiet)?;
     }
 
     #[test]
@@ -120,7 +120,7 @@ proptest! {
         company in any_company(),
         script in prop::collection::vec(any_step(), 0..25),
     ) {
-        play(company, &script, Played::owed_is_waiting_or_ended)?;
+        play(company, &script, owed_is_waiting_or_ended)?;
     }
 
     #[test]
@@ -128,7 +128,7 @@ proptest! {
         company in any_company(),
         script in prop::collection::vec(any_step(), 0..25),
     ) {
-        play(company, &script, Played::nothing_due_is_left)?;
+        play(company, &script, nothing_due_is_left)?;
     }
 
     #[test]
@@ -136,7 +136,7 @@ proptest! {
         company in any_company(),
         script in prop::collection::vec(any_step(), 0..25),
     ) {
-        play(company, &script, Played::states_agree)?;
+        play(company, &script, states_agree)?;
     }
 
     #[test]
@@ -201,98 +201,95 @@ fn play(
     Ok(())
 }
 
-impl Played<'_> {
-    fn each_event_has_one_outcome(&self) -> Result<(), TestCaseError> {
-        let decided = self.decisions.outcomes.iter().map(|(event, _)| *event);
-        let said = self.events.iter().map(|event| event.id);
-        prop_assert!(decided.eq(said), "each event once, in order");
-        for (_, outcome) in &self.decisions.outcomes {
-            match outcome {
-                EventOutcome::Alerted { alert } => {
-                    let opened = self.decisions.opened.iter().any(|it| it.id == *alert);
-                    prop_assert!(opened, "alerted, and saved as opened");
-                }
-                EventOutcome::Folded { alert } => {
-                    prop_assert!(self.after.alerts.contains_key(alert), "folded into an alert");
-                }
-                EventOutcome::Suppressed { .. } => (),
+fn each_event_has_one_outcome(step: &Played<'_>) -> Result<(), TestCaseError> {
+    let decided = step.decisions.outcomes.iter().map(|(event, _)| *event);
+    let said = step.events.iter().map(|event| event.id);
+    prop_assert!(decided.eq(said), "each event once, in order");
+    for (_, outcome) in &step.decisions.outcomes {
+        match outcome {
+            EventOutcome::Alerted { alert } => {
+                let opened = step.decisions.opened.iter().any(|it| it.id == *alert);
+                prop_assert!(opened, "alerted, and saved as opened");
             }
-        }
-        let in_alerts: i64 = self.after.alerts.values().map(|it| it.event_count).sum();
-        let decided = self.after.outcomes.iter();
-        let in_outcomes = decided.filter(|it| !matches!(it.1, EventOutcome::Suppressed { .. }));
-        prop_assert_eq!(in_alerts, i64::try_from(in_outcomes.count()).unwrap());
-        Ok(())
-    }
-
-    fn nobody_is_told_after_an_answer(&self) -> Result<(), TestCaseError> {
-        for waiting in self.after.waiting() {
-            let alert = &self.after.alerts[&waiting.alert];
-            prop_assert_eq!(alert.status, AlertStatus::Open, "waits after an answer");
-        }
-        for (alert, _, entry) in &self.decisions.timeline {
-            let before = self.before.alerts.get(alert).map(|it| it.status);
-            let told = matches!(entry, TimelineEntry::LevelTold { .. });
-            let answered =
-                matches!(before, Some(AlertStatus::Acknowledged | AlertStatus::Resolved));
-            prop_assert!(!(told && answered), "told after an answer");
-        }
-        Ok(())
-    }
-
-    fn owed_is_waiting_or_ended(&self) -> Result<(), TestCaseError> {
-        let mut promised = 0;
-        for (_, _, entry) in &self.decisions.timeline {
-            if let TimelineEntry::LevelTold { told, .. } = entry {
-                promised += told.iter().map(|it| it.notifications as usize).sum::<usize>();
-                prop_assert!(told.iter().all(|it| it.notifications > 0), "told of nothing");
+            EventOutcome::Folded { alert } => {
+                prop_assert!(step.after.alerts.contains_key(alert), "folded into an alert");
             }
+            EventOutcome::Suppressed { .. } => (),
         }
-        prop_assert_eq!(self.decisions.owed.len(), promised, "the timeline counts what is owed");
-        let owed = self.before.notifications.len() + self.decisions.owed.len();
-        let ended = |state: &NotificationState| {
-            matches!(state, NotificationState::Ended { end: End::Cancelled, .. })
+    }
+    let in_alerts: i64 = step.after.alerts.values().map(|it| it.event_count).sum();
+    let decided = step.after.outcomes.iter();
+    let in_outcomes = decided.filter(|it| !matches!(it.1, EventOutcome::Suppressed { .. }));
+    prop_assert_eq!(in_alerts, i64::try_from(in_outcomes.count()).unwrap());
+    Ok(())
+}
+
+fn answered_is_quiet(step: &Played<'_>) -> Result<(), TestCaseError> {
+    for waiting in step.after.waiting() {
+        let alert = &step.after.alerts[&waiting.alert];
+        prop_assert_eq!(alert.status, AlertStatus::Open, "waits after an answer");
+    }
+    for (alert, _, entry) in &step.decisions.timeline {
+        let before = step.before.alerts.get(alert).map(|it| it.status);
+        let told = matches!(entry, TimelineEntry::LevelTold { .. });
+        let answered = matches!(before, Some(AlertStatus::Acknowledged | AlertStatus::Resolved));
+        prop_assert!(!(told && answered), "told after an answer");
+    }
+    Ok(())
+}
+
+fn owed_is_waiting_or_ended(step: &Played<'_>) -> Result<(), TestCaseError> {
+    let mut promised = 0;
+    for (_, _, entry) in &step.decisions.timeline {
+        if let TimelineEntry::LevelTold { told, .. } = entry {
+            promised += told.iter().map(|it| it.notifications as usize).sum::<usize>();
+            prop_assert!(told.iter().all(|it| it.notifications > 0), "told of nothing");
+        }
+    }
+    prop_assert_eq!(step.decisions.owed.len(), promised, "the timeline counts what is owed");
+    let owed = step.before.notifications.len() + step.decisions.owed.len();
+    let ended = |state: &NotificationState| {
+        matches!(state, NotificationState::Ended { end: End::Cancelled, .. })
+    };
+    let ended = step.after.notifications.values().filter(|it| ended(&it.state)).count();
+    prop_assert_eq!(owed, step.after.waiting().count() + ended);
+    for it in &step.decisions.owed {
+        prop_assert!(it.due_at >= at(step.minute) && it.wanted_at <= it.due_at);
+        prop_assert!(it.deadline > it.due_at);
+        prop_assert_eq!(it.token.is_some(), it.channel.reaches_a_person());
+    }
+    Ok(())
+}
+
+fn nothing_due_is_left(step: &Played<'_>) -> Result<(), TestCaseError> {
+    if step.events.is_empty() {
+        return Ok(());
+    }
+    for alert in step.after.alerts.values().filter(|it| it.status != AlertStatus::Resolved) {
+        let due = alert.due_at();
+        prop_assert!(due.is_none_or(|due| due > at(step.minute)), "{due:?} is left undone");
+    }
+    Ok(())
+}
+
+fn states_agree(step: &Played<'_>) -> Result<(), TestCaseError> {
+    for alert in step.after.alerts.values() {
+        let agree = match alert.escalation {
+            Escalation::Waiting { level, cycle, .. } => {
+                let policy = alert.policy.as_ref().unwrap();
+                alert.status == AlertStatus::Open
+                    && level < policy.levels.len()
+                    && cycle <= policy.repeat
+            }
+            Escalation::Exhausted => alert.status == AlertStatus::Open,
+            Escalation::Acknowledged => alert.status == AlertStatus::Acknowledged,
+            Escalation::Resolved => alert.status == AlertStatus::Resolved,
         };
-        let ended = self.after.notifications.values().filter(|it| ended(&it.state)).count();
-        prop_assert_eq!(owed, self.after.waiting().count() + ended);
-        for it in &self.decisions.owed {
-            prop_assert!(it.due_at >= at(self.minute) && it.wanted_at <= it.due_at);
-            prop_assert!(it.deadline > it.due_at);
-            prop_assert_eq!(it.token.is_some(), it.channel.reaches_a_person());
-        }
-        Ok(())
+        prop_assert!(agree, "{alert:?}");
+        let resolved = alert.status == AlertStatus::Resolved;
+        prop_assert_eq!(alert.resolved_at.is_some(), resolved);
     }
-
-    fn nothing_due_is_left(&self) -> Result<(), TestCaseError> {
-        if self.events.is_empty() {
-            return Ok(());
-        }
-        for alert in self.after.alerts.values().filter(|it| it.status != AlertStatus::Resolved) {
-            let due = alert.due_at();
-            prop_assert!(due.is_none_or(|due| due > at(self.minute)), "{due:?} is left undone");
-        }
-        Ok(())
-    }
-
-    fn states_agree(&self) -> Result<(), TestCaseError> {
-        for alert in self.after.alerts.values() {
-            let agree = match alert.escalation {
-                Escalation::Waiting { level, cycle, .. } => {
-                    let policy = alert.policy.as_ref().unwrap();
-                    alert.status == AlertStatus::Open
-                        && level < policy.levels.len()
-                        && cycle <= policy.repeat
-                }
-                Escalation::Exhausted => alert.status == AlertStatus::Open,
-                Escalation::Acknowledged => alert.status == AlertStatus::Acknowledged,
-                Escalation::Resolved => alert.status == AlertStatus::Resolved,
-            };
-            prop_assert!(agree, "{alert:?}");
-            let resolved = alert.status == AlertStatus::Resolved;
-            prop_assert_eq!(alert.resolved_at.is_some(), resolved);
-        }
-        Ok(())
-    }
+    Ok(())
 }
 
 fn same_decisions(company: Directory, script: &[(i64, Step)]) -> Result<(), TestCaseError> {
