@@ -1,7 +1,27 @@
-//! The HTML pages.
+//! The HTML pages: rendered here, whole, for browsers with and without script.
+
+mod alert;
+mod alerts;
+mod assets;
+mod choices;
+mod error;
+mod filter;
+mod graph;
+mod handset;
+mod integrations;
+mod ledger;
+mod live;
+mod parts;
+mod shell;
+mod sign_in;
+mod snippets;
+mod times;
+mod visitor;
+mod why;
 
 use axum::Router;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
+use axum::routing::{get, post};
 use http::StatusCode;
 
 use crate::state::WebState;
@@ -9,9 +29,70 @@ use crate::state::WebState;
 /// The routes of all pages.
 pub fn routes() -> Router<WebState> {
     Router::new()
+        .route("/assets/{name}", get(assets::serve))
+        .route("/live", get(live::stream))
+        .route("/", get(sign_in::home))
+        .route("/theme", post(choices::theme))
+        .route("/keys", post(choices::keys))
+        .merge(doors())
+        .merge(alert_routes())
+        .merge(integration_routes())
+        .merge(handset_routes())
+        .route("/events/{id}", get(why::event))
+        .route("/events/{id}/why", get(why::event))
+        .route("/ledger", get(ledger::show))
+}
+
+fn doors() -> Router<WebState> {
+    Router::new()
+        .route("/sign-in", get(sign_in::form).post(sign_in::sign_in))
+        .route("/sign-in/{token}", get(sign_in::link).post(sign_in::use_link))
+        .route("/s/{token}", get(sign_in::link).post(sign_in::use_link))
+        .route("/sign-out", post(sign_in::sign_out))
+        .route("/setup/{token}", get(sign_in::setup_form).post(sign_in::set_up))
+        .route("/a/{token}", get(alert::token::show).post(alert::token::answer))
+}
+
+fn alert_routes() -> Router<WebState> {
+    Router::new()
+        .route("/alerts", get(alerts::list::show))
+        .route("/alerts/bulk", post(alerts::list::bulk))
+        .route("/alerts/{id}", get(alert::show::show))
+        .route("/alerts/{id}/acknowledge", post(alert::show::acknowledge))
+        .route("/alerts/{id}/resolve", post(alert::show::resolve))
+        .route("/alerts/{id}/pass-on", post(alert::show::pass_on))
+        .route("/alerts/{id}/note", post(alert::show::note))
+        .route("/alerts/{id}/why", get(why::alert))
+}
+
+fn integration_routes() -> Router<WebState> {
+    use integrations::{change, show};
+    Router::new()
+        .route("/integrations", get(show::list))
+        .route("/integrations/new", get(change::new_form).post(change::create))
+        .route("/integrations/{id}", get(show::one))
+        .route("/integrations/{id}/edit", get(change::edit_form).post(change::edit))
+        .route("/integrations/{id}/delete", post(change::delete))
+        .route("/integrations/{id}/key", post(change::new_key))
+        .route("/integrations/{id}/test", post(change::test))
+}
+
+fn handset_routes() -> Router<WebState> {
+    Router::new()
+        .route("/handset", get(handset::show))
+        .route("/handset/reply", post(handset::reply))
+        .route("/handset/calls/{call}/answer", post(handset::answer))
+        .route("/handset/calls/{call}/voicemail", post(handset::voicemail))
+        .route("/handset/calls/{call}/press", post(handset::press))
+        .route("/handset/calls/{call}/hang-up", post(handset::hang_up))
 }
 
 /// What is shown where there is no page.
+#[expect(clippy::unused_async, reason = "a handler, as the router calls it")]
 pub async fn not_found() -> Response {
-    (StatusCode::NOT_FOUND, "There is no page here.").into_response()
+    let text = "The page was moved, or the address has a mistake.";
+    error::message(StatusCode::NOT_FOUND, "There is no page here", text)
 }
+
+#[cfg(test)]
+mod tests;
