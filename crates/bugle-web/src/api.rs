@@ -22,6 +22,8 @@ use crate::state::WebState;
 
 mod describe;
 
+pub(crate) use wire::{bytes, no_such};
+
 /// Where the API begins.
 const BASE: &str = "/api/v1";
 

@@ -3,14 +3,19 @@
 mod alertmanager;
 mod alertmanager_api;
 mod alertmanager_webhook;
+mod answers;
+mod credential;
+mod door;
 mod fingerprint;
 mod native;
 mod pagerduty_v1;
 mod pagerduty_v2;
+mod routes;
 mod said;
 mod text;
 
 pub(crate) use native::DEFAULT_SEVERITY;
+pub(crate) use routes::routes;
 
 #[cfg(test)]
 mod sample;

@@ -5,7 +5,7 @@
 
 pub mod api;
 pub mod auth;
-#[expect(dead_code, reason = "handlers follow")]
+mod callbacks;
 mod intake;
 mod layers;
 pub mod ops;

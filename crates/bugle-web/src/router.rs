@@ -17,10 +17,10 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::problem::ApiError;
 use crate::state::{WebSettings, WebState};
-use crate::{api, layers, ops, pages};
+use crate::{api, callbacks, intake, layers, ops, pages};
 
-/// Most bytes of a request's body, also of an intake's.
-pub(crate) const BODY_BYTES: usize = 512 * 1_024;
+/// Most bytes of a request's body; an event's has a limit of its own.
+const BODY_BYTES: usize = 512 * 1_024;
 /// Longest time until an answer begins.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 
@@ -33,6 +33,7 @@ pub fn router(app: App, settings: WebSettings) -> Router {
     let rest = Router::new()
         .merge(pages::routes())
         .merge(api::routes())
+        .merge(callbacks::routes())
         .merge(ops::routes())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
@@ -42,7 +43,7 @@ pub fn router(app: App, settings: WebSettings) -> Router {
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(state.clone(), layers::around))
         .layer(CompressionLayer::new());
-    rest.with_state(state)
+    intake::routes().merge(rest).with_state(state)
 }
 
 /// A browser was made to send this by another site.
