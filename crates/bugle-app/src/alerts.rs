@@ -1,7 +1,11 @@
 //! Alerts as people see them: lists, the whole of one, and what they do with it.
 
 pub mod error;
+mod list;
+mod respond;
+pub mod token;
 pub(crate) mod told;
+mod view;
 
 use bugle_domain::alert::{Alert, AlertStatus};
 use bugle_domain::contact::Channel;
@@ -234,6 +238,8 @@ pub struct TokenView {
     pub user: UserId,
     /// Their name.
     pub name: String,
+    /// Zone of the link's owner, which times are shown in.
+    pub time_zone: String,
     /// Which notification carried it.
     pub notification: NotificationId,
 }

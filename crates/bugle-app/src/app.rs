@@ -24,6 +24,8 @@ use crate::handset::Handset;
 use crate::intake::Intake;
 use crate::keeper::Keeper;
 use crate::keys::IntegrationKeys;
+use crate::limits::UseLimits;
+use crate::methods::send::Spoken;
 use crate::placement::Placement;
 use crate::record::{self, Recorder};
 use crate::tasks::Tasks;
@@ -89,6 +91,8 @@ pub(crate) struct Inner {
     pub(crate) handset: Option<Arc<dyn Handset>>,
     pub(crate) directories: DirectoryCache,
     pub(crate) integration_keys: IntegrationKeys,
+    pub(crate) limits: UseLimits,
+    pub(crate) spoken: Spoken,
     pub(crate) intake: Intake,
     pub(crate) placement: Placement,
     pub(crate) tasks: Tasks,
@@ -113,6 +117,8 @@ impl App {
             node: settings.node,
             directories: DirectoryCache::new(store.clone()),
             integration_keys: IntegrationKeys::new(store.clone()),
+            limits: UseLimits::new(&clock),
+            spoken: Spoken::default(),
             settings,
             store,
             channels,

@@ -147,6 +147,11 @@ impl App {
         id: NotificationId,
         answered_by: Option<AnsweredBy>,
     ) -> Result<String, CallbackFailed> {
+        if let Some(words) = self.inner().spoken.words(id) {
+            // A code is not for a machine that others may listen to.
+            let machine = answered_by == Some(AnsweredBy::Machine);
+            return Ok(if machine { twiml::hang_up() } else { twiml::said(&words) });
+        }
         let (mut found, mut alerts) = (None, Vec::new());
         let carried = self.inner().store.same_message(id).await?;
         for (_, one, ..) in carried.iter().take(MAX_ANSWERED) {

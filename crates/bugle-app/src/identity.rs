@@ -4,9 +4,13 @@
 //! enough randomness of their own.
 
 pub mod error;
+mod key;
 pub(crate) mod limit;
+mod link;
 pub(crate) mod password;
 pub(crate) mod secret;
+mod session;
+pub(crate) mod setup;
 
 use std::net::IpAddr;
 

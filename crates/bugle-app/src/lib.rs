@@ -24,6 +24,7 @@ pub mod intake;
 mod keeper;
 pub mod keys;
 pub mod ledger;
+mod limits;
 pub mod methods;
 pub mod notifications;
 pub mod objects;
@@ -37,7 +38,6 @@ pub mod requests;
 pub mod responses;
 #[cfg(test)]
 mod sample;
-mod signatures;
 pub mod tasks;
 pub mod tenants;
 pub mod why;

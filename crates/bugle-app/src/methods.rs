@@ -1,6 +1,9 @@
 //! Contact methods and notification rules: never used until proven by a code that was sent.
 
 pub mod error;
+mod prove;
+mod rules;
+pub(crate) mod send;
 
 use bugle_domain::contact::{Channel, ContactMethod};
 use bugle_domain::user::NotificationRules;
@@ -11,7 +14,7 @@ use serde::Serialize;
 /// How long a code holds.
 pub const CODE_LIFETIME: SignedDuration = SignedDuration::from_mins(10);
 /// Wrong codes after which a new one must be sent.
-pub const CODE_TRIES: u16 = 5;
+pub const CODE_TRIES: u32 = 5;
 /// Most contact methods of one user.
 pub const MAX_METHODS: usize = 20;
 

@@ -5,7 +5,9 @@
 
 pub mod draft;
 pub mod error;
+pub(crate) mod integration;
 pub(crate) mod noun;
+pub(crate) mod write;
 
 use bugle_domain::integration::Integration;
 use bugle_domain::object::ObjectKind;

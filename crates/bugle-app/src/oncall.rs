@@ -10,6 +10,10 @@ use bugle_engine::{rules, schedule};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+use crate::app::App;
+use crate::caller::Caller;
+use crate::error::problem;
+use crate::permission::Permission;
 use crate::reading::ReadError;
 
 /// Longest window of shifts, in days.
@@ -94,6 +98,45 @@ pub struct ScheduleView {
     pub names: BTreeMap<UserId, String>,
     /// Who is on call now.
     pub now: OnCallNow,
+}
+
+impl App {
+    /// Who is on call in every schedule, by name.
+    pub async fn on_call(&self, caller: &Caller) -> Result<Vec<OnCallNow>, ReadError> {
+        caller.require(Permission::ReadConfiguration)?;
+        let directory = self.directory(caller.scope).await?;
+        let now = self.now();
+        let mut schedules: Vec<&Schedule> = directory.schedules.values().collect();
+        schedules.sort_by(|a, b| a.name.cmp(&b.name));
+        schedules.into_iter().map(|schedule| now_of(&directory, schedule, now)).collect()
+    }
+
+    /// A schedule's result in a window of at most 400 days.
+    pub async fn schedule_view(
+        &self,
+        caller: &Caller,
+        id: ScheduleId,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<ScheduleView, ReadError> {
+        caller.require(Permission::ReadConfiguration)?;
+        let directory = self.directory(caller.scope).await?;
+        let schedule = directory.schedules.get(&id);
+        let schedule =
+            schedule.ok_or_else(|| ReadError::NotFound { what: "schedule", id: id.to_string() })?;
+        if until <= from {
+            return Err(ReadError::Invalid(vec![problem(
+                "/until",
+                "order",
+                "ends before it begins",
+            )]));
+        }
+        if until > days(from, MAX_WINDOW_DAYS) {
+            let message = format!("ask for at most {MAX_WINDOW_DAYS} days");
+            return Err(ReadError::Invalid(vec![problem("/until", "range", message)]));
+        }
+        view_of(&directory, schedule, (from, until), self.now())
+    }
 }
 
 /// Who is on call in one schedule at `at`.

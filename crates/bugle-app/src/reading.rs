@@ -1,8 +1,9 @@
 //! What can go wrong when something is only read.
 
-use crate::error::StoreError;
+use bugle_store::StoreError;
 
 use crate::error::{ErrorKind, Forbidden, Problem, UseCaseError, storage_kind, summary};
+use crate::paging::BadCursor;
 
 /// Something could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -53,7 +54,7 @@ impl UseCaseError for ReadError {
             Self::Expired => "bytes_expired",
             Self::Zone { .. } => "zone_unknown",
             Self::Invalid(_) => "invalid",
-            Self::Store(_) => "storage_failed",
+            Self::Store(error) => error.code(),
         }
     }
 
@@ -68,5 +69,11 @@ impl UseCaseError for ReadError {
 impl From<bugle_engine::zone::ZoneError> for ReadError {
     fn from(error: bugle_engine::zone::ZoneError) -> Self {
         Self::Zone { name: error.name }
+    }
+}
+
+impl From<BadCursor> for ReadError {
+    fn from(cursor: BadCursor) -> Self {
+        Self::Invalid(cursor.into())
     }
 }

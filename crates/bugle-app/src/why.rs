@@ -6,12 +6,19 @@ pub(crate) mod event;
 mod notification;
 
 use bugle_domain::alert::{Alert, TimelineEntry};
-use bugle_domain::event::Event;
+use bugle_domain::event::{Event, EventOutcome};
 use bugle_domain::notification::{Attempt, Notification};
 use bugle_domain::object::Directory;
-use bugle_domain::{AlertId, EventId};
+use bugle_domain::{AlertId, EventId, TenantScope};
+use bugle_store::NotificationFilter;
 use jiff::Timestamp;
 use serde::Serialize;
+
+use crate::app::App;
+use crate::caller::Caller;
+use crate::events::alert_of;
+use crate::permission::Permission;
+use crate::reading::ReadError;
 
 /// The part of the pipeline a step happened in.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
@@ -77,6 +84,10 @@ pub struct Why {
 
 /// Most steps in one answer.
 const MAX_STEPS: usize = 2_000;
+/// Most lines of an alert's log that are read for one answer.
+const MAX_LINES: u32 = 1_000;
+/// Most notifications that are read for one answer, the newest.
+const MAX_NOTIFICATIONS: u32 = 1_000;
 
 /// All that is known of an alert.
 struct AlertFacts {
@@ -89,6 +100,67 @@ struct AlertFacts {
 struct EventFacts {
     event: Event,
     raw: Option<Vec<u8>>,
+}
+
+impl App {
+    /// Why an event had the effect it had.
+    pub async fn why_event(&self, caller: &Caller, id: EventId) -> Result<Why, ReadError> {
+        caller.require(Permission::ReadAlerts)?;
+        let event = self.find_event(caller.scope, id).await?;
+        let directory = self.directory(caller.scope).await?;
+        let store = &self.inner().store;
+        let alert = match alert_of(&event) {
+            Some(alert) => store.alert(caller.scope, alert).await?,
+            None => None,
+        };
+        let raw = store.raw_request(caller.scope, id).await?;
+        let opened = matches!(event.outcome, Some(EventOutcome::Alerted { .. }));
+        let event = EventFacts { event, raw };
+        let now = self.now();
+        match alert {
+            Some(alert) if opened => {
+                let facts = self.alert_facts(caller.scope, alert).await?;
+                let why = of_alert(&directory, Some(&event), &facts, now);
+                Ok(Why { subject: id.to_string(), ..why })
+            }
+            alert => Ok(of_quiet_event(&directory, &event, alert.as_ref(), now)),
+        }
+    }
+
+    /// Why an alert went as it did.
+    pub async fn why_alert(&self, caller: &Caller, id: AlertId) -> Result<Why, ReadError> {
+        caller.require(Permission::ReadAlerts)?;
+        let directory = self.directory(caller.scope).await?;
+        let store = &self.inner().store;
+        let alert = store.alert(caller.scope, id).await?;
+        let alert =
+            alert.ok_or_else(|| ReadError::NotFound { what: "alert", id: id.to_string() })?;
+        let opening = match store.event(caller.scope, alert.opened_by).await? {
+            Some(event) => {
+                let raw = store.raw_request(caller.scope, event.id).await?;
+                Some(EventFacts { event, raw })
+            }
+            None => None,
+        };
+        let facts = self.alert_facts(caller.scope, alert).await?;
+        Ok(of_alert(&directory, opening.as_ref(), &facts, self.now()))
+    }
+
+    async fn alert_facts(&self, scope: TenantScope, alert: Alert) -> Result<AlertFacts, ReadError> {
+        let store = &self.inner().store;
+        let timeline = store.timeline(scope, alert.id, MAX_LINES).await?;
+        let filter = NotificationFilter { alert: Some(alert.id), ..NotificationFilter::default() };
+        let mut found = store.notifications(scope, filter, None, MAX_NOTIFICATIONS).await?;
+        found.sort_by_key(|notification| notification.id);
+        let ids = found.iter().map(|notification| notification.id);
+        let mut attempts = store.attempts(scope, ids).await?;
+        let with_attempts = |it: Notification| {
+            let attempts = attempts.remove(&it.id).unwrap_or_default();
+            (it, attempts)
+        };
+        let notifications = found.into_iter().map(with_attempts).collect();
+        Ok(AlertFacts { alert, timeline, notifications })
+    }
 }
 
 /// The causal record of an alert, beginning with the event that opened it, where it is kept.

@@ -1,8 +1,10 @@
 //! Why an alert was not shown or answered.
 
-use crate::error::StoreError;
+use bugle_store::StoreError;
 
 use crate::error::{ErrorKind, Forbidden, Problem, UseCaseError, storage_kind, summary};
+use crate::paging::BadCursor;
+use crate::responses::RespondError;
 
 /// An alert could not be read or answered.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +42,7 @@ impl UseCaseError for AlertError {
             Self::NotFound(_) => "alert_not_found",
             Self::LinkGone => "link_expired",
             Self::Invalid(_) => "invalid",
-            Self::Store(_) => "storage_failed",
+            Self::Store(error) => error.code(),
         }
     }
 
@@ -48,6 +50,21 @@ impl UseCaseError for AlertError {
         match self {
             Self::Invalid(problems) => problems,
             _ => &[],
+        }
+    }
+}
+
+impl From<BadCursor> for AlertError {
+    fn from(cursor: BadCursor) -> Self {
+        Self::Invalid(cursor.into())
+    }
+}
+
+impl From<RespondError> for AlertError {
+    fn from(error: RespondError) -> Self {
+        match error {
+            RespondError::NoSuchAlert(id) => Self::NotFound(id.to_string()),
+            RespondError::Store(error) => Self::Store(error),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Why a configuration file was not applied.
 
-use crate::error::StoreError;
+use bugle_store::StoreError;
 
-use crate::error::{ErrorKind, Forbidden, Problem, UseCaseError, storage_kind, summary};
+use crate::error::{ErrorKind, Forbidden, Problem, UseCaseError, problem, storage_kind, summary};
 use crate::objects::{Dependant, in_use};
 
 /// A configuration file could not be planned, applied or written.
@@ -25,7 +25,7 @@ pub enum ApplyError {
     Invalid(Vec<Problem>),
     /// The database failed.
     #[error("could not read or save")]
-    Store(#[from] StoreError),
+    Store(#[source] StoreError),
 }
 
 impl UseCaseError for ApplyError {
@@ -45,7 +45,7 @@ impl UseCaseError for ApplyError {
             Self::InUse(_) => "object_in_use",
             Self::LastAdmin => "last_admin",
             Self::Invalid(_) => "invalid",
-            Self::Store(_) => "storage_failed",
+            Self::Store(error) => error.code(),
         }
     }
 
@@ -53,6 +53,19 @@ impl UseCaseError for ApplyError {
         match self {
             Self::Invalid(problems) => problems,
             _ => &[],
+        }
+    }
+}
+
+impl From<StoreError> for ApplyError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Stale { .. } => Self::Changed,
+            StoreError::NameTaken { kind, name } => {
+                let message = format!("there is already a {} named {name}", kind.as_str());
+                Self::Invalid(vec![problem("", "name_taken", message)])
+            }
+            other => Self::Store(other),
         }
     }
 }

@@ -158,6 +158,8 @@ pub(super) fn laid_over(
     }
     objects.extend(puts.into_iter().map(|it| ((it.kind(), it.uuid()), it)));
     let mut after = Directory::empty(before.tenant, before.version + 1);
-    objects.into_values().for_each(|object| after.add(object));
+    for object in objects.into_values() {
+        after.add(object);
+    }
     after
 }

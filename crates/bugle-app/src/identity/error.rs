@@ -1,8 +1,8 @@
 //! Why somebody is not let in, or a credential not changed.
 
-use crate::error::StoreError;
 use bugle_domain::role::Role;
 use bugle_domain::{ApiKeyId, SessionId};
+use bugle_store::StoreError;
 use jiff::SignedDuration;
 
 use crate::error::{ErrorKind, Forbidden, Problem, UseCaseError, storage_kind, summary};
@@ -39,7 +39,7 @@ impl UseCaseError for SetupError {
             Self::AlreadyDone => "setup_done",
             Self::BadToken => "setup_token_invalid",
             Self::Invalid(_) => "invalid",
-            Self::Store(_) => "storage_failed",
+            Self::Store(error) => error.code(),
         }
     }
 
@@ -85,7 +85,7 @@ impl UseCaseError for SignInError {
             Self::Refused => "sign_in_refused",
             Self::BadLink => "sign_in_link_invalid",
             Self::TooMany { .. } => "sign_in_rate_limited",
-            Self::Store(_) => "storage_failed",
+            Self::Store(error) => error.code(),
         }
     }
 
@@ -133,7 +133,7 @@ impl UseCaseError for AuthError {
             Self::BadKey => "api_key_invalid",
             Self::KeyExpired => "api_key_expired",
             Self::Disabled => "user_disabled",
-            Self::Store(_) => "storage_failed",
+            Self::Store(error) => error.code(),
         }
     }
 }
@@ -182,7 +182,7 @@ impl UseCaseError for ProfileError {
             Self::NoSuchSession(_) => "session_not_found",
             Self::NoSuchUser(_) => "user_not_found",
             Self::Invalid(_) => "invalid",
-            Self::Store(_) => "storage_failed",
+            Self::Store(error) => error.code(),
         }
     }
 
@@ -234,7 +234,7 @@ impl UseCaseError for KeyError {
             Self::RoleTooHigh(_) => "api_key_role_too_high",
             Self::NotAPerson => "person_needed",
             Self::Invalid(_) => "invalid",
-            Self::Store(_) => "storage_failed",
+            Self::Store(error) => error.code(),
         }
     }
 

@@ -36,7 +36,7 @@ pub(crate) struct Limit<K: Hash + Eq + Clone> {
 
 impl<K: Hash + Eq + Clone> fmt::Debug for Limit<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Limit").field("keys", &self.limiter.len()).finish()
+        f.debug_struct("Limit").field("keys", &self.limiter.len()).finish_non_exhaustive()
     }
 }
 

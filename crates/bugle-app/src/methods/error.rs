@@ -1,7 +1,7 @@
 //! Why a contact method was not added, proven or used.
 
-use crate::error::StoreError;
 use bugle_domain::{MethodId, UserId};
+use bugle_store::StoreError;
 use jiff::SignedDuration;
 
 use crate::error::{ErrorKind, Forbidden, Problem, UseCaseError, storage_kind, summary};
@@ -44,7 +44,7 @@ pub enum MethodError {
     Invalid(Vec<Problem>),
     /// The database failed.
     #[error("could not read or save")]
-    Store(#[from] StoreError),
+    Store(#[source] StoreError),
 }
 
 impl UseCaseError for MethodError {
@@ -68,9 +68,9 @@ impl UseCaseError for MethodError {
             Self::AlreadyProven => "method_already_proven",
             Self::NotProven => "method_not_proven",
             Self::TooMany { .. } => "method_rate_limited",
-            Self::Stale => "version_stale",
+            Self::Stale => "version_conflict",
             Self::Invalid(_) => "invalid",
-            Self::Store(_) => "storage_failed",
+            Self::Store(error) => error.code(),
         }
     }
 
@@ -85,6 +85,15 @@ impl UseCaseError for MethodError {
         match self {
             Self::TooMany { retry_after } => Some(*retry_after),
             _ => None,
+        }
+    }
+}
+
+impl From<StoreError> for MethodError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Stale { .. } => Self::Stale,
+            other => Self::Store(other),
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Why configuration was not read or changed.
 
-use crate::error::StoreError;
 use bugle_domain::object::ObjectKind;
+use bugle_store::StoreError;
 
 use crate::error::{ErrorKind, Forbidden, Problem, UseCaseError, storage_kind, summary};
 use crate::objects::{Dependant, in_use};
+use crate::paging::BadCursor;
 
 /// An object could not be read or changed.
 #[derive(Debug, thiserror::Error)]
@@ -59,7 +60,7 @@ pub enum ObjectError {
     Invalid(Vec<Problem>),
     /// The database failed.
     #[error("could not read or save")]
-    Store(#[from] StoreError),
+    Store(#[source] StoreError),
 }
 
 impl UseCaseError for ObjectError {
@@ -84,13 +85,13 @@ impl UseCaseError for ObjectError {
             Self::NotFound { .. } => "object_not_found",
             Self::NameTaken { .. } => "name_taken",
             Self::InUse { .. } => "object_in_use",
-            Self::Stale { .. } => "version_stale",
+            Self::Stale { .. } => "version_conflict",
             Self::LastAdmin => "last_admin",
             Self::FallbackPolicy => "fallback_policy_in_use",
             Self::NotYourShift => "not_your_shift",
-            Self::KeyTaken => "integration_key_taken",
+            Self::KeyTaken => "key_taken",
             Self::Invalid(_) => "invalid",
-            Self::Store(_) => "storage_failed",
+            Self::Store(error) => error.code(),
         }
     }
 
@@ -99,5 +100,24 @@ impl UseCaseError for ObjectError {
             Self::Invalid(problems) => problems,
             _ => &[],
         }
+    }
+}
+
+impl From<StoreError> for ObjectError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Stale { expected, current, .. } => {
+                Self::Stale { expected, actual: (current > 0).then_some(current) }
+            }
+            StoreError::NameTaken { kind, name } => Self::NameTaken { kind, name },
+            StoreError::KeyTaken => Self::KeyTaken,
+            other => Self::Store(other),
+        }
+    }
+}
+
+impl From<BadCursor> for ObjectError {
+    fn from(cursor: BadCursor) -> Self {
+        Self::Invalid(cursor.into())
     }
 }

@@ -1,9 +1,10 @@
 //! Why an event was not sent from here.
 
-use crate::error::{
-    ErrorKind, Forbidden, Problem, StoreError, UseCaseError, storage_kind, summary,
-};
+use bugle_store::StoreError;
 use jiff::SignedDuration;
+
+use crate::error::{ErrorKind, Forbidden, Problem, UseCaseError, storage_kind, summary};
+use crate::intake::IntakeError;
 
 /// An event could not be sent through an integration.
 #[derive(Debug, thiserror::Error)]
@@ -17,12 +18,9 @@ pub enum SendEventError {
     /// The integration refuses events.
     #[error("integration \"{0}\" is disabled")]
     Disabled(String),
-    /// Intake has more than it can take, or the integration is over its quota.
-    #[error("intake is full or the integration over its quota; try again in {} s", retry_after.as_secs().max(1))]
-    TooMany {
-        /// When the next try may be made.
-        retry_after: SignedDuration,
-    },
+    /// Intake did not take it.
+    #[error(transparent)]
+    Intake(#[from] IntakeError),
     /// What was sent can't be used; every reason is listed.
     #[error("{}", summary(.0))]
     Invalid(Vec<Problem>),
@@ -37,7 +35,7 @@ impl UseCaseError for SendEventError {
             Self::Forbidden(_) => ErrorKind::Forbidden,
             Self::NoSuchIntegration(_) => ErrorKind::NotFound,
             Self::Disabled(_) => ErrorKind::Conflict,
-            Self::TooMany { .. } => ErrorKind::RateLimited,
+            Self::Intake(error) => error.kind(),
             Self::Invalid(_) => ErrorKind::Invalid,
             Self::Store(error) => storage_kind(error),
         }
@@ -48,9 +46,9 @@ impl UseCaseError for SendEventError {
             Self::Forbidden(_) => "forbidden",
             Self::NoSuchIntegration(_) => "object_not_found",
             Self::Disabled(_) => "integration_disabled",
-            Self::TooMany { .. } => "intake_full",
+            Self::Intake(error) => error.code(),
             Self::Invalid(_) => "invalid",
-            Self::Store(_) => "storage_failed",
+            Self::Store(error) => error.code(),
         }
     }
 
@@ -63,7 +61,7 @@ impl UseCaseError for SendEventError {
 
     fn retry_after(&self) -> Option<SignedDuration> {
         match self {
-            Self::TooMany { retry_after } => Some(*retry_after),
+            Self::Intake(error) => error.retry_after(),
             _ => None,
         }
     }

@@ -1,6 +1,6 @@
 //! Why a tenant was not made or changed.
 
-use crate::error::StoreError;
+use bugle_store::StoreError;
 
 use crate::error::{ErrorKind, Forbidden, Problem, UseCaseError, storage_kind, summary};
 
@@ -10,6 +10,9 @@ pub enum TenantError {
     /// The caller may not.
     #[error(transparent)]
     Forbidden(#[from] Forbidden),
+    /// The tenant was made without a fallback policy.
+    #[error("this tenant has no fallback policy; choose one")]
+    NoFallback,
     /// What was sent can't be used; every reason is listed.
     #[error("{}", summary(.0))]
     Invalid(Vec<Problem>),
@@ -22,6 +25,7 @@ impl UseCaseError for TenantError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Forbidden(_) => ErrorKind::Forbidden,
+            Self::NoFallback => ErrorKind::Conflict,
             Self::Invalid(_) => ErrorKind::Invalid,
             Self::Store(error) => storage_kind(error),
         }
@@ -30,8 +34,9 @@ impl UseCaseError for TenantError {
     fn code(&self) -> &'static str {
         match self {
             Self::Forbidden(_) => "forbidden",
+            Self::NoFallback => "fallback_policy_missing",
             Self::Invalid(_) => "invalid",
-            Self::Store(_) => "storage_failed",
+            Self::Store(error) => error.code(),
         }
     }
 
