@@ -10,6 +10,9 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use bugle_domain::contact::Channel;
+use bugle_engine::dispatch::Limits;
+use jiff::SignedDuration;
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 use url::Url;
 
@@ -70,7 +73,7 @@ pub struct Database {
     /// `sqlite:PATH` or `postgres://…`, which may hold a password. `None`: SQLite in the data
     /// directory.
     pub url: Option<SecretString>,
-    /// Connections kept open, 2–200.
+    /// Connections kept open, 3–200.
     pub connections: u32,
 }
 
@@ -79,32 +82,22 @@ pub struct Database {
 pub struct Intake {
     /// Largest request body, 16 KiB – 16 MiB.
     pub max_body_bytes: u64,
-    /// Events that may wait for the database, 100–1,000,000.
-    pub queue: u32,
 }
 
 /// How messages are sent.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Dispatch {
     /// Messages sent at the same time, 1–2,000.
     pub parallel: u32,
-    /// Messages to one method within this time of the last go out together, 0 – 5 min.
-    pub bundle_window: Duration,
-    /// Most texts to one method in an hour, 1–1,000.
-    pub sms_per_hour: u32,
-    /// Most calls to one method in an hour, 1–1,000.
-    pub voice_per_hour: u32,
-    /// Most mails to one method in an hour, 1–1,000.
-    pub email_per_hour: u32,
-    /// Tries to send one message, 1–50.
-    pub max_tries: u32,
+    /// Ceilings, bundling and tries.
+    pub limits: Limits,
 }
 
 /// How long things are kept.
 #[derive(Clone, Copy, Debug)]
 pub struct Retention {
     /// Bytes received from senders, 1 h – 3,650 d.
-    pub raw_bytes: Duration,
+    pub raw_bytes: SignedDuration,
 }
 
 /// What is logged.
@@ -260,7 +253,7 @@ pub(crate) fn parse_key(text: &SecretString) -> Option<SecretBox<[u8; 32]>> {
 
 fn database(reader: &mut Reader) -> Result<Database, Noted> {
     let url = reader.take_secret("database.url");
-    let connections = count(reader, "database.connections", 2..=200);
+    let connections = count(reader, "database.connections", 3..=200);
     let url = url?;
     let known = |url: &SecretString| {
         let text = url.expose_secret();
@@ -276,30 +269,50 @@ fn database(reader: &mut Reader) -> Result<Database, Noted> {
 
 fn intake(reader: &mut Reader) -> Result<Intake, Noted> {
     let sizes = 16 * KIB..=16 * KIB * KIB;
-    let max_body_bytes = reader.take("intake.max_body", |value| value::size(value, sizes));
-    let queue = count(reader, "intake.queue", 100..=1_000_000);
-    Ok(Intake { max_body_bytes: max_body_bytes?, queue: queue? })
+    let max_body_bytes = reader.take("intake.max_body", |value| value::size(value, sizes))?;
+    Ok(Intake { max_body_bytes })
 }
 
 fn dispatch(reader: &mut Reader) -> Result<Dispatch, Noted> {
+    use Channel::{Email, Sms, Voice, Webhook};
     let parallel = count(reader, "dispatch.parallel", 1..=2_000);
-    let bundle_window = duration(reader, "dispatch.bundle_window", Duration::ZERO..=5 * MINUTE);
-    let sms_per_hour = count(reader, "dispatch.sms_per_hour", 1..=1_000);
-    let voice_per_hour = count(reader, "dispatch.voice_per_hour", 1..=1_000);
-    let email_per_hour = count(reader, "dispatch.email_per_hour", 1..=1_000);
+    let bundle_window = span(reader, "dispatch.bundle_window", Duration::ZERO..=5 * MINUTE);
     let max_tries = count(reader, "dispatch.max_tries", 1..=50);
-    Ok(Dispatch {
-        parallel: parallel?,
+    let redial_after = span(reader, "dispatch.redial_after", 30 * SECOND..=30 * MINUTE);
+    let ceiling = |reader: &mut Reader, key: &str| count(reader, key, 1..=1_000);
+    let people = [Email, Sms, Voice];
+    let per_hour = each(reader, "dispatch.per_hour", &people, ceiling);
+    let urgent_per_hour = each(reader, "dispatch.urgent_per_hour", &people, ceiling);
+    let wait = |reader: &mut Reader, key: &str| span(reader, key, 10 * SECOND..=DAY);
+    let channels = [Email, Sms, Voice, Webhook];
+    let receipt_wait = each(reader, "dispatch.receipt_wait", &channels, wait);
+    let limits = Limits {
+        per_hour: per_hour?,
+        urgent_per_hour: urgent_per_hour?,
         bundle_window: bundle_window?,
-        sms_per_hour: sms_per_hour?,
-        voice_per_hour: voice_per_hour?,
-        email_per_hour: email_per_hour?,
-        max_tries: max_tries?,
-    })
+        max_tries: u16::try_from(max_tries?).unwrap_or(u16::MAX),
+        receipt_wait: receipt_wait?,
+        redial_after: redial_after?,
+    };
+    Ok(Dispatch { parallel: parallel?, limits })
+}
+
+/// A key for each of some channels.
+fn each<T>(
+    reader: &mut Reader,
+    section: &str,
+    channels: &[Channel],
+    read: impl Fn(&mut Reader, &str) -> Result<T, Noted>,
+) -> Result<BTreeMap<Channel, T>, Noted> {
+    let read: Vec<(Channel, Result<T, Noted>)> = channels
+        .iter()
+        .map(|channel| (*channel, read(reader, &format!("{section}.{}", channel.as_str()))))
+        .collect();
+    read.into_iter().map(|(channel, value)| Ok((channel, value?))).collect()
 }
 
 fn retention(reader: &mut Reader) -> Result<Retention, Noted> {
-    let raw_bytes = duration(reader, "retention.raw_bytes", HOUR..=3_650 * DAY)?;
+    let raw_bytes = span(reader, "retention.raw_bytes", HOUR..=3_650 * DAY)?;
     Ok(Retention { raw_bytes })
 }
 
@@ -322,6 +335,16 @@ fn duration(
     range: RangeInclusive<Duration>,
 ) -> Result<Duration, Noted> {
     reader.take(key, |value| value::duration(value, range))
+}
+
+/// A duration as the engine takes it.
+fn span(
+    reader: &mut Reader,
+    key: &str,
+    range: RangeInclusive<Duration>,
+) -> Result<SignedDuration, Noted> {
+    let duration = duration(reader, key, range)?;
+    Ok(SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX))
 }
 
 fn count(reader: &mut Reader, key: &str, range: RangeInclusive<u32>) -> Result<u32, Noted> {
