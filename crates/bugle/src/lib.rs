@@ -11,6 +11,7 @@ pub mod cli;
 pub mod client;
 pub mod config;
 pub mod data_dir;
+mod demo;
 pub mod environment;
 pub mod failure;
 pub mod output;

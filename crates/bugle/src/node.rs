@@ -1,0 +1,181 @@
+//! One node: database, channels, workers and web server, started in order and stopped in reverse.
+//!
+//! `serve`, `demo` and the product tests run the same node; they differ in what they hand it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bugle_app::channels::{self, Channels};
+use bugle_app::handset::Handset;
+use bugle_app::store::{DatabaseUrl, PoolSettings, Store};
+use bugle_app::tasks::Tasks;
+use bugle_app::{App, Clock, app};
+use bugle_domain::NodeId;
+use bugle_web::{ServerLimits, WebSettings};
+use metrics_exporter_prometheus::PrometheusHandle;
+use secrecy::SecretBox;
+use tokio::net::TcpListener;
+use url::Url;
+
+use crate::config::{Config, Dispatch};
+use crate::failure::{Failure, Reason};
+
+/// How long one statement may take.
+const STATEMENT_LIMIT: Duration = Duration::from_secs(10);
+/// How long one statement may wait for a lock.
+const LOCK_LIMIT: Duration = Duration::from_secs(5);
+/// How long to wait for a free connection.
+const ACQUIRE_LIMIT: Duration = Duration::from_secs(5);
+
+/// What a node is started with.
+pub struct Parts {
+    /// Who it is.
+    pub node: NodeId,
+    /// Signs webhooks and links.
+    pub key: SecretBox<[u8; 32]>,
+    /// The database, open.
+    pub store: Store,
+    /// Where it listens, bound.
+    pub listener: TcpListener,
+    /// Address that links point at.
+    pub public_url: Url,
+    /// The time.
+    pub clock: Clock,
+    /// Simulated phones, in demo and tests.
+    pub handset: Option<Arc<dyn Handset>>,
+    /// What `/metrics` shows.
+    pub metrics: Option<PrometheusHandle>,
+    /// Whether this is the demo.
+    pub demo: bool,
+}
+
+/// The part of the configuration that a node runs with.
+pub struct Behaviour {
+    /// The channels and their providers.
+    pub channels: channels::Settings,
+    /// How messages are sent.
+    pub dispatch: Dispatch,
+    /// How long received bytes are kept.
+    pub keep_raw: jiff::SignedDuration,
+    /// How long answers under way may take when the node stops.
+    pub stop_within: Duration,
+}
+
+impl From<Config> for Behaviour {
+    fn from(config: Config) -> Self {
+        Self {
+            channels: config.channels,
+            dispatch: config.dispatch,
+            keep_raw: config.retention.raw_bytes,
+            stop_within: config.server.stop_within,
+        }
+    }
+}
+
+/// A node that runs.
+pub struct Node {
+    /// All use cases.
+    pub app: App,
+    /// Where it listens.
+    pub address: SocketAddr,
+    web: Tasks,
+}
+
+impl Node {
+    /// Starts the workers, then the web server: what is answered can be worked on.
+    ///
+    /// # Errors
+    ///
+    /// A channel's settings don't fit, or the database does not take the node. Nothing runs then.
+    pub async fn start(parts: Parts, behaviour: Behaviour) -> Result<Self, Failure> {
+        let address = parts
+            .listener
+            .local_addr()
+            .map_err(|error| Failure::because("the listener has no address", &error))?;
+        let channels = Channels::new(behaviour.channels, parts.public_url.clone())
+            .map_err(|error| Failure::because("the channels can't be set up", &error))?;
+        let settings = app::Settings {
+            node: parts.node,
+            public_url: parts.public_url.clone(),
+            key: parts.key,
+            parallel_sends: usize::try_from(behaviour.dispatch.parallel).unwrap_or(usize::MAX),
+            dispatch: behaviour.dispatch.limits,
+            keep_raw: behaviour.keep_raw,
+            version: env!("CARGO_PKG_VERSION"),
+            demo: parts.demo,
+        };
+        let parts_of_app = app::Parts {
+            store: parts.store,
+            channels,
+            clock: parts.clock,
+            handset: parts.handset,
+        };
+        let app = App::start(parts_of_app, settings)
+            .await
+            .map_err(|error| Failure::because("the node can't start", &error))?;
+        let settings = WebSettings {
+            public_url: parts.public_url,
+            demo: parts.demo,
+            metrics: parts.metrics,
+            version: env!("CARGO_PKG_VERSION"),
+        };
+        let router = bugle_web::router(app.clone(), settings);
+        let web = Tasks::new();
+        let limits = ServerLimits { grace: behaviour.stop_within, ..ServerLimits::STANDARD };
+        web.once(bugle_web::serve(parts.listener, router, limits, web.stop_token()));
+        Ok(Self { app, address, web })
+    }
+
+    /// Finishes the answers under way, then the work in hand, and returns when nothing runs.
+    pub async fn stop(self) {
+        self.web.stop().await;
+        self.app.stop().await;
+    }
+}
+
+/// Opens the database that `url` names.
+///
+/// # Errors
+///
+/// It can't be reached, is too old, or was made by a newer Bugle.
+pub async fn open_store(url: &str, connections: u32) -> Result<Store, Failure> {
+    let url: DatabaseUrl = url
+        .parse()
+        .map_err(|error| Failure::because("the database's address is wrong", &error))?;
+    let settings = PoolSettings {
+        connections,
+        statement_timeout: STATEMENT_LIMIT,
+        lock_timeout: LOCK_LIMIT,
+        acquire_timeout: ACQUIRE_LIMIT,
+    };
+    Store::open(&url, settings).await.map_err(|error| {
+        Failure::because(&format!("the database {url} can't be opened"), &error)
+            .with_hint("bugle doctor")
+    })
+}
+
+/// Takes an address to listen on.
+///
+/// # Errors
+///
+/// Something else has it, or it is not ours; the next port is offered.
+pub async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let next = SocketAddr::new(address.ip(), address.port().checked_add(1).unwrap_or(7_070));
+        Failure::new(Reason::Failed, format!("Can't listen on {address}: {error}."))
+            .with_hint(format!("--listen {next}"))
+    })
+}
+
+/// Address that links point at when the configuration names none.
+pub fn default_public_url(address: SocketAddr) -> Result<Url, Failure> {
+    let host = if address.ip().is_unspecified() {
+        format!("localhost:{}", address.port())
+    } else {
+        address.to_string()
+    };
+    format!("http://{host}")
+        .parse()
+        .map_err(|error| Failure::because("the listen address is no URL", &error))
+}
