@@ -151,6 +151,9 @@ pub struct SetupArgs {
     /// Time zone, as an IANA name
     #[arg(long, default_value = "UTC")]
     pub time_zone: String,
+    /// File that holds the admin's password [default: one is made and shown once]
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
 }
 
 /// What `check-config` checks.

@@ -18,7 +18,7 @@ fn the_defaults_are_a_whole_configuration() {
     let config = parse(&Sources::default()).unwrap();
     assert_eq!(config.server.listen.port(), 7070);
     assert!(config.database.url.is_none());
-    assert_eq!(config.intake.max_body_bytes, 1 << 20);
+    assert_eq!(config.intake.max_body_bytes, 512 << 10);
     assert!(config.channels.email.is_empty());
 }
 
