@@ -3,6 +3,7 @@
 //! A new one is a function and one line in [`GENERATORS`].
 
 mod checksums;
+mod configuration;
 
 use std::path::Path;
 
@@ -11,8 +12,10 @@ use anyhow::{Context as _, Result, bail};
 use crate::workspace;
 
 /// What is made from what.
-const GENERATORS: &[Generator] =
-    &[Generator { path: checksums::PATH, make: checksums::make, redo: checksums::redo }];
+const GENERATORS: &[Generator] = &[
+    Generator { path: checksums::PATH, make: checksums::make, redo: checksums::redo },
+    Generator { path: configuration::PATH, make: configuration::make, redo: configuration::redo },
+];
 
 struct Generator {
     /// The file, from the root of the workspace.
