@@ -12,6 +12,7 @@ pub mod context;
 pub mod doctor;
 pub mod login;
 pub mod names;
+pub mod reference;
 pub mod schedules;
 pub mod trigger;
 
@@ -44,13 +45,13 @@ pub struct Cli {
 #[derive(Clone, Debug, Args)]
 pub struct Common {
     /// Write one JSON value instead of words
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Common options")]
     pub json: bool,
     /// Server to talk to; also BUGLE_SERVER, or the profile
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, global = true, help_heading = "Common options", value_name = "URL")]
     pub server: Option<String>,
     /// Server and key as saved under this name by `bugle login`
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, help_heading = "Common options", value_name = "NAME")]
     pub profile: Option<String>,
 }
 
@@ -92,16 +93,25 @@ pub enum Command {
     Export,
     /// Write a completion script for a shell
     Completions(CompletionsArgs),
+    /// Write this reference of all commands
+    #[command(hide = true)]
+    Reference,
 }
 
 /// Where a process keeps what it needs.
 #[derive(Clone, Debug, Args)]
 pub struct DataArgs {
     /// Data directory; also BUGLE_DATA
-    #[arg(long, value_name = "DIR", env = "BUGLE_DATA", default_value = "bugle-data")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "BUGLE_DATA",
+        hide_env = true,
+        default_value = "bugle-data"
+    )]
     pub data: PathBuf,
     /// Configuration file; also BUGLE_CONFIG
-    #[arg(long, value_name = "FILE", env = "BUGLE_CONFIG")]
+    #[arg(long, value_name = "FILE", env = "BUGLE_CONFIG", hide_env = true)]
     pub config: Option<PathBuf>,
     /// Database: sqlite:PATH or postgres://USER@HOST/NAME [default: in the data directory]
     #[arg(long, value_name = "URL")]
@@ -160,7 +170,7 @@ pub struct SetupArgs {
 #[derive(Clone, Debug, Args)]
 pub struct CheckConfigArgs {
     /// The file; without one, the defaults and the environment
-    #[arg(long, value_name = "FILE", env = "BUGLE_CONFIG")]
+    #[arg(long, value_name = "FILE", env = "BUGLE_CONFIG", hide_env = true)]
     pub config: Option<PathBuf>,
     /// Write the defaults with their explanation, as a start for a file of your own
     #[arg(long)]

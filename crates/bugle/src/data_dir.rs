@@ -103,7 +103,12 @@ impl DataDir {
         drop(std::fs::remove_file(self.path.join("listen")));
     }
 
-    fn kept(&self, name: &str, fresh: impl FnOnce() -> String) -> Result<String, Failure> {
+    /// The content of a file, which is made where it is missing.
+    ///
+    /// # Errors
+    ///
+    /// The file can't be read or written.
+    pub fn kept(&self, name: &str, fresh: impl FnOnce() -> String) -> Result<String, Failure> {
         let path = self.path.join(name);
         match std::fs::read_to_string(&path) {
             Ok(text) => Ok(text),

@@ -11,11 +11,14 @@ pub mod cli;
 pub mod client;
 pub mod config;
 pub mod data_dir;
-mod demo;
+pub mod demo;
 pub mod environment;
 pub mod failure;
+pub mod node;
 pub mod output;
 pub mod profile;
+pub mod serve;
+pub mod setup;
 mod suggest;
 pub mod when;
 
@@ -58,14 +61,19 @@ fn report(output: Output, failure: &Failure) {
 fn dispatch(cli: Cli, environment: &Environment) -> Result<(), Failure> {
     let Cli { common, command } = cli;
     match command {
-        Command::Serve(_) | Command::Demo(_) | Command::Setup(_) => {
-            Err(Failure::new(Reason::Failed, "The server is not part of this build yet."))
+        Command::Serve(args) => serve::run(&args, environment),
+        Command::Demo(args) => demo::run(&args, environment),
+        Command::Setup(args) => {
+            setup::run(&args, Output::new(common.json, environment), environment)
         }
         Command::CheckConfig(args) => cli::configuration_file::check(
             &args,
             Output::new(common.json, environment),
             environment,
         ),
+        Command::Reference => {
+            Ok(Output::new(false, environment).line(cli::reference::markdown().trim_end())?)
+        }
         Command::Completions(args) => {
             clap_complete::generate(
                 args.shell,
@@ -104,6 +112,7 @@ async fn talk(context: &Context, command: Command) -> Result<(), Failure> {
         | Command::CheckConfig(_)
         | Command::Doctor(_)
         | Command::Login
+        | Command::Reference
         | Command::Completions(_) => Ok(()),
     }
 }

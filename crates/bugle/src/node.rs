@@ -105,12 +105,8 @@ impl Node {
             version: env!("CARGO_PKG_VERSION"),
             demo: parts.demo,
         };
-        let parts_of_app = app::Parts {
-            store: parts.store,
-            channels,
-            clock: parts.clock,
-            handset: parts.handset,
-        };
+        let parts_of_app =
+            app::Parts { store: parts.store, channels, clock: parts.clock, handset: parts.handset };
         let app = App::start(parts_of_app, settings)
             .await
             .map_err(|error| Failure::because("the node can't start", &error))?;
@@ -140,9 +136,8 @@ impl Node {
 ///
 /// It can't be reached, is too old, or was made by a newer Bugle.
 pub async fn open_store(url: &str, connections: u32) -> Result<Store, Failure> {
-    let url: DatabaseUrl = url
-        .parse()
-        .map_err(|error| Failure::because("the database's address is wrong", &error))?;
+    let url: DatabaseUrl =
+        url.parse().map_err(|error| Failure::because("the database's address is wrong", &error))?;
     let settings = PoolSettings {
         connections,
         statement_timeout: STATEMENT_LIMIT,

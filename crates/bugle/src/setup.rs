@@ -49,7 +49,10 @@ async fn set_up(args: &SetupArgs, config: Config, output: Output) -> Result<(), 
         let key = key.expose_secret();
         return Ok(output.value(&json!({ "tenant": tenant, "user": user, "api_key": key }))?);
     }
-    output.line(&format!("Made {:?} with its first admin {} ({}).", args.tenant, args.name, args.email))?;
+    output.line(&format!(
+        "Made {:?} with its first admin {} ({}).",
+        args.tenant, args.name, args.email
+    ))?;
     if args.password_file.is_none() {
         output.line(&format!("Password, shown once: {}", password.expose_secret()))?;
     }

@@ -247,8 +247,8 @@ fn escalation(
     ];
     let names = ["Payments", "Platform", "Whoever is left"];
     let repeats = [1, 2, 3];
+    let policies: Vec<PolicyId> = policies.to_vec();
     policies
-        .to_vec()
         .into_iter()
         .zip(names)
         .zip(levels)

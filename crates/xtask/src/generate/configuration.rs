@@ -66,7 +66,8 @@ mod tests {
 
     #[test]
     fn sections_become_headings_and_comments_stay_with_their_keys() {
-        let text = "# The manual.\n\n[server]\n# Where.\nlisten = 1\n\n# What.\nurl = 2\n\n[log]\nx = 3\n";
+        let text =
+            "# The manual.\n\n[server]\n# Where.\nlisten = 1\n\n# What.\nurl = 2\n\n[log]\nx = 3\n";
         let document = document(text);
         let body = document.strip_prefix(HEAD).unwrap();
         assert_eq!(

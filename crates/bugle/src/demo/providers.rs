@@ -1,0 +1,63 @@
+//! The lab's simulated providers, entered as any others are.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bugle_app::channels::{
+    Limits, Settings, SmtpSecurity, SmtpSettings, TwilioSettings, WebhookSettings,
+};
+use bugle_lab::{Account, Lab};
+use ipnet::{IpNet, Ipv4Net};
+use secrecy::SecretString;
+use std::net::Ipv4Addr;
+
+/// What the first simulated account is called; part of the URL that its phones' texts are posted to.
+const FIRST: &str = "simulated";
+const SPARE: &str = "simulated_spare";
+
+/// Settings of all channels that lead into `lab`.
+pub fn simulated(lab: &Lab) -> Settings {
+    let loopback = Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8);
+    let twilios =
+        || vec![twilio(lab, FIRST, lab.account()), twilio(lab, SPARE, lab.spare_account())];
+    Settings {
+        email: vec![smtp(FIRST, lab.smtp_addr()), smtp(SPARE, lab.spare_smtp_addr())],
+        sms: twilios(),
+        voice: twilios(),
+        webhook: WebhookSettings { allow: vec![IpNet::V4(loopback)], limits: limits() },
+    }
+}
+
+/// Tells the lab where texts from its phones go: the server at `public_url`.
+pub fn connect(lab: &Lab, public_url: &url::Url) {
+    let base = public_url.as_str().trim_end_matches('/');
+    lab.set_inbound_url(&format!("{base}/callbacks/twilio/{FIRST}/sms"));
+}
+
+fn limits() -> Limits {
+    Limits { connect: Duration::from_secs(2), request: Duration::from_secs(5), rate: None }
+}
+
+fn smtp(name: &str, address: SocketAddr) -> SmtpSettings {
+    SmtpSettings {
+        name: name.to_owned(),
+        host: address.ip().to_string(),
+        port: address.port(),
+        security: SmtpSecurity::None,
+        login: None,
+        from: "Bugle <bugle@halden.example>".to_owned(),
+        limits: limits(),
+    }
+}
+
+fn twilio(lab: &Lab, name: &str, account: Account) -> TwilioSettings {
+    TwilioSettings {
+        name: name.to_owned(),
+        api_base: lab.twilio_base(),
+        account_sid: account.sid.to_owned(),
+        auth_token: SecretString::from(account.token),
+        callback_keys: Vec::new(),
+        from: account.number.to_owned(),
+        limits: limits(),
+    }
+}
