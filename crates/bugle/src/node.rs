@@ -58,6 +58,8 @@ pub struct Behaviour {
     pub dispatch: Dispatch,
     /// How long received bytes are kept.
     pub keep_raw: jiff::SignedDuration,
+    /// Largest body of a request that brings events.
+    pub max_body_bytes: u64,
     /// How long answers under way may take when the node stops.
     pub stop_within: Duration,
 }
@@ -68,6 +70,7 @@ impl From<Config> for Behaviour {
             channels: config.channels,
             dispatch: config.dispatch,
             keep_raw: config.retention.raw_bytes,
+            max_body_bytes: config.intake.max_body_bytes,
             stop_within: config.server.stop_within,
         }
     }
@@ -115,6 +118,7 @@ impl Node {
             demo: parts.demo,
             metrics: parts.metrics,
             version: env!("CARGO_PKG_VERSION"),
+            intake_body_bytes: usize::try_from(behaviour.max_body_bytes).unwrap_or(usize::MAX),
         };
         let router = bugle_web::router(app.clone(), settings);
         let web = Tasks::new();

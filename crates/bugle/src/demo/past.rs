@@ -12,7 +12,7 @@ use bugle_app::store::Store;
 use bugle_app::{Clock, entropy};
 use bugle_domain::event::{Action, EventBody, NewEvent};
 use bugle_domain::integration::Integration;
-use bugle_domain::{AllTenants, EventId, Severity};
+use bugle_domain::{AllTenants, Severity};
 use bugle_lab::{Answer, Knobs, Lab, Service};
 use jiff::{SignedDuration, Timestamp};
 
@@ -269,7 +269,7 @@ impl<'a> Past<'a> {
     async fn send(&self, integration: usize, body: EventBody) -> Result<(), Failure> {
         let integration: &Integration = &self.company.integrations[integration];
         let now = self.clock.now();
-        let id = EventId::new(now, entropy::bytes());
+        let id = entropy::event_id(now);
         let raw = serde_json::to_vec(&body).unwrap_or_default();
         let event = NewEvent {
             id,
