@@ -136,7 +136,7 @@ pub(crate) async fn run(options: Options) -> Result<()> {
 /// The program to drive: the one given, or a build of this checkout.
 pub(crate) async fn program(given: Option<PathBuf>) -> Result<PathBuf> {
     match given {
-        Some(program) => Ok(program),
+        Some(program) => std::path::absolute(program).context("no such path"),
         None => build("bugle").await,
     }
 }
