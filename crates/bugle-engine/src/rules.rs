@@ -7,10 +7,6 @@ use bugle_domain::{MethodId, Urgency, UserId};
 /// When the default rules for urgent alerts first ring a phone: within a minute, because a text
 /// message wakes nobody.
 pub const FIRST_CALL_S: u32 = 60;
-/// When they ring it again: two calls within three minutes pass the "do not disturb" of many
-/// phones.
-pub const SECOND_CALL_S: u32 = 150;
-
 /// How `user` is told of alerts of `urgency`: seconds after the level began, and the method. In
 /// order of time; only methods that were proven.
 ///
@@ -42,8 +38,9 @@ pub fn reachable(directory: &Directory, user: UserId) -> bool {
     directory.methods(user).any(|method| method.proven_at.is_some())
 }
 
-/// Everything quiet at once; then the phone rings, and rings again. With nothing quiet, the phone
-/// rings at once.
+/// Everything quiet at once, then the phone rings. With nothing quiet, it rings at once. A call that
+/// nobody answers rings once more by itself ([`crate::dispatch::Limits::redial_after`]): two calls
+/// within three minutes pass the "do not disturb" of many phones.
 fn urgent_defaults(directory: &Directory, user: UserId) -> Vec<(u32, MethodId)> {
     let is_call = |method: &&ContactMethod| method.address.channel() == Channel::Voice;
     let mut steps = Vec::new();
@@ -53,7 +50,6 @@ fn urgent_defaults(directory: &Directory, user: UserId) -> Vec<(u32, MethodId)> 
     let first_call_s = if steps.is_empty() { 0 } else { FIRST_CALL_S };
     for method in proven(directory, user).filter(is_call) {
         steps.push((first_call_s, method.id));
-        steps.push((SECOND_CALL_S, method.id));
     }
     steps
 }

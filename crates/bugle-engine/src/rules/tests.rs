@@ -32,9 +32,9 @@ fn show(directory: &Directory, urgency: Urgency) -> String {
 fn default_rules_ring_a_phone_within_a_minute_for_urgent_alerts() {
     use Channel::{Email, Sms, Voice, Webhook};
     let urgent = |channels: &[Channel]| show(&lena_with(channels), Urgency::Urgent);
-    assert_eq!(urgent(&[Sms, Voice, Email]), "sms at 0, email at 0, voice at 60, voice at 150");
-    assert_eq!(urgent(&[Voice]), "voice at 0, voice at 150");
-    assert_eq!(urgent(&[Webhook, Voice]), "webhook at 0, voice at 60, voice at 150");
+    assert_eq!(urgent(&[Sms, Voice, Email]), "sms at 0, email at 0, voice at 60");
+    assert_eq!(urgent(&[Voice]), "voice at 0");
+    assert_eq!(urgent(&[Webhook, Voice]), "webhook at 0, voice at 60");
     assert_eq!(urgent(&[Email]), "email at 0");
     assert_eq!(urgent(&[]), "");
 }
@@ -77,7 +77,7 @@ fn a_method_is_used_only_when_proven_and_only_for_its_owner() {
     assert_eq!(show(&directory, Urgency::Urgent), "sms at 10");
     let sms = directory.methods.get_mut(&method_of(LENA, Channel::Sms)).unwrap();
     sms.proven_at = None;
-    let defaults = "email at 0, voice at 60, voice at 150";
+    let defaults = "email at 0, voice at 60";
     assert_eq!(show(&directory, Urgency::Urgent), defaults, "rather the defaults than nothing");
     assert!(reachable(&directory, user(LENA)));
     for method in directory.methods.values_mut() {

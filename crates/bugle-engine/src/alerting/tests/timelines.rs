@@ -122,13 +122,13 @@ fn unanswered_alert_climbs_to_the_fallback_and_then_says_that_nobody_is_left() {
     insta::assert_snapshot!(play(halden(), "0 crit db / 4 tick / 5 tick / 15 tick / 30 tick / 99 tick"), @r#"
      0m crit db         Opened. It follows the policy "Payments" of its service.
                         Level 1: Lena Kovač is paged.
-                        owed: sms, email, voice after 60 s, voice after 150 s
+                        owed: sms, email, voice after 60 s
      4m tick            -
      5m tick            Level 2: Priya Nair is paged.
-                        owed: sms, email, voice after 60 s, voice after 150 s
+                        owed: sms, email, voice after 60 s
     15m tick            The policy was gone through. The fallback "Somebody" follows.
                         Level 1: Jonas Weber is paged.
-                        owed: sms, email, voice after 60 s, voice after 150 s
+                        owed: sms, email, voice after 60 s
     30m tick            Nobody is left to be told.
     99m tick            -
     "#);
@@ -140,16 +140,16 @@ fn a_policy_is_repeated_before_the_fallback() {
     insta::assert_snapshot!(play(directory, "0 crit db / 5 tick / 15 tick / 20 tick / 30 tick"), @r#"
      0m crit db         Opened. It follows the policy "Payments" of its service.
                         Level 1: Lena Kovač is paged.
-                        owed: sms, email, voice after 60 s, voice after 150 s
+                        owed: sms, email, voice after 60 s
      5m tick            Level 2: Priya Nair is paged.
-                        owed: sms, email, voice after 60 s, voice after 150 s
+                        owed: sms, email, voice after 60 s
     15m tick            Level 1, round 2: Lena Kovač is paged.
-                        owed: sms, email, voice after 60 s, voice after 150 s
+                        owed: sms, email, voice after 60 s
     20m tick            Level 2, round 2: Priya Nair is paged.
-                        owed: sms, email, voice after 60 s, voice after 150 s
+                        owed: sms, email, voice after 60 s
     30m tick            The policy was gone through. The fallback "Somebody" follows.
                         Level 1: Jonas Weber is paged.
-                        owed: sms, email, voice after 60 s, voice after 150 s
+                        owed: sms, email, voice after 60 s
     "#);
 }
 
@@ -165,10 +165,10 @@ fn a_level_that_reaches_nobody_is_skipped_with_its_delay_at_once() {
     0m crit db         Opened. It follows the policy "Payments" of its service.
                        Level 1 was skipped with its delay: nobody is on call in Payments second line.
                        Level 2: Lena Kovač is paged.
-                       owed: sms, email, voice after 60 s, voice after 150 s
+                       owed: sms, email, voice after 60 s
     5m tick            Level 3 was skipped with its delay: Platform has no members.
                        Level 4: Priya Nair is paged.
-                       owed: sms, email, voice after 60 s, voice after 150 s
+                       owed: sms, email, voice after 60 s
     "#);
 }
 
@@ -203,7 +203,7 @@ fn people_not_reached_are_named_beside_those_who_are() {
     insta::assert_snapshot!(play(directory, "0 crit db"), @r#"
     0m crit db         Opened. It follows the policy "Payments" of its service.
                        Level 1: Priya Nair (of Platform) is paged. Not reached: Tomás Ruiz is disabled.
-                       owed: sms, email, voice after 60 s, voice after 150 s
+                       owed: sms, email, voice after 60 s
     "#);
 }
 
@@ -213,7 +213,7 @@ fn acknowledgement_stops_the_climb_and_repeats_harmlessly() {
         play(halden(), "0 crit db / 2 lena acks / 3 lena acks / 3 priya acks / 5 tick / 9 ack db"), @r#"
     0m crit db         Opened. It follows the policy "Payments" of its service.
                        Level 1: Lena Kovač is paged.
-                       owed: sms, email, voice after 60 s, voice after 150 s
+                       owed: sms, email, voice after 60 s
     2m lena acks       "Acknowledged. Priya will not be paged."
                        what waits is cancelled: acknowledged
                        Lena Kovač acknowledged by a key in the call.
@@ -230,19 +230,19 @@ fn passing_on_tells_the_next_level_at_once_and_then_has_nobody_left() {
         play(halden(), "0 crit db / 1 lena passes / 6 tick / 7 priya passes / 8 jonas passes / 22 tick"), @r#"
      0m crit db         Opened. It follows the policy "Payments" of its service.
                         Level 1: Lena Kovač is paged.
-                        owed: sms, email, voice after 60 s, voice after 150 s
+                        owed: sms, email, voice after 60 s
      1m lena passes     "Passed on. Priya is paged now."
                         what waits is cancelled: passed_on
                         Lena Kovač passed it on by a key in the call.
                         Level 2: Priya Nair is paged.
-                        owed: sms, email, voice after 60 s, voice after 150 s
+                        owed: sms, email, voice after 60 s
      6m tick            -
      7m priya passes    "Passed on. Jonas is paged now."
                         what waits is cancelled: passed_on
                         Priya Nair passed it on by a key in the call.
                         The policy was gone through. The fallback "Somebody" follows.
                         Level 1: Jonas Weber is paged.
-                        owed: sms, email, voice after 60 s, voice after 150 s
+                        owed: sms, email, voice after 60 s
      8m jonas passes    "There is nobody to pass it on to. It still waits for an answer."
     22m tick            Nobody is left to be told.
     "#);
@@ -253,7 +253,7 @@ fn passing_on_after_an_answer_changes_nothing() {
     insta::assert_snapshot!(play(halden(), "0 crit db / 1 lena acks / 2 priya passes"), @r#"
     0m crit db         Opened. It follows the policy "Payments" of its service.
                        Level 1: Lena Kovač is paged.
-                       owed: sms, email, voice after 60 s, voice after 150 s
+                       owed: sms, email, voice after 60 s
     1m lena acks       "Acknowledged. Priya will not be paged."
                        what waits is cancelled: acknowledged
                        Lena Kovač acknowledged by a key in the call.
@@ -267,7 +267,7 @@ fn info_pages_nobody_but_folds_into_an_open_alert() {
     0m info db         no effect: info
     1m high db         Opened. It follows the policy "Payments" of its service.
                        Level 1: Lena Kovač is paged.
-                       owed: sms, email, voice after 60 s, voice after 150 s
+                       owed: sms, email, voice after 60 s
     2m info db         folds into #4801 (2 events)
     3m change db       no effect: change
     "#);
@@ -278,7 +278,7 @@ fn triggers_fold_without_paging_again_also_when_acknowledged() {
     insta::assert_snapshot!(play(halden(), "0 crit db / 1 crit db / 2 lena acks / 3 crit db"), @r#"
     0m crit db         Opened. It follows the policy "Payments" of its service.
                        Level 1: Lena Kovač is paged.
-                       owed: sms, email, voice after 60 s, voice after 150 s
+                       owed: sms, email, voice after 60 s
     1m crit db         folds into #4801 (2 events)
     2m lena acks       "Acknowledged. Priya will not be paged."
                        what waits is cancelled: acknowledged
@@ -294,14 +294,14 @@ fn a_trigger_after_resolve_opens_a_new_alert() {
     0m fixed db        no effect: no_open_alert
     1m crit db         Opened. It follows the policy "Payments" of its service.
                        Level 1: Lena Kovač is paged.
-                       owed: sms, email, voice after 60 s, voice after 150 s
+                       owed: sms, email, voice after 60 s
     2m fixed db        folds into #4801 (2 events)
                        what waits is cancelled: resolved
                        The sender (Prometheus) resolved it.
     3m fixed db        no effect: no_open_alert
     4m crit db         Opened. It follows the policy "Payments" of its service.
                        Level 1: Lena Kovač is paged.
-                       owed: sms, email, voice after 60 s, voice after 150 s
+                       owed: sms, email, voice after 60 s
     5m lena fixes      "Resolved. Priya will not be paged."
                        what waits is cancelled: resolved
                        Lena Kovač resolved it by a key in the call.
@@ -315,21 +315,21 @@ fn an_alert_resolves_by_itself_when_its_end_passes_unless_refreshed() {
         play(halden(), "0 crit db until 4 / 3 crit db until 7 / 4 tick / 5 tick / 7 tick / 8 crit db until 9 / 12 crit db"), @r#"
      0m crit db until 4 Opened. It follows the policy "Payments" of its service.
                         Level 1: Lena Kovač is paged.
-                        owed: sms, email, voice after 60 s, voice after 150 s
+                        owed: sms, email, voice after 60 s
      3m crit db until 7 folds into #4801 (2 events)
      4m tick            -
      5m tick            Level 2: Priya Nair is paged.
-                        owed: sms, email, voice after 60 s, voice after 150 s
+                        owed: sms, email, voice after 60 s
      7m tick            what waits is cancelled: resolved
                         Resolved by itself: the end its sender gave passed without news.
      8m crit db until 9 Opened. It follows the policy "Payments" of its service.
                         Level 1: Lena Kovač is paged.
-                        owed: sms, email, voice after 60 s, voice after 150 s
+                        owed: sms, email, voice after 60 s
     12m crit db         what waits is cancelled: resolved
                         Resolved by itself: the end its sender gave passed without news.
                         Opened. It follows the policy "Payments" of its service.
                         Level 1: Lena Kovač is paged.
-                        owed: sms, email, voice after 60 s, voice after 150 s
+                        owed: sms, email, voice after 60 s
     "#);
 }
 
@@ -343,9 +343,9 @@ fn becoming_urgent_tells_the_level_again_and_the_clock_runs_on() {
                        what waits is cancelled: worsened
                        It became worse: critical after low. Urgent rules apply from now on.
                        Level 1: Lena Kovač is paged.
-                       owed: sms, email, voice after 60 s, voice after 150 s
+                       owed: sms, email, voice after 60 s
     5m tick            Level 2: Priya Nair is paged.
-                       owed: sms, email, voice after 60 s, voice after 150 s
+                       owed: sms, email, voice after 60 s
     6m lena acks       "Acknowledged. Jonas will not be paged."
                        what waits is cancelled: acknowledged
                        Lena Kovač acknowledged by a key in the call.
@@ -383,9 +383,9 @@ fn becoming_urgent_when_exhausted_begins_again() {
                         what waits is cancelled: worsened
                         It became worse: high after low. Urgent rules apply from now on.
                         Level 1: Lena Kovač is paged.
-                        owed: sms, email, voice after 60 s, voice after 150 s
+                        owed: sms, email, voice after 60 s
     46m tick            Level 2: Priya Nair is paged.
-                        owed: sms, email, voice after 60 s, voice after 150 s
+                        owed: sms, email, voice after 60 s
     "#);
 }
 
@@ -394,7 +394,7 @@ fn without_a_service_the_fallback_follows_and_is_not_told_twice() {
     insta::assert_snapshot!(play(halden(), "0 stray disk / 15 tick"), @r#"
      0m stray disk      Opened. Its integration names no service, so the fallback "Somebody" follows.
                         Level 1: Jonas Weber is paged.
-                        owed: sms, email, voice after 60 s, voice after 150 s
+                        owed: sms, email, voice after 60 s
     15m tick            Nobody is left to be told.
     "#);
 }
@@ -420,7 +420,7 @@ fn a_policy_edited_later_does_not_change_an_alert_in_flight() {
     let decisions = world.pass(Vec::new(), at(5));
     insta::assert_snapshot!(tell(&world, &decisions).join("\n"), @r"
     Level 2: Priya Nair is paged.
-    owed: sms, email, voice after 60 s, voice after 150 s
+    owed: sms, email, voice after 60 s
     ");
 }
 
@@ -434,7 +434,7 @@ fn an_event_that_could_not_be_decided_tells_the_fallback() {
     no effect: quarantined
     Opened. Its event could not be routed, so the fallback "Somebody" follows.
     Level 1: Jonas Weber is paged.
-    owed: sms, email, voice after 60 s, voice after 150 s
+    owed: sms, email, voice after 60 s
     "#);
     assert_eq!(decisions.opened[0].summary, "An event could not be routed: db is down");
 }
@@ -453,8 +453,8 @@ fn opened_acknowledged_resolved_and_opened_again_in_one_batch() {
     assert_eq!((decisions.changed.len(), decisions.cancel.len()), (0, 0));
     let second = decisions.opened[1].id;
     assert!(world.waiting().all(|it| it.alert == second));
-    assert_eq!(world.waiting().count(), 4);
-    assert_eq!(decisions.owed.len(), 1 + 4 + 4);
+    assert_eq!(world.waiting().count(), 3);
+    assert_eq!(decisions.owed.len(), 1 + 3 + 3);
 }
 
 #[test]
