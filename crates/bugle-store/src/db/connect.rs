@@ -223,15 +223,16 @@ macro_rules! migrations {
 }
 
 migrations! {
-    20261120130000 "create_configuration"
-    20261120130100 "create_placements"
-    20261120130200 "create_events"
-    20261120130300 "create_alerts"
-    20261120130400 "create_notifications"
-    20261120130500 "create_ledger"
+    "20261120130000" "create_configuration"
+    "20261120130100" "create_placements"
+    "20261120130200" "create_events"
+    "20261120130300" "create_alerts"
+    "20261120130400" "create_notifications"
+    "20261120130500" "create_ledger"
 }
 
-fn migration(version: i64, name: &'static str, sql: &'static str) -> Migration {
+fn migration(version: &str, name: &'static str, sql: &'static str) -> Migration {
+    let version = version.bytes().fold(0, |number, digit| number * 10 + i64::from(digit - b'0'));
     Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
 }
 

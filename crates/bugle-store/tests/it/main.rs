@@ -1,6 +1,11 @@
 //! The store's conformance suite: every check runs on every database there is.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "they are checks")]
+
 mod support;
 
+mod access;
+mod configuration;
 mod dispatching;
 mod hot_path;
+mod reading;
