@@ -27,7 +27,7 @@ use crate::guard::{Blocked, TargetGuard};
 /// ever meets a connection that the other side is just closing.
 const POOL_IDLE: Duration = Duration::from_secs(4);
 /// Connections kept to one host.
-const POOL_PER_HOST: usize = 64;
+const POOL_PER_HOST: usize = 512;
 /// More of an answer is not read.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
