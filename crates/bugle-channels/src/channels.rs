@@ -13,6 +13,7 @@ use url::Url;
 use crate::health::{Admission, Health, Verdict};
 use crate::message::{Fault, Lookup, Outgoing, Sent, When};
 use crate::provider::{Done, Driver, Provider, ProviderStatus};
+use crate::roots::Roots;
 use crate::settings::{Limits, Settings};
 use crate::smtp::Smtp;
 use crate::twilio::{CallbackPaths, CallbackRequest, SignatureError, Twilio};
@@ -45,6 +46,9 @@ pub enum SetupError {
     /// Two providers of one channel have the same name.
     #[error("there are two providers named {0}")]
     SameName(String),
+    /// The operator's certificate authorities cannot be used.
+    #[error("the certificate authorities are not certificates in PEM")]
+    Roots,
     /// TLS cannot be used at all.
     #[error("TLS cannot be set up")]
     Tls(#[from] rustls::Error),
@@ -72,21 +76,32 @@ impl Channels {
     ///
     /// [`SetupError`] names the first provider whose settings cannot be used.
     pub fn new(settings: Settings, public_url: Url) -> Result<Self, SetupError> {
+        Self::trusting(settings, public_url, &[])
+    }
+
+    /// The same, and believes the certificate authorities in `roots` (PEM) beside the public ones:
+    /// for servers in a network of one's own.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::new`], and where `roots` is not PEM.
+    pub fn trusting(settings: Settings, public_url: Url, roots: &[u8]) -> Result<Self, SetupError> {
+        let roots = Roots::parse(roots)?;
         let Settings { email, sms, voice, webhook } = settings;
         let own_limits = webhook.limits;
-        let own = Driver::Webhook(Webhook::new(webhook)?);
+        let own = Driver::Webhook(Webhook::new(webhook, &roots)?);
         let inner = Inner {
             email: unique(email.into_iter().map(|one| {
                 let (name, limits) = (one.name.clone(), one.limits);
-                Ok(provider(name, limits, Driver::Smtp(Smtp::new(one)?)))
+                Ok(provider(name, limits, Driver::Smtp(Smtp::new(one, &roots)?)))
             }))?,
             sms: unique(sms.into_iter().map(|one| {
                 let (name, limits) = (one.name.clone(), one.limits);
-                Ok(provider(name, limits, Driver::Sms(Twilio::new(one, &public_url)?)))
+                Ok(provider(name, limits, Driver::Sms(Twilio::new(one, &public_url, &roots)?)))
             }))?,
             voice: unique(voice.into_iter().map(|one| {
                 let (name, limits) = (one.name.clone(), one.limits);
-                Ok(provider(name, limits, Driver::Voice(Twilio::new(one, &public_url)?)))
+                Ok(provider(name, limits, Driver::Voice(Twilio::new(one, &public_url, &roots)?)))
             }))?,
             webhook: vec![provider(OWN.to_owned(), own_limits, own)],
             targets: Mutex::new(BTreeMap::new()),

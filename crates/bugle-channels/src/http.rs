@@ -21,7 +21,9 @@ use hyper_util::client::legacy::connect::dns::Name;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::Instant;
 
+use crate::channels::SetupError;
 use crate::guard::{Blocked, TargetGuard};
+use crate::roots::Roots;
 
 /// Shorter than the shortest keep-alive in common use (Node.js, 5 s), so that a request hardly
 /// ever meets a connection that the other side is just closing.
@@ -76,19 +78,14 @@ impl Client {
     pub(crate) fn new(
         guard: Option<TargetGuard>,
         connect: Duration,
-    ) -> Result<Self, rustls::Error> {
+        roots: &Roots,
+    ) -> Result<Self, SetupError> {
         let mut http = HttpConnector::new_with_resolver(Resolver(guard.map(Arc::new)));
         http.enforce_http(false);
         http.set_nodelay(true);
         http.set_connect_timeout(Some(connect));
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let roots: rustls::RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
-        let tls = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
         let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(tls)
+            .with_tls_config(roots.client_config()?)
             .https_or_http()
             .enable_http1()
             .wrap_connector(http);

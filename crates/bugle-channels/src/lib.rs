@@ -9,6 +9,7 @@ mod health;
 mod http;
 mod message;
 mod provider;
+mod roots;
 mod settings;
 pub mod sms;
 mod smtp;

@@ -24,6 +24,7 @@ use tokio::time::Instant;
 use crate::channels::SetupError;
 use crate::message::{Outgoing, When};
 use crate::provider::Done;
+use crate::roots::Roots;
 use crate::settings::{SmtpSecurity, SmtpSettings};
 use mail::Letter;
 use reply::{Step, Trouble};
@@ -54,11 +55,10 @@ impl std::fmt::Debug for Smtp {
 }
 
 impl Smtp {
-    pub(crate) fn new(settings: SmtpSettings) -> Result<Self, SetupError> {
+    pub(crate) fn new(settings: SmtpSettings, roots: &Roots) -> Result<Self, SetupError> {
         let bad = |what| SetupError::Smtp { provider: settings.name.clone(), what };
         let from = settings.from.parse().map_err(|_| bad("the sender is not a mail address"))?;
-        let tls = TlsParameters::new(settings.host.clone())
-            .map_err(|_| bad("the host is not a name that TLS can check"))?;
+        let tls = roots.smtp(&settings.host)?;
         Ok(Self { settings, from, tls, idle: Mutex::new(Vec::new()) })
     }
 

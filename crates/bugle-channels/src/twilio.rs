@@ -20,6 +20,7 @@ use crate::channels::SetupError;
 use crate::http::{Bounds, Client, Reply};
 use crate::message::{Outgoing, When};
 use crate::provider::Done;
+use crate::roots::Roots;
 use crate::settings::TwilioSettings;
 
 pub use callback::{
@@ -40,7 +41,11 @@ pub(crate) struct Twilio {
 }
 
 impl Twilio {
-    pub(crate) fn new(settings: TwilioSettings, public_url: &Url) -> Result<Self, SetupError> {
+    pub(crate) fn new(
+        settings: TwilioSettings,
+        public_url: &Url,
+        roots: &Roots,
+    ) -> Result<Self, SetupError> {
         let bad = |what| SetupError::Twilio { provider: settings.name.clone(), what };
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
         if settings.name.is_empty() || !settings.name.chars().all(plain) {
@@ -55,7 +60,7 @@ impl Twilio {
         let authorization = request::authorization(&settings)
             .map_err(|_| bad("the account SID or the token has characters that cannot be sent"))?;
         let paths = CallbackPaths::new(public_url, &settings.name);
-        let client = Client::new(None, settings.limits.connect)?;
+        let client = Client::new(None, settings.limits.connect, roots)?;
         Ok(Self { settings, paths, client, authorization })
     }
 

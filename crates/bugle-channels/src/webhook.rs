@@ -15,6 +15,7 @@ use crate::guard::TargetGuard;
 use crate::http::{Bounds, Client, Reply};
 use crate::message::{Outgoing, When};
 use crate::provider::Done;
+use crate::roots::Roots;
 use crate::settings::{Limits, WebhookSettings};
 use signature::Secret;
 
@@ -39,9 +40,9 @@ pub(crate) struct Payload<'a> {
 }
 
 impl Webhook {
-    pub(crate) fn new(settings: WebhookSettings) -> Result<Self, SetupError> {
+    pub(crate) fn new(settings: WebhookSettings, roots: &Roots) -> Result<Self, SetupError> {
         let guard = TargetGuard::new(settings.allow);
-        let client = Client::new(Some(guard.clone()), settings.limits.connect)?;
+        let client = Client::new(Some(guard.clone()), settings.limits.connect, roots)?;
         Ok(Self { client, guard, limits: settings.limits })
     }
 

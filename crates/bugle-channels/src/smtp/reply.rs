@@ -138,10 +138,25 @@ impl Kind {
             Some("530" | "534" | "535" | "538") => Self::NotSignedIn,
             _ if error.is_permanent() => Self::No,
             _ if error.is_transient() => Self::NotNow,
-            _ if error.is_tls() || error.is_client() => Self::NotPossible,
+            _ if error.is_tls() || error.is_client() || is_distrust(error) => Self::NotPossible,
             _ => Self::Silence,
         }
     }
+}
+
+/// Whether TLS itself failed, and not the connection below it: a certificate that is not believed.
+fn is_distrust(error: &SmtpError) -> bool {
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        let inner = next.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        if let Some(inner) = inner
+            && inner.is::<rustls::Error>()
+        {
+            return true;
+        }
+        cause = next.source();
+    }
+    false
 }
 
 #[cfg(test)]

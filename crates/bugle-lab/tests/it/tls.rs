@@ -1,0 +1,79 @@
+//! Webhooks over TLS: to whom the operator trusts, and to nobody else.
+
+use std::sync::Arc;
+
+use bugle_channels::{Channels, Limits, Settings, WebhookSettings};
+use bugle_domain::notification::SendOutcome;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio::time::Instant;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::{ServerConfig, crypto};
+
+use crate::helpers::{LIMIT, hook};
+
+/// Takes one request over TLS and answers it; `false` where the other side gave up.
+async fn serve_one(listener: &TcpListener, tls: &TlsAcceptor) -> bool {
+    let (stream, _) = listener.accept().await.unwrap();
+    let Ok(mut stream) = tls.accept(stream).await else { return false };
+    let mut request = vec![0; 8_192];
+    let read = stream.read(&mut request).await.unwrap_or(0);
+    let answer = b"HTTP/1.1 204 No Content\r\n\r\n";
+    read > 0 && stream.write_all(answer).await.is_ok()
+}
+
+#[tokio::test]
+async fn a_webhook_goes_to_who_can_prove_its_name() {
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let key = made.signing_key.serialize_der().try_into().unwrap();
+    let config =
+        ServerConfig::builder_with_provider(Arc::new(crypto::aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)
+            .unwrap();
+    let tls = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let now = jiff::Timestamp::from_second(1_790_000_000).unwrap();
+
+    let by_name = format!("https://localhost:{port}/alerts");
+    let by_address = format!("https://127.0.0.1:{port}/alerts");
+    let trusted = made.cert.pem();
+    for (url, roots, accepted) in [
+        (&by_name, trusted.as_str(), true),
+        (&by_name, "", false),
+        (&by_address, trusted.as_str(), false),
+    ] {
+        let limits = Limits { connect: LIMIT, request: LIMIT, rate: None };
+        let settings = Settings {
+            email: Vec::new(),
+            sms: Vec::new(),
+            voice: Vec::new(),
+            webhook: WebhookSettings { allow: vec!["127.0.0.0/8".parse().unwrap()], limits },
+        };
+        let public_url = "https://bugle.example".parse().unwrap();
+        let channels = Channels::trusting(settings, public_url, roots.as_bytes()).unwrap();
+        let message = hook(1, url);
+        let sending = channels.send(&message, Instant::now() + LIMIT, now);
+        let (sent, served) = tokio::join!(sending, serve_one(&listener, &tls));
+        assert_eq!((sent.delivered, served), (accepted, accepted), "{url}: {}", sent.detail);
+        let retried = matches!(sent.outcome, SendOutcome::RetryAt { .. });
+        assert_eq!(retried, !accepted, "{:?}: nothing had left", sent.outcome);
+    }
+}
+
+#[test]
+fn what_is_no_certificate_is_said_at_once() {
+    let limits = Limits { connect: LIMIT, request: LIMIT, rate: None };
+    let settings = Settings {
+        email: Vec::new(),
+        sms: Vec::new(),
+        voice: Vec::new(),
+        webhook: WebhookSettings { allow: Vec::new(), limits },
+    };
+    let pem = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let public_url = "https://bugle.example".parse().unwrap();
+    assert!(Channels::trusting(settings, public_url, pem).is_err());
+}
