@@ -72,8 +72,8 @@ mod tests {
         let body = document.strip_prefix(HEAD).unwrap();
         assert_eq!(
             body,
-            "\nThe manual.\n\n## server\n\n```toml\n[server]\n# Where.\nlisten = 1\n\n# What.\nurl = 2\n```\n\
-             \n## log\n\n```toml\n[log]\nx = 3\n```\n"
+            "\nThe manual.\n\n## server\n\n```toml\n[server]\n# Where.\nlisten = 1\n\n# What.\n\
+             url = 2\n```\n\n## log\n\n```toml\n[log]\nx = 3\n```\n"
         );
     }
 }
