@@ -38,9 +38,9 @@ pub fn reachable(directory: &Directory, user: UserId) -> bool {
     directory.methods(user).any(|method| method.proven_at.is_some())
 }
 
-/// Everything quiet at once, then the phone rings. With nothing quiet, it rings at once. A call that
-/// nobody answers rings once more by itself ([`crate::dispatch::Limits::redial_after`]): two calls
-/// within three minutes pass the "do not disturb" of many phones.
+/// Everything quiet at once, then the phone rings. With nothing quiet, it rings at once. A call
+/// that nobody answers rings once more by itself ([`crate::dispatch::Limits::redial_after`]): two
+/// calls within three minutes pass the "do not disturb" of many phones.
 fn urgent_defaults(directory: &Directory, user: UserId) -> Vec<(u32, MethodId)> {
     let is_call = |method: &&ContactMethod| method.address.channel() == Channel::Voice;
     let mut steps = Vec::new();
