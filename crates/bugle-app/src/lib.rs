@@ -32,12 +32,14 @@ pub mod oncall;
 pub mod paging;
 pub mod permission;
 mod placement;
+pub mod readiness;
 pub mod reading;
 mod record;
 pub mod requests;
 pub mod responses;
 #[cfg(test)]
 mod sample;
+pub mod senders;
 pub mod tasks;
 pub mod tenants;
 pub mod why;

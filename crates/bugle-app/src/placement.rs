@@ -21,6 +21,12 @@ struct Held {
     beat: Option<Instant>,
 }
 
+impl Held {
+    fn fresh(&self) -> bool {
+        self.beat.is_some_and(|beat| beat.elapsed() < STOP_AFTER)
+    }
+}
+
 impl Placement {
     pub(crate) fn new() -> Self {
         Self(RwLock::new(Held { epochs: BTreeMap::new(), beat: None }))
@@ -29,8 +35,12 @@ impl Placement {
     /// The epochs to decide under; none while the last acknowledged beat is too old.
     pub(crate) fn epochs(&self) -> BTreeMap<TenantId, i64> {
         let held = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let fresh = held.beat.is_some_and(|beat| beat.elapsed() < STOP_AFTER);
-        if fresh { held.epochs.clone() } else { BTreeMap::new() }
+        if held.fresh() { held.epochs.clone() } else { BTreeMap::new() }
+    }
+
+    /// Whether the last acknowledged beat is fresh.
+    pub(crate) fn beats(&self) -> bool {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).fresh()
     }
 
     /// Takes over what the store acknowledged for the beat begun at `beat`.

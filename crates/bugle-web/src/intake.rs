@@ -3,10 +3,12 @@
 mod alertmanager;
 mod alertmanager_api;
 mod alertmanager_webhook;
+mod amtool;
 mod answers;
 mod credential;
 mod door;
 mod fingerprint;
+mod matcher;
 mod native;
 mod pagerduty_v1;
 mod pagerduty_v2;

@@ -80,7 +80,8 @@ pub(crate) fn reason(refusal: &Refusal) -> String {
     }
 }
 
-fn code(refusal: &Refusal) -> &'static str {
+/// The stable token of `refusal`.
+pub(crate) fn code(refusal: &Refusal) -> &'static str {
     match refusal {
         Refusal::TooLarge => "body_too_large",
         Refusal::TooSlow => "body_too_slow",

@@ -6,6 +6,7 @@ use bugle_app::App;
 use bugle_app::entropy;
 use bugle_app::intake::IntakeError;
 use bugle_app::keys::IntegrationRef;
+use bugle_app::senders::RejectedRequest;
 use bugle_domain::EventId;
 use bugle_domain::event::{EventBody, NewEvent};
 use bugle_domain::integration::Dialect;
@@ -13,10 +14,12 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::said::{DialectError, Events};
-use super::text;
+use super::{answers, text};
 
 /// Longest idempotency key, in bytes, with room for an event's number.
 const MAX_IDEMPOTENCY_BYTES: usize = 240;
+/// Most bytes kept of a request that was not accepted.
+const MAX_REJECTED_BYTES: usize = 16 * 1_024;
 
 /// A request that was read whole and parsed.
 pub(crate) struct Arrived<'a> {
@@ -68,12 +71,35 @@ pub(crate) enum Refusal {
     KeysUnavailable,
 }
 
+/// The integration that `key` belongs to.
+pub(crate) async fn integration(
+    app: &App,
+    key: Option<&str>,
+) -> Result<Arc<IntegrationRef>, Refusal> {
+    let key = key.map(str::trim).filter(|key| !key.is_empty()).ok_or(Refusal::NoKey)?;
+    let found = app.integration_for_key(key).await.map_err(|_| Refusal::KeysUnavailable)?;
+    found.ok_or(Refusal::UnknownKey)
+}
+
 /// Looks up the key and commits the events. When this returns them, they are durable.
 pub(crate) async fn take(app: &App, request: Arrived<'_>) -> Result<Vec<Taken>, Refusal> {
-    let key = request.key.map(str::trim).filter(|key| !key.is_empty()).ok_or(Refusal::NoKey)?;
-    let found = app.integration_for_key(key).await.map_err(|_| Refusal::KeysUnavailable)?;
-    let integration = found.ok_or(Refusal::UnknownKey)?;
-    commit(app, request, &integration).await
+    let to = integration(app, request.key).await?;
+    let (dialect, raw, at) = (request.dialect, request.raw.clone(), request.now);
+    let taken = commit(app, request, &to).await;
+    if let Err(refusal) = &taken {
+        let mut raw = Vec::from(raw);
+        raw.truncate(MAX_REJECTED_BYTES);
+        let rejected = RejectedRequest {
+            at,
+            dialect,
+            status: answers::status(dialect, refusal).as_u16(),
+            code: answers::code(refusal).to_owned(),
+            detail: answers::reason(refusal),
+            raw,
+        };
+        app.note_rejected(to, rejected);
+    }
+    taken
 }
 
 async fn commit(
@@ -92,7 +118,7 @@ async fn commit(
     let mut raw = Some(Vec::from(request.raw));
     let mut events: Vec<NewEvent> = Vec::with_capacity(bodies.len());
     for (index, body) in bodies.into_iter().enumerate() {
-        let id = EventId::new(request.now, entropy::bytes());
+        let id = entropy::event_id(request.now);
         let idempotency_key = request.idempotency_key.map(|key| numbered(key, index));
         events.push(NewEvent {
             id,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, post};
+use axum::routing::{MethodRouter, get, post};
 use axum::{Json, Router};
 use bugle_domain::integration::Dialect;
 use http::StatusCode;
@@ -18,7 +18,9 @@ use serde_json::json;
 
 use super::credential::credential;
 use super::door::{Arrived, Refusal, Taken, take};
-use super::{alertmanager_api, alertmanager_webhook, answers, native, pagerduty_v1, pagerduty_v2};
+use super::{
+    alertmanager_api, alertmanager_webhook, amtool, answers, native, pagerduty_v1, pagerduty_v2,
+};
 use crate::state::{WebSettings, WebState};
 
 /// Longest wait for a whole body.
@@ -37,7 +39,9 @@ pub(crate) fn routes() -> Router<WebState> {
     // Grafana can be told to PUT.
     let webhook = post(take_alertmanager_webhook).put(take_alertmanager_webhook);
     let router = both(router, "/alertmanager/webhook", webhook);
-    both(router, "/api/v2/alerts", post(take_alertmanager_api))
+    let alerts = post(take_alertmanager_api).get(amtool::alerts);
+    let router = both(router, "/api/v2/alerts", alerts);
+    both(router, "/api/v2/status", get(amtool::status))
 }
 
 fn both(router: Router<WebState>, path: &str, methods: MethodRouter<WebState>) -> Router<WebState> {

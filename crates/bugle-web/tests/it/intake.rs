@@ -166,3 +166,60 @@ async fn what_is_not_there_is_a_problem_under_the_api() {
     assert_eq!(body["instance"], request_id);
     assert!(request_id.starts_with("req_"));
 }
+
+#[tokio::test]
+async fn amtool_reads_back_what_it_added() {
+    let world = World::new().await;
+    let status = world.replay("amtool_status", "", "").await;
+    assert_eq!(status.status, StatusCode::OK);
+    for field in ["cluster", "config", "uptime", "versionInfo"] {
+        assert!(!status.json()[field].is_null(), "{field}");
+    }
+    let path = format!("/api/v2/alerts?token={KEY}");
+    let added = world.post(&path, &[], r#"[{"labels":{"alertname":"Foo","a":"b"}}]"#).await;
+    assert_eq!(added.status, StatusCode::OK);
+    world.until_decided().await;
+    let query = "active=true&inhibited=false&silenced=false&unprocessed=false";
+    let get = |filter: &str| {
+        let uri = format!("{path}&{query}{filter}");
+        world.send(Request::get(uri).body(Body::empty()).unwrap())
+    };
+    let found = get("").await;
+    let alerts = found.json();
+    assert_eq!(alerts.as_array().unwrap().len(), 1, "{}", found.text);
+    assert_eq!(alerts[0]["labels"], json!({"alertname":"Foo","a":"b"}));
+    for field in
+        ["annotations", "endsAt", "fingerprint", "receivers", "startsAt", "status", "updatedAt"]
+    {
+        assert!(!alerts[0][field].is_null(), "{field}");
+    }
+    assert_eq!(get("&filter=alertname%3D%22Foo%22").await.json(), alerts);
+    assert_eq!(get("&filter=alertname%3D%22Bar%22").await.json(), json!([]));
+    let stranger = Request::get("/api/v2/alerts").body(Body::empty()).unwrap();
+    assert_eq!(world.send(stranger).await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_rejected_request_is_noted_with_its_reason() {
+    let world = World::new().await;
+    world.post("/api/v1/events", &[BEARER], r#"{"severity":"severe"}"#).await;
+    let noted = world.rejected().await;
+    assert_eq!((noted.status, noted.code.as_str()), (400, "invalid_event"));
+    assert_eq!(noted.raw, br#"{"severity":"severe"}"#);
+    assert!(noted.detail.contains("critical, high, medium, low or info"), "{}", noted.detail);
+}
+
+#[tokio::test]
+async fn readiness_says_what_it_looked_at() {
+    let world = World::new().await;
+    let request = Request::get("/readyz").body(Body::empty()).unwrap();
+    let answer = world.send(request).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    let names: Vec<_> = answer.json()["conditions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|condition| condition["name"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(names, ["database", "workers", "running"]);
+}

@@ -6,8 +6,11 @@ use bugle_app::App;
 use bugle_app::app::{Parts, Settings};
 use bugle_app::channels::{self, Channels, WebhookSettings};
 use bugle_app::clock::Clock;
-use bugle_app::store::{DatabaseUrl, ObjectChange, PoolSettings, Store};
+use bugle_app::store::{
+    DatabaseUrl, ObjectChange, PoolSettings, RejectedRequest, Request as KeptRequest, Store,
+};
 use bugle_domain::integration::{Dialect, Integration};
+use bugle_domain::ledger::Ledger;
 use bugle_domain::object::{Object, Tenant};
 use bugle_domain::policy::{Level, Policy, Target};
 use bugle_domain::role::Role;
@@ -199,6 +202,36 @@ impl World {
 
     /// How many events were accepted so far.
     pub(crate) async fn accepted(&self) -> i64 {
-        self.store.ledger_of_all(AllTenants::granted(), now()).await.unwrap().total.accepted
+        self.ledger().await.total.accepted
+    }
+
+    /// Waits until every accepted event has an outcome.
+    pub(crate) async fn until_decided(&self) {
+        let decided = async {
+            while self.ledger().await.total.pending > 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), decided).await.unwrap();
+    }
+
+    /// The newest request that was not accepted.
+    pub(crate) async fn rejected(&self) -> RejectedRequest {
+        let scope = TenantScope::granted(TenantId::from_stored(Uuid::from_u128(TENANT)));
+        let integration = IntegrationId::from_stored(Uuid::from_u128(INTEGRATION));
+        let found = async {
+            loop {
+                let requests = self.store.requests(scope, integration, 10).await.unwrap();
+                if let Some(KeptRequest::Rejected(rejected)) = requests.into_iter().next() {
+                    return rejected;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), found).await.unwrap()
+    }
+
+    async fn ledger(&self) -> Ledger {
+        self.store.ledger_of_all(AllTenants::granted(), now()).await.unwrap()
     }
 }

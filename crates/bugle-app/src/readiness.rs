@@ -1,0 +1,42 @@
+//! Whether this node can do its work now, and what keeps it from it.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::app::App;
+
+/// How long the database may take to answer.
+const PING_LIMIT: Duration = Duration::from_secs(2);
+
+/// One thing that must be so for this node to be ready.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Condition {
+    /// What was looked at: `database`, `workers`, `running`.
+    pub name: &'static str,
+    /// Whether it is as it must be.
+    pub ok: bool,
+    /// What was found, in words.
+    pub detail: String,
+}
+
+impl App {
+    /// Looks at the database and at this node's own workers.
+    pub async fn readiness(&self) -> Vec<Condition> {
+        let ping = tokio::time::timeout(PING_LIMIT, self.inner().store.ping()).await;
+        let database = match ping {
+            Ok(Ok(())) => (true, "answers".to_owned()),
+            Ok(Err(error)) => (false, error.to_string()),
+            Err(_) => (false, "does not answer".to_owned()),
+        };
+        let beats = self.inner().placement.beats();
+        let workers = if beats { "beat" } else { "have not beaten for two seconds" };
+        let stopping = self.tasks().stop_token().is_cancelled();
+        let running = if stopping { "stopping" } else { "running" };
+        vec![
+            Condition { name: "database", ok: database.0, detail: database.1 },
+            Condition { name: "workers", ok: beats, detail: workers.to_owned() },
+            Condition { name: "running", ok: !stopping, detail: running.to_owned() },
+        ]
+    }
+}
