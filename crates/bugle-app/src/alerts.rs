@@ -243,3 +243,6 @@ pub struct TokenView {
     /// Which notification carried it.
     pub notification: NotificationId,
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-//! What errors of use cases have in common: a closed kind, a stable code, and the printer of chains.
+//! What errors of use cases have in common: a closed kind, a stable code, the printer of chains.
 
 use std::fmt;
 

@@ -59,7 +59,7 @@ pub struct SetupForm {
     /// Single-use token of the set-up URL.
     pub token: SecretString,
     /// What the tenant is called.
-    pub organisation: String,
+    pub tenant: String,
     /// The person's name.
     pub name: String,
     /// The person's mail address.
@@ -179,3 +179,6 @@ pub struct Invited {
     /// The link.
     pub link: SignInLink,
 }
+
+#[cfg(test)]
+mod tests;

@@ -43,6 +43,8 @@ pub mod senders;
 pub mod tasks;
 pub mod tenants;
 pub mod why;
+#[cfg(test)]
+mod world;
 
 pub use app::App;
 pub use caller::Caller;

@@ -74,3 +74,6 @@ pub struct RulesView {
     /// What happens for normal alerts.
     pub normal_steps: Vec<(u32, MethodId)>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -148,7 +148,7 @@ impl App {
             return Err(SendEventError::Invalid(problems));
         }
         let now = self.now();
-        let id = EventId::new(now, entropy::bytes());
+        let id = entropy::event_id(now);
         let dedup_key = event.dedup_key.unwrap_or_else(|| id.to_string());
         let body = EventBody {
             action: event.action,

@@ -62,7 +62,7 @@ impl App {
     ) -> Result<CreatedTenant, TenantError> {
         caller.require(Permission::ManageTenants)?;
         let founder = Founder {
-            organisation: &new.name,
+            tenant: &new.name,
             name: &new.admin_name,
             email: &new.admin_email,
             time_zone: &new.time_zone,

@@ -97,7 +97,7 @@ async fn fill(
     };
     let form = SetupForm {
         token,
-        organisation: args.tenant.clone(),
+        tenant: args.tenant.clone(),
         name: args.name.clone(),
         email: args.email.clone(),
         password,

@@ -60,7 +60,7 @@ impl UseCaseError for ApplyError {
 impl From<StoreError> for ApplyError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Stale { .. } => Self::Changed,
+            StoreError::Stale { .. } | StoreError::Replanned { .. } => Self::Changed,
             StoreError::NameTaken { kind, name } => {
                 let message = format!("there is already a {} named {name}", kind.as_str());
                 Self::Invalid(vec![problem("", "name_taken", message)])

@@ -98,8 +98,7 @@ impl App {
             }
             text
         };
-        let (organisation, person) =
-            (name("/organisation", founder.organisation), name("/name", founder.name));
+        let (called, person) = (name("/tenant", founder.tenant), name("/name", founder.name));
         let email = founder.email.parse::<EmailAddress>();
         if let Err(error) = &email {
             problems.push(problem("/email", "address", error.to_string()));
@@ -127,7 +126,7 @@ impl App {
         };
         let tenant = Tenant {
             id: TenantId::new(now, entropy::bytes()),
-            name: organisation,
+            name: called,
             fallback_policy: Some(policy.id),
             time_zone: founder.time_zone.to_owned(),
             created_at: now,
@@ -155,7 +154,7 @@ impl App {
 /// Who founds a tenant, as typed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Founder<'a> {
-    pub(crate) organisation: &'a str,
+    pub(crate) tenant: &'a str,
     pub(crate) name: &'a str,
     pub(crate) email: &'a str,
     pub(crate) time_zone: &'a str,
@@ -164,7 +163,7 @@ pub(crate) struct Founder<'a> {
 impl<'a> Founder<'a> {
     fn of(form: &'a SetupForm) -> Self {
         Self {
-            organisation: &form.organisation,
+            tenant: &form.tenant,
             name: &form.name,
             email: &form.email,
             time_zone: &form.time_zone,

@@ -31,7 +31,7 @@ pub enum MethodError {
     #[error("this contact method is not proven yet; type the code that was sent to it")]
     NotProven,
     /// Too many codes or tests were sent.
-    #[error("too many messages to this contact method; try again in {} s", retry_after.as_secs().max(1))]
+    #[error("too many messages; try again in {} s", retry_after.as_secs().max(1))]
     TooMany {
         /// When the next may be sent.
         retry_after: SignedDuration,

@@ -230,7 +230,7 @@ pub(super) async fn set_up(
 ) -> Result<Response, PageError> {
     let form = SetupForm {
         token: SecretString::from(token.clone()),
-        organisation: it.organisation.clone(),
+        tenant: it.organisation.clone(),
         name: it.name.clone(),
         email: it.email.clone(),
         password: it.password,
@@ -240,7 +240,7 @@ pub(super) async fn set_up(
         Ok(signed_in) => Ok(let_in(&app, &browser, &signed_in, "/alerts")),
         Err(error) if is_theirs(&error) || error.kind() == ErrorKind::Unauthenticated => {
             let Setup { organisation, name, email, time_zone, .. } = it;
-            let errors = fields(&error, "organisation");
+            let errors = fields(&error, "tenant");
             let form = SetupPage { token, organisation, name, email, time_zone, errors };
             let shell = browser.lone("Error: Set up Bugle", &Times::new("UTC", app.clock().now()));
             Ok(page(StatusCode::UNPROCESSABLE_ENTITY, &shell, &form))
