@@ -11,7 +11,9 @@ mod handset;
 mod integrations;
 mod ledger;
 mod live;
+mod me;
 mod parts;
+mod schedules;
 mod shell;
 mod sign_in;
 mod snippets;
@@ -38,6 +40,8 @@ pub fn routes() -> Router<WebState> {
         .merge(alert_routes())
         .merge(integration_routes())
         .merge(handset_routes())
+        .merge(schedule_routes())
+        .merge(own_routes())
         .route("/events/{id}", get(why::event))
         .route("/events/{id}/why", get(why::event))
         .route("/ledger", get(ledger::show))
@@ -75,6 +79,32 @@ fn integration_routes() -> Router<WebState> {
         .route("/integrations/{id}/delete", post(change::delete))
         .route("/integrations/{id}/key", post(change::new_key))
         .route("/integrations/{id}/test", post(change::test))
+}
+
+fn schedule_routes() -> Router<WebState> {
+    use schedules::{cover, show};
+    Router::new()
+        .route("/schedules", get(show::list))
+        .route("/schedules/{id}", get(show::one))
+        .route("/schedules/{id}/cover", post(cover::cover))
+        .route("/schedules/{id}/covers/{cover}/delete", post(cover::remove))
+}
+
+fn own_routes() -> Router<WebState> {
+    use me::{act, show};
+    Router::new()
+        .route("/me", get(show::show))
+        .route("/me/ways", post(act::add))
+        .route("/me/ways/{id}/prove", post(act::prove))
+        .route("/me/ways/{id}/code", post(act::another_code))
+        .route("/me/ways/{id}/test", post(act::test))
+        .route("/me/ways/{id}/remove", post(act::remove))
+        .route("/me/rules/{urgency}", post(act::rules))
+        .route("/me/profile", post(act::profile))
+        .route("/me/password", post(act::password))
+        .route("/me/sessions/{id}/end", post(act::end_session))
+        .route("/me/keys", post(act::make_key))
+        .route("/me/keys/{id}/revoke", post(act::revoke_key))
 }
 
 fn handset_routes() -> Router<WebState> {

@@ -85,8 +85,10 @@ fn svg(times: &Times, start: Timestamp, columns: &[u32], label: &str) -> String 
         "<svg class=\"graph\" viewBox=\"0 0 {WIDTH} 92\" role=\"img\" aria-label=\"{}\">\
          <path class=\"col\" d=\"{path}\"/>\
          <path class=\"base\" d=\"M0 {BASE}.5h{WIDTH}\"/>\
-         <path class=\"nowl\" d=\"M{NOW} 4V{BASE}\"/><path class=\"flag\" d=\"M{NOW} 0l6 4.5-6 4.5z\"/>\
-         <text class=\"peak\" x=\"{peak_x:.1}\" y=\"15\" text-anchor=\"{anchor}\">{peak_count}</text>",
+         <path class=\"nowl\" d=\"M{NOW} 4V{BASE}\"/>\
+         <path class=\"flag\" d=\"M{NOW} 0l6 4.5-6 4.5z\"/>\
+         <text class=\"peak\" x=\"{peak_x:.1}\" y=\"15\" text-anchor=\"{anchor}\">\
+         {peak_count}</text>",
         askama::filters::escape(label, askama::filters::Html)
             .map(|e| e.to_string())
             .unwrap_or_default(),

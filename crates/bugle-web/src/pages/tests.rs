@@ -2,6 +2,7 @@
 #![expect(clippy::too_many_lines, reason = "fixtures are data")]
 
 mod more;
+mod schedules;
 
 use std::fmt::Display;
 

@@ -37,6 +37,11 @@ impl Times {
         self.now
     }
 
+    /// The zone.
+    pub(super) fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
     /// The zone's name, as pages show it.
     pub(super) fn zone_name(&self) -> &str {
         &self.name

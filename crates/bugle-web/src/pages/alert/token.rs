@@ -27,7 +27,7 @@ pub(in crate::pages) async fn show(
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(gone()),
         Err(error) => return Err(error.into()),
     };
-    let times = Times::new("UTC", app.clock().now());
+    let times = Times::new(&found.time_zone, app.clock().now());
     let alert = &found.view.alert;
     let (severity, number) = (Sev(alert.severity).word(), alert.number);
     let title = format!("{severity}: {} – alert {number}", alert.summary);
@@ -47,7 +47,7 @@ pub(in crate::pages) async fn load(
     token: &str,
 ) -> Result<String, PageError> {
     let found = app.alert_by_token(token).await?;
-    let times = Times::new("UTC", app.clock().now());
+    let times = Times::new(&found.time_zone, app.clock().now());
     let said = browser.said.as_deref();
     let body = build::ack_page(&found, format!("/a/{token}"), said, &times);
     Ok(body.render().unwrap_or_default())
