@@ -1,5 +1,6 @@
 //! Tables of what is sent, held or dropped, and of what follows.
 
+mod ends;
 mod follow;
 mod judge;
 
