@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 use url::Url;
 
-use crate::health::{Admission, Health, Verdict};
+use crate::health::{Admission, Health, PROVIDER_SAMPLES, TARGET_SAMPLES, Verdict};
 use crate::message::{Fault, Lookup, Outgoing, Sent, When};
 use crate::provider::{Done, Driver, Provider, ProviderStatus};
 use crate::roots::Roots;
@@ -302,19 +302,20 @@ impl Channels {
             return;
         }
         if targets.len() >= MAX_TARGETS {
-            targets.retain(|_, health| !health.is_spotless(ended));
+            targets.retain(|_, health| !health.is_stale(ended));
         }
         if targets.len() < MAX_TARGETS || targets.contains_key(target) {
             let limit = self.0.target_limit;
-            let health =
-                targets.entry(target.to_owned()).or_insert_with(|| Health::new(None, limit));
+            let health = targets
+                .entry(target.to_owned())
+                .or_insert_with(|| Health::new(None, limit, TARGET_SAMPLES));
             health.record(began, ended, Verdict::Failed);
         }
     }
 }
 
 fn provider(name: String, limits: Limits, driver: Driver) -> Provider {
-    Provider::new(name, driver, Health::new(limits.rate, limits.request))
+    Provider::new(name, driver, Health::new(limits.rate, limits.request, PROVIDER_SAMPLES))
 }
 
 /// Collects providers whose names differ.

@@ -11,8 +11,10 @@ use crate::settings::Rate;
 
 /// How far back health looks.
 const WINDOW: Duration = Duration::from_mins(5);
-/// How many sends are remembered at most.
-const MAX_SAMPLES: usize = 512;
+/// How many sends of a provider are remembered at most.
+pub(crate) const PROVIDER_SAMPLES: usize = 512;
+/// The same of one target of webhooks, of which there are many: what the breaker looks at.
+pub(crate) const TARGET_SAMPLES: usize = SHARE_OF;
 /// So many failures in a row open the breaker.
 const FAILURES_IN_A_ROW: u32 = 5;
 /// So many of the latest sends are looked at for the share that failed …
@@ -98,11 +100,13 @@ pub(crate) struct Health {
     rests_until: Option<Instant>,
     bucket: Option<Bucket>,
     probe_limit: Duration,
+    max_samples: usize,
 }
 
 impl Health {
-    /// Nothing known yet. A probe that has no result after `probe_limit` is given up.
-    pub(crate) fn new(rate: Option<Rate>, probe_limit: Duration) -> Self {
+    /// Nothing known yet. A probe that has no result after `probe_limit` is given up; only the
+    /// newest `max_samples` sends are remembered.
+    pub(crate) fn new(rate: Option<Rate>, probe_limit: Duration, max_samples: usize) -> Self {
         Self {
             samples: VecDeque::new(),
             breaker: Breaker::Closed { failures: 0 },
@@ -110,6 +114,7 @@ impl Health {
             rests_until: None,
             bucket: rate.map(Bucket::new),
             probe_limit,
+            max_samples,
         }
     }
 
@@ -169,9 +174,9 @@ impl Health {
         self.rests_until = Some(until);
     }
 
-    /// Whether there is nothing to remember: it may as well be new.
-    pub(crate) fn is_spotless(&self, now: Instant) -> bool {
-        matches!(self.breaker, Breaker::Closed { failures: 0 }) && self.free_at(now) <= now
+    /// Whether nothing was heard of it for so long that it may as well be new.
+    pub(crate) fn is_stale(&self, now: Instant) -> bool {
+        self.samples.back().is_none_or(|newest| newest.at + WINDOW <= now)
     }
 
     /// Whether it is used.
@@ -228,7 +233,7 @@ impl Health {
     }
 
     fn forget(&mut self, now: Instant) {
-        while self.samples.len() >= MAX_SAMPLES
+        while self.samples.len() >= self.max_samples
             || self.samples.front().is_some_and(|sample| sample.at + WINDOW <= now)
         {
             self.samples.pop_front();

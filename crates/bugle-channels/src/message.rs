@@ -21,7 +21,7 @@ pub struct Outgoing {
     pub address: Address,
     /// What it says. Of the same channel as `address`.
     pub content: Content,
-    /// An earlier try may have arrived. The channel says so in its own way; the content does not.
+    /// An earlier try may have arrived. The channel says so where the content does not.
     pub possible_repeat: bool,
     /// For how long it is worth delivering, in seconds, 1–14,400: to the end of the level's delay.
     pub validity_s: u32,

@@ -7,7 +7,7 @@ const SECOND: Duration = Duration::from_secs(1);
 /// Plays a script of what each send says, one a second, and writes what happened.
 fn play(rate: Option<Rate>, script: &str) -> String {
     let start = Instant::now();
-    let mut health = Health::new(rate, SECOND * 3);
+    let mut health = Health::new(rate, SECOND * 3, PROVIDER_SAMPLES);
     let mut lines = Vec::new();
     for (second, step) in (0_u32..).zip(script.split_whitespace()) {
         let now = start + SECOND * second;
@@ -137,7 +137,7 @@ fn a_rate_limit_allows_a_burst_and_then_its_rate() {
 #[test]
 fn numbers_are_of_the_last_five_minutes() {
     let start = Instant::now();
-    let mut health = Health::new(None, SECOND);
+    let mut health = Health::new(None, SECOND, PROVIDER_SAMPLES);
     for millis in 1..=100_u64 {
         let verdict = if millis <= 10 { Verdict::Failed } else { Verdict::Worked };
         health.record(start, start + Duration::from_millis(millis), verdict);
@@ -154,9 +154,11 @@ fn numbers_are_of_the_last_five_minutes() {
 #[test]
 fn memory_is_bounded() {
     let start = Instant::now();
-    let mut health = Health::new(None, SECOND);
+    let mut health = Health::new(None, SECOND, PROVIDER_SAMPLES);
     for _ in 0..10_000 {
         health.record(start, start, Verdict::Worked);
     }
-    assert_eq!(health.samples.len(), MAX_SAMPLES);
+    assert_eq!(health.samples.len(), PROVIDER_SAMPLES);
+    assert!(!health.is_stale(start + WINDOW - SECOND));
+    assert!(health.is_stale(start + WINDOW));
 }

@@ -1,7 +1,8 @@
 //! Asking Twilio whether it has a message or call already.
 //!
-//! A message is found by its whole text, which has the notification's reference. A call has no
-//! text: it is found by the callback URL in the list of what Twilio asked of us about it.
+//! A message is found by the notification's reference in its text (the rest may be worded anew at
+//! each try). A call has no text: it is found by the callback URL in the list of what Twilio asked
+//! of us about it.
 
 use bugle_domain::contact::PhoneNumber;
 use bugle_domain::notification::reference;
@@ -9,7 +10,8 @@ use form_urlencoded::Serializer;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::{Twilio, request};
+use super::Twilio;
+use super::request::has_word;
 use crate::message::Outgoing;
 
 /// Messages and calls older than this are another try's, or another alert's.
@@ -25,20 +27,14 @@ impl Twilio {
         &self,
         message: &Outgoing,
         to: &PhoneNumber,
-        text: &str,
         now: Timestamp,
     ) -> Result<Option<String>, String> {
         let list = self.get(&list_path("Messages.json", to)).await?;
         let sent = list["messages"].as_array().ok_or("the answer has no messages")?;
-        let first = Outgoing { possible_repeat: false, ..message.clone() };
-        let wanted = [request::text_of(&first, text), {
-            let again = Outgoing { possible_repeat: true, ..message.clone() };
-            request::text_of(&again, text)
-        }];
-        debug_assert!(wanted[0].contains(&reference(message.notification)));
+        let reference = reference(message.notification);
         let is_it = |resource: &&Value| {
-            is_recent(resource, now)
-                && resource["body"].as_str().is_some_and(|body| wanted.iter().any(|w| w == body))
+            let body = resource["body"].as_str();
+            is_recent(resource, now) && body.is_some_and(|body| has_word(body, &reference))
         };
         Ok(sent.iter().find(is_it).and_then(sid))
     }

@@ -24,20 +24,26 @@ const RING_S: u32 = 30;
 const CALL_LIMIT: Duration = Duration::from_mins(3);
 /// Twilio's limits of `ValidityPeriod`, in seconds.
 const VALIDITY_S: (u32, u32) = (1, 36_000);
-/// Longest `Body`, in characters.
-const MAX_BODY: usize = 1_600;
+/// Longest text, in characters: Twilio's 1,600 less what we may add.
+const MAX_TEXT: usize = 1_570;
 
 /// The text that leaves: with the notification's reference, so that a person recognises the same
 /// page twice and a lookup finds it, and marked where it may be a repeat.
 pub(super) fn text_of(message: &Outgoing, text: &str) -> String {
     let reference = reference(message.notification);
-    let repeat = if message.possible_repeat { "Possible repeat: " } else { "" };
-    let text = if text.contains(&reference) {
+    let (text, _) = sms::fit(text, MAX_TEXT);
+    let unsaid = message.possible_repeat && !text.to_lowercase().contains("possible repeat");
+    let repeat = if unsaid { "Possible repeat: " } else { "" };
+    if has_word(&text, &reference) {
         format!("{repeat}{text}")
     } else {
         format!("{repeat}{text} #{reference}")
-    };
-    sms::fit(&text, MAX_BODY).0
+    }
+}
+
+/// Whether `word` stands in `text` by itself.
+pub(super) fn has_word(text: &str, word: &str) -> bool {
+    text.split(|c: char| !c.is_alphanumeric()).any(|one| one == word)
 }
 
 /// The body of a request that creates a message to a number with a text.

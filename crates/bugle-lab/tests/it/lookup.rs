@@ -6,13 +6,14 @@ use bugle_lab::{Answer, Knobs, Service};
 use crate::helpers::{LIMIT, PHONE, World, call, mail, text};
 
 #[tokio::test]
-async fn a_text_whose_answer_was_lost_is_found_by_its_text() {
+async fn a_text_whose_answer_was_lost_is_found_by_its_reference() {
     let world = World::new().await;
     let message = text(1, "db down");
     assert_eq!(world.channels.lookup(&message, None, world.now).await, Lookup::NotFound);
     world.lab.set(Service::Texts, Knobs::answering(Answer::TakeAndDrop).once());
     assert_eq!(world.send(&message).await.outcome, world.unsure(10));
-    let found = world.channels.lookup(&message, Some("texts"), world.now).await;
+    let reworded = text(1, "31 min late: db down");
+    let found = world.channels.lookup(&reworded, Some("texts"), world.now).await;
     let arrived = world.lab.phone(PHONE).wait_for_text("db down", LIMIT).await.unwrap();
     let expected = Lookup::Found { provider: "texts".to_owned(), provider_ref: arrived.sid };
     assert_eq!(found, expected);

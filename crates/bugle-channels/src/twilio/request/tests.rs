@@ -138,4 +138,9 @@ fn every_text_has_its_reference_once_and_says_when_it_may_be_a_repeat() {
     check(false, "db down", format!("db down #{reference}"));
     check(false, &format!("#{reference} db down"), format!("#{reference} db down"));
     check(true, "db down", format!("Possible repeat: db down #{reference}"));
+    let said = format!("db down. Possible repeat #{reference}");
+    check(true, &said, said.clone());
+    check(false, &format!("X{reference}"), format!("X{reference} #{reference}"));
+    let long = text_of(&Outgoing { possible_repeat: true, ..message() }, &"x".repeat(9_000));
+    assert!(long.chars().count() <= 1_600 && has_word(&long, &reference));
 }
