@@ -24,6 +24,7 @@ use bugle_engine::alerting::{Decisions, Work};
 use bugle_engine::dispatch::{Candidate, Next, Verdict};
 use bugle_store::{AlertingPass, DatabaseUrl, DispatchPass, PoolSettings, Store, TriedRow};
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 const BATCH: usize = 256;
@@ -53,7 +54,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let mut bench = Bench::new(Store::open(&url, settings).await?).await?;
     bench.alone(events).await?;
-    bench.together(events).await?;
+    Box::pin(bench.together(events)).await?;
     let ledger = bench.store.ledger_of_all(AllTenants::granted(), now(0)).await?;
     say(&format!("ledger balances: {}", ledger.total.balanced()));
     Ok(())
@@ -144,27 +145,35 @@ impl Bench {
             (0..events / 64).map(|_| (0..64).map(|_| self.event()).collect()).collect();
         let count = batches.len() * 64;
         let begun = Meter::start();
+        let (wake_alerting, wake_dispatch) = (Notify::new(), Notify::new());
         let intake = async {
             for batch in &batches {
                 self.store.accept_events(self.node, batch).await?;
+                wake_alerting.notify_one();
             }
             Ok::<_, bugle_store::StoreError>(())
         };
         let alerting = async {
             let mut decided = 0;
             while decided < count {
-                decided += self.decide().await?;
+                match self.decide().await? {
+                    0 => wake_alerting.notified().await,
+                    events => decided += events,
+                }
+                wake_dispatch.notify_one();
             }
             Ok(())
         };
         let (queue, mut queued) = tokio::sync::mpsc::channel::<Vec<TriedRow>>(4);
-        let bench = &*self;
+        let (bench, woken) = (&*self, &wake_dispatch);
         let dispatch = async move {
             let mut claimed = 0;
             while claimed < count {
                 let rows = bench.claim().await?;
                 claimed += rows.len();
-                if !rows.is_empty() {
+                if rows.is_empty() {
+                    woken.notified().await;
+                } else {
                     let _ = queue.send(rows).await;
                 }
             }

@@ -118,7 +118,8 @@ pub(crate) static RAISE: Statement = Statement::new(
 pub(crate) static MARK: Statement = Statement::with_rows(
     "UPDATE events AS e SET tries = e.tries + 1
      FROM {rows}
-     WHERE e.tenant_id = r.tenant_id AND e.id = r.id AND e.outcome IS NULL AND e.tries < 2",
+     WHERE e.tenant_id = r.tenant_id AND e.id = r.id{any:e.tenant_id=tenant_id}{any:e.id=id}
+         AND {lite:e.outcome IS NULL}{pg:COALESCE(e.outcome, '') = ''} AND e.tries < 2",
     0,
     &[("tenant_id", Id), ("id", Id)],
 );
@@ -149,10 +150,12 @@ pub(crate) static EVENTS: Statement = Statement::with_rows(
              WHERE p.tenant_id = r.tenant_id AND p.outcome IS NULL
              ORDER BY p.id LIMIT $1)}
          {pg:CROSS JOIN LATERAL (
-             SELECT p.id FROM events p
-             WHERE p.tenant_id = r.tenant_id AND p.outcome IS NULL
-             ORDER BY p.id LIMIT $1) AS head
-         JOIN events e ON e.tenant_id = r.tenant_id AND e.id = head.id}
+             SELECT e.tenant_id, ",
+        event_columns!(),
+        "
+             FROM events e
+             WHERE e.tenant_id = r.tenant_id AND e.outcome IS NULL
+             ORDER BY e.id LIMIT $1) AS e}
          ORDER BY e.tenant_id, e.id"
     ),
     1,
@@ -166,6 +169,7 @@ pub(crate) static OPEN: Statement = Statement::with_rows(
         " FROM {rows}
          JOIN alerts a ON a.tenant_id = r.tenant_id AND a.integration_id = r.integration_id
              AND a.dedup_key = r.dedup_key AND a.status <> 'resolved'
+             {any:a.tenant_id=tenant_id}{any:a.dedup_key=dedup_key}
          ORDER BY a.tenant_id, a.id
          {pg:FOR UPDATE OF a}"
     ),
@@ -183,12 +187,14 @@ pub(crate) static DUE_ALERTS: Statement = Statement::with_rows(
              WHERE d.tenant_id = r.tenant_id AND d.due_us <= $1
              ORDER BY d.due_us LIMIT $2)}
          {pg:CROSS JOIN LATERAL (
-             SELECT d.id FROM alerts d
-             WHERE d.tenant_id = r.tenant_id AND d.due_us <= $1
-             ORDER BY d.due_us LIMIT $2) AS head
-         JOIN alerts a ON a.tenant_id = r.tenant_id AND a.id = head.id AND a.due_us <= $1}
-         ORDER BY a.tenant_id, a.id
-         {pg:FOR UPDATE OF a}"
+             SELECT a.tenant_id, ",
+        alert_columns!(),
+        "
+             FROM alerts a
+             WHERE a.tenant_id = r.tenant_id AND a.due_us <= $1
+             ORDER BY a.due_us LIMIT $2
+             FOR UPDATE) AS a}
+         ORDER BY a.tenant_id, a.id"
     ),
     2,
     &[("tenant_id", Id)],

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bugle_domain::alert::Alert;
 use bugle_domain::event::EventOutcome;
-use bugle_domain::notification::{End, Notification};
+use bugle_domain::notification::{End, Notification, NotificationState};
 use bugle_domain::{EventId, TenantId};
 use bugle_engine::alerting::Decisions;
 use jiff::Timestamp;
@@ -14,6 +14,7 @@ use crate::db::Tx;
 use crate::db::statement::Kind::{Id, Int, Text};
 use crate::db::statement::Statement;
 use crate::db::value::{Rows, row, values};
+use crate::dispatch::END;
 use crate::error::StoreError;
 use crate::events::outcome_words;
 use crate::ledger::Entries;
@@ -72,7 +73,7 @@ pub(crate) static CHANGE: Statement = Statement::with_rows(
          last_event_us = r.last_event_us, acknowledged = r.acknowledged,
          resolved_us = r.resolved_us
      FROM {rows}
-     WHERE a.tenant_id = r.tenant_id AND a.id = r.id",
+     WHERE a.tenant_id = r.tenant_id AND a.id = r.id{any:a.tenant_id=tenant_id}{any:a.id=id}",
     0,
     &[
         ("tenant_id", Id),
@@ -97,7 +98,8 @@ pub(crate) static DECIDE: Statement = Statement::with_rows(
     "UPDATE events AS e SET outcome = r.outcome, reason = r.reason, alert_id = r.alert_id,
          decided_us = $1
      FROM {rows}
-     WHERE e.tenant_id = r.tenant_id AND e.id = r.id AND e.outcome IS NULL",
+     WHERE e.tenant_id = r.tenant_id AND e.id = r.id{any:e.tenant_id=tenant_id}{any:e.id=id}
+         AND {lite:e.outcome IS NULL}{pg:COALESCE(e.outcome, '') = ''}",
     1,
     &[("tenant_id", Id), ("id", Id), ("outcome", Text), ("reason", Text), ("alert_id", Id)],
 );
@@ -106,7 +108,8 @@ pub(crate) static CANCEL: Statement = Statement::with_rows(
     "UPDATE notifications AS n SET state = 'ended', ended = 'cancelled', ended_reason = r.reason,
          ended_us = $1
      FROM {rows}
-     WHERE n.tenant_id = r.tenant_id AND n.alert_id = r.alert_id AND n.state = 'waiting'
+     WHERE n.tenant_id = r.tenant_id AND n.alert_id = r.alert_id AND n.state{pg: || ''} = 'waiting'
+         {any:n.tenant_id=tenant_id}{any:n.alert_id=alert_id}
      RETURNING {pg:n.}tenant_id",
     1,
     &[("tenant_id", Id), ("alert_id", Id), ("reason", Text)],
@@ -147,7 +150,8 @@ pub(crate) async fn save(
     entries: &mut Entries,
 ) -> Result<(), StoreError> {
     let (mut outcomes, mut opened, mut changed) = (Vec::new(), Vec::new(), Rows::new());
-    let (mut cancel, mut owed, mut lines) = (Rows::new(), Rows::new(), Lines::default());
+    let (mut cancel, mut owed, mut over) = (Rows::new(), Rows::new(), Rows::new());
+    let mut lines = Lines::default();
     for (tenant, decisions) in decided {
         outcomes.extend(decisions.outcomes.into_iter().map(|outcome| (tenant, outcome)));
         opened.extend(decisions.opened.into_iter().map(|alert| (tenant, alert)));
@@ -163,6 +167,10 @@ pub(crate) async fn save(
         let count = i64::try_from(decisions.owed.len()).unwrap_or(i64::MAX);
         entries.of(tenant).owed += count;
         for notification in decisions.owed {
+            if let NotificationState::Ended { end, reason, .. } = &notification.state {
+                over.push(row![tenant, notification.id, end.as_str(), reason]);
+                entries.end(tenant, *end, 1);
+            }
             owed.push(owed_row(tenant, notification));
         }
     }
@@ -179,6 +187,10 @@ pub(crate) async fn save(
     }
     if !owed.is_empty() {
         tx.run(&OWE, values![owed]).await?;
+    }
+    // What came to be owed and was over within one batch.
+    if !over.is_empty() {
+        tx.run(&END, values![now, over]).await?;
     }
     Ok(())
 }

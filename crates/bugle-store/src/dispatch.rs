@@ -122,8 +122,18 @@ pub(crate) static CANDIDATES: Statement = Statement::with_rows(
                  AND n.due_us <= $1
              ORDER BY n.due_us LIMIT $2
              FOR UPDATE SKIP LOCKED) AS n}
-         JOIN alerts a ON a.tenant_id = n.tenant_id AND a.id = n.alert_id
-         LEFT JOIN method_pace m ON m.tenant_id = n.tenant_id AND m.method_id = n.method_id
+         {lite:JOIN alerts a ON a.tenant_id = n.tenant_id AND a.id = n.alert_id
+         LEFT JOIN method_pace m ON m.tenant_id = n.tenant_id AND m.method_id = n.method_id}
+         {pg:CROSS JOIN LATERAL (
+             SELECT ",
+        brief_columns!(),
+        "
+             FROM alerts a
+             WHERE a.tenant_id = n.tenant_id AND a.id = n.alert_id LIMIT 1) AS a
+         LEFT JOIN LATERAL (
+             SELECT p.last_sent_us, p.window_from_us, p.window_count
+             FROM method_pace p
+             WHERE p.tenant_id = n.tenant_id AND p.method_id = n.method_id LIMIT 1) AS m ON true}
          ORDER BY n.lane, n.tenant_id, n.due_us, n.id"
     ),
     2,
@@ -134,7 +144,8 @@ pub(crate) static CLAIM: Statement = Statement::with_rows(
     "UPDATE notifications AS n SET state = 'sending', claim_id = $1, claim_node_id = $2,
          send_by_us = $3, claimed_us = $4, tries = n.tries + 1
      FROM {rows}
-     WHERE n.tenant_id = r.tenant_id AND n.id = r.id AND n.state = 'waiting'",
+     WHERE n.tenant_id = r.tenant_id AND n.id = r.id AND n.state{pg: || ''} = 'waiting'
+         {any:n.tenant_id=tenant_id}{any:n.id=id}",
     4,
     &[("tenant_id", Id), ("id", Id)],
 );
@@ -143,7 +154,8 @@ pub(crate) static END: Statement = Statement::with_rows(
     "UPDATE notifications AS n SET state = 'ended', ended = r.ended, ended_reason = r.reason,
          ended_us = $1
      FROM {rows}
-     WHERE n.tenant_id = r.tenant_id AND n.id = r.id AND n.state = 'waiting'",
+     WHERE n.tenant_id = r.tenant_id AND n.id = r.id AND n.state{pg: || ''} = 'waiting'
+         {any:n.tenant_id=tenant_id}{any:n.id=id}",
     1,
     &[("tenant_id", Id), ("id", Id), ("ended", Text), ("reason", Text)],
 );
@@ -151,7 +163,8 @@ pub(crate) static END: Statement = Statement::with_rows(
 pub(crate) static PUT_OFF: Statement = Statement::with_rows(
     "UPDATE notifications AS n SET due_us = r.due_us, held = 1
      FROM {rows}
-     WHERE n.tenant_id = r.tenant_id AND n.id = r.id AND n.state = 'waiting'",
+     WHERE n.tenant_id = r.tenant_id AND n.id = r.id AND n.state{pg: || ''} = 'waiting'
+         {any:n.tenant_id=tenant_id}{any:n.id=id}",
     0,
     &[("tenant_id", Id), ("id", Id), ("due_us", Int)],
 );

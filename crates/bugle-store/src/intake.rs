@@ -64,7 +64,8 @@ pub(crate) static BY_KEY: Statement = Statement::with_rows(
     "SELECT e.tenant_id, e.integration_id, e.idempotency_key, e.id, e.body
      FROM {rows}
      JOIN events e ON e.tenant_id = r.tenant_id AND e.integration_id = r.integration_id
-         AND e.idempotency_key = r.idempotency_key AND e.idempotency_key IS NOT NULL",
+         AND e.idempotency_key = r.idempotency_key AND e.idempotency_key IS NOT NULL
+         {any:e.tenant_id=tenant_id}{any:e.idempotency_key=idempotency_key}",
     0,
     &[("tenant_id", Id), ("integration_id", Id), ("idempotency_key", Text)],
 );

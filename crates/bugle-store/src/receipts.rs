@@ -104,7 +104,7 @@ pub(crate) static MESSAGE_OF: Statement = Statement::new(
 pub(crate) static PART_OF_MESSAGE: Statement = Statement::with_rows(
     "SELECT n.id, n.alert_id, n.user_id
      FROM {rows}
-     JOIN notifications n ON n.tenant_id = $1 AND n.id = r.id
+     JOIN notifications n ON n.tenant_id = $1 AND n.id = r.id{any:n.id=id}
      ORDER BY n.id",
     1,
     &[("id", Id)],

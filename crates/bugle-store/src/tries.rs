@@ -47,7 +47,7 @@ pub(crate) static FOLLOW: Statement = Statement::with_rows(
          ended_us = r.ended_us,
          provider_ref = COALESCE(r.provider_ref, n.provider_ref)
      FROM {rows}
-     WHERE n.tenant_id = r.tenant_id AND n.id = r.id
+     WHERE n.tenant_id = r.tenant_id AND n.id = r.id{any:n.tenant_id=tenant_id}{any:n.id=id}
          AND ((r.claim_id IS NULL AND n.state <> 'ended')
              OR (n.claim_id = r.claim_id AND n.state = 'sending'))
      RETURNING {pg:n.}id",
@@ -78,6 +78,7 @@ pub(crate) static ATTEMPTS: Statement = Statement::with_rows(
          r.outcome, r.detail, r.provider_ref
      FROM {rows}
      JOIN notifications n ON n.tenant_id = r.tenant_id AND n.id = r.notification_id
+         {any:n.tenant_id=tenant_id}{any:n.id=notification_id}
          AND (r.claim_id IS NULL OR n.claim_id = r.claim_id)
      WHERE true
      ON CONFLICT DO NOTHING",
@@ -100,7 +101,7 @@ pub(crate) static ATTEMPTS: Statement = Statement::with_rows(
 pub(crate) static HOLD_ALERTS: Statement = Statement::with_rows(
     "SELECT n.tenant_id, n.id, n.alert_id, n.user_id
      FROM {rows}
-     JOIN notifications n ON n.tenant_id = r.tenant_id AND n.id = r.id
+     JOIN notifications n ON n.tenant_id = r.tenant_id AND n.id = r.id{any:n.tenant_id=tenant_id}{any:n.id=id}
      JOIN alerts a ON a.tenant_id = n.tenant_id AND a.id = n.alert_id
      ORDER BY n.tenant_id, n.alert_id, n.id
      {pg:FOR UPDATE OF a}",

@@ -176,8 +176,6 @@ async fn open_postgres(url: &str, settings: PoolSettings) -> Result<Db, StoreErr
         // Every statement here has its index. A plan made while a table was empty must not go on
         // reading all of it when it is large.
         ("enable_seqscan", "off".to_owned()),
-        ("enable_hashjoin", "off".to_owned()),
-        ("enable_mergejoin", "off".to_owned()),
     ]);
     let pool = PgPoolOptions::new()
         .max_connections(settings.connections)

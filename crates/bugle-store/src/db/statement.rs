@@ -1,7 +1,8 @@
 //! Statements: one text for both databases, with what differs marked in it.
 //!
 //! `{rows}` stands for the rows given as the last parameter, a table with the named columns;
-//! `{pg:…}` is there on PostgreSQL only, `{lite:…}` on SQLite only. Every statement of the crate is
+//! `{pg:…}` is there on PostgreSQL only, `{lite:…}` on SQLite only; `{any:e.id=id}` says again, for
+//! PostgreSQL's planner, that a column is one of the rows'. Every statement of the crate is
 //! a static and listed in `registry`, from where a test prepares it on both databases.
 
 use std::fmt::Write;
@@ -72,6 +73,10 @@ impl Statement {
                 sql.push_str(&self.source(dialect));
             } else if let Some(text) = mark.strip_prefix("pg:") {
                 sql.push_str(if dialect == Dialect::Postgres { text } else { "" });
+            } else if let Some((column, name)) =
+                mark.strip_prefix("any:").and_then(|mark| mark.split_once('='))
+            {
+                sql.push_str(&self.any(dialect, column, name));
             } else if let Some(text) = mark.strip_prefix("lite:") {
                 sql.push_str(if dialect == Dialect::Sqlite { text } else { "" });
             }
@@ -81,7 +86,26 @@ impl Statement {
         sql
     }
 
-    /// The rows as a table named `r`.
+    /// A condition that is implied by the join with the rows, so that PostgreSQL reads no more of a
+    /// large table than the rows name, whatever order of joining it thinks best.
+    fn any(&self, dialect: Dialect, column: &str, name: &str) -> String {
+        let place = self.columns.iter().position(|(of, _)| *of == name);
+        match (dialect, place) {
+            (Dialect::Postgres, Some(place)) => {
+                let array = match self.columns[place].1 {
+                    Kind::Int => "bigint[]",
+                    Kind::Text => "text[]",
+                    Kind::Id => "uuid[]",
+                    Kind::Bytes => "bytea[]",
+                };
+                format!(" AND {column} = ANY(${}::{array})", self.scalars + 1 + place)
+            }
+            (Dialect::Sqlite, _) | (Dialect::Postgres, None) => String::new(),
+        }
+    }
+
+    /// The rows as a table named `r`. `jsonb_each` gives each row in binary form: with `json_each` it
+    /// would be written and read again as text for each column.
     fn source(&self, dialect: Dialect) -> String {
         let mut sql = String::new();
         let mut names = String::new();
@@ -105,7 +129,7 @@ impl Statement {
         }
         let first = self.scalars + 1;
         match dialect {
-            Dialect::Sqlite => format!("(SELECT {sql} FROM json_each(${first})) AS r"),
+            Dialect::Sqlite => format!("(SELECT {sql} FROM jsonb_each(${first})) AS r"),
             Dialect::Postgres => format!("UNNEST({sql}) AS r({names})"),
         }
     }
@@ -126,7 +150,7 @@ mod tests {
         assert_eq!(
             EXAMPLE.sql(Dialect::Sqlite),
             "SELECT r.id FROM (SELECT unhex(value->>0) AS id, value->>1 AS n FROM \
-             json_each($2)) AS r WHERE r.n > $1 -- lite"
+             jsonb_each($2)) AS r WHERE r.n > $1 -- lite"
         );
         assert_eq!(
             EXAMPLE.sql(Dialect::Postgres),

@@ -62,7 +62,7 @@ pub(crate) static CHANGES: Statement = Statement::with_rows(
         event_columns!(),
         " FROM {rows}
          JOIN events e ON e.tenant_id = $1 AND e.integration_id = r.id AND e.action = 'change'
-             AND e.id >= $2
+             AND e.id >= $2{any:e.integration_id=id}
          ORDER BY e.id DESC LIMIT $3"
     ),
     3,

@@ -55,6 +55,7 @@ pub(crate) static ATTEMPTS: Statement = Statement::with_rows(
          t.detail, t.provider_ref
      FROM {rows}
      JOIN attempts t ON t.tenant_id = $1 AND t.notification_id = r.id
+         {any:t.notification_id=id}
      ORDER BY t.notification_id, t.number, t.finished_us",
     1,
     &[("id", Id)],

@@ -94,6 +94,7 @@ pub(crate) static ACCEPTED: Statement = Statement::new(
 pub(crate) static OTHER_EVENTS: Statement = Statement::with_rows(
     "SELECT e.request_id, e.id FROM {rows}
      JOIN events e ON e.tenant_id = $1 AND e.request_id = r.id AND e.request_id <> e.id
+         {any:e.request_id=id}
      ORDER BY e.id",
     1,
     &[("id", Id)],

@@ -73,7 +73,7 @@ async fn a_configuration_is_read_as_it_was_saved(world: World) {
     assert_eq!(versions[&tenant(1)], version);
 
     let mut changed = directory.tenant.clone();
-    changed.name = "Halden Freight".to_owned();
+    "Halden Freight".clone_into(&mut changed.name);
     world.store.save_tenant(scope(1), &changed).await.unwrap();
     let directory = world.store.directory(scope(1)).await.unwrap().unwrap();
     assert_eq!((directory.tenant, directory.version), (changed, version + 1));

@@ -17,6 +17,7 @@ on_each_store! {
     one_response_at_a_time_changes_an_alert
     an_event_that_failed_twice_is_decided_alone
     alerts_are_numbered_within_their_tenant
+    what_is_over_within_its_batch_is_never_sent
 }
 
 async fn accepted_means_durable(world: World) {
@@ -218,4 +219,25 @@ async fn alerts_are_numbered_within_their_tenant(mut world: World) {
     numbers.sort_unstable();
     let expected = [(1, 1), (1, 2), (1, 3), (1, 4), (2, 1), (2, 2)];
     assert_eq!(numbers, expected.map(|(number, alert)| (tenant(number), alert)));
+}
+
+async fn what_is_over_within_its_batch_is_never_sent(world: World) {
+    world.accept(&[world.event(1, "a")]).await;
+    world
+        .decide_with(&mut |_, work| {
+            let mut decisions = world.simple(work);
+            let mut over = world.notification(decisions.opened[0].id);
+            over.state = NotificationState::Ended {
+                end: End::Cancelled,
+                reason: "worsened".to_owned(),
+                at: at(1),
+            };
+            decisions.owed.push(over);
+            Some(decisions)
+        })
+        .await;
+    world.balance().await;
+    assert_eq!(world.claim(at(2)).await.sends.len(), 1);
+    let sums = world.store.ledger(scope(1), at(2)).await.unwrap().total;
+    assert_eq!((sums.owed, sums.ended.cancelled), (2, 1));
 }

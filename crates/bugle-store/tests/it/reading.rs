@@ -4,6 +4,7 @@ use bugle_domain::alert::{AlertStatus, TimelineEntry};
 use bugle_domain::contact::{Address, ContactMethod};
 use bugle_domain::event::Action;
 use bugle_domain::integration::Dialect;
+use bugle_domain::ledger::Sums;
 use bugle_domain::notification::End;
 use bugle_domain::object::{Object, ObjectKind};
 use bugle_domain::{EventId, IntegrationId, MethodId, Severity, UserId};
@@ -31,7 +32,7 @@ on_each_store! {
 async fn alerts_are_listed_newest_first_and_by_what_they_are(world: World) {
     let mut events: Vec<_> = (0..5).map(|i| world.event(1, &format!("key {i}"))).collect();
     events[3].body.severity = Severity::Low;
-    events[4].body.summary = "Disk FULL on db-9".to_owned();
+    "Disk FULL on db-9".clone_into(&mut events[4].body.summary);
     world.accept(&events).await;
     world.decide().await;
     let list = async |filter: AlertFilter, before, limit| {
@@ -230,13 +231,23 @@ async fn nothing_of_a_tenant_is_there_for_another(mut world: World) {
     assert!(!store.add_timeline(other, alert.id, at(9), &entry).await.unwrap());
     let mut respond = |_| panic!("it is another tenant's");
     assert!(!store.respond(other, (alert.id, Some(sent.id)), at(9), &mut respond).await.unwrap());
-    assert_eq!(store.ledger(other, at(9)).await.unwrap().total, Default::default());
+    assert_eq!(store.ledger(other, at(9)).await.unwrap().total, Sums::default());
     assert!(store.audit(other, None, 9).await.unwrap().is_empty());
     assert!(store.directory(other).await.unwrap().unwrap().services.is_empty());
     assert_eq!(store.tenant(other).await.unwrap().unwrap().id, tenant(2));
     assert_eq!(store.object_version(other, ObjectKind::Service, uuid(4)).await.unwrap(), None);
     let delete = ObjectChange::Delete { kind: ObjectKind::Service, id: uuid(4) };
     store.save_objects(other, &[delete], at(9), "Eve").await.unwrap();
+    nothing_of_access_is_there(&world, (user, method)).await;
+    assert_eq!(store.directory(mine).await.unwrap().unwrap(), before);
+    let lost = bugle_store::Lost::LongerThan(SignedDuration::ZERO);
+    let mut run_out = |_: &_| panic!("nothing is being sent");
+    assert_eq!(store.lost_claims((node(2), lost), 9, at(99), &mut run_out).await.unwrap(), 0);
+    world.balance().await;
+}
+
+async fn nothing_of_access_is_there(world: &World, (user, method): (UserId, MethodId)) {
+    let (store, mine, other) = (&world.store, scope(1), scope(2));
     store.clear_password(other, user).await.unwrap();
     assert_eq!(store.password_hash(other, user).await.unwrap(), None);
     assert!(store.password_hash(mine, user).await.unwrap().is_some());
@@ -253,9 +264,4 @@ async fn nothing_of_a_tenant_is_there_for_another(mut world: World) {
     assert_eq!(store.api_keys(other).await.unwrap(), []);
     assert_eq!(store.api_keys(mine).await.unwrap(), [api_key(1)]);
     assert!(!store.take_proof(other, (method, &[1; 32]), at(9), 3).await.unwrap());
-    assert_eq!(store.directory(mine).await.unwrap().unwrap(), before);
-    let lost = bugle_store::Lost::LongerThan(SignedDuration::ZERO);
-    let mut run_out = |_: &_| panic!("nothing is being sent");
-    assert_eq!(store.lost_claims((node(2), lost), 9, at(99), &mut run_out).await.unwrap(), 0);
-    world.balance().await;
 }

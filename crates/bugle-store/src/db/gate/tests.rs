@@ -1,3 +1,5 @@
+//! Who goes next at the gate, and that no turn is lost.
+
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};

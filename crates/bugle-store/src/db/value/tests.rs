@@ -1,3 +1,5 @@
+//! Rows as JSON.
+
 use super::*;
 
 #[test]
