@@ -241,8 +241,8 @@ impl Store {
         retried!(self.alerting_once(pass, &outlook, decide))
     }
 
-    /// Notes that the decision of these events began and did not come to an end: raises their tries,
-    /// up to the number from which they are decided alone.
+    /// Notes that the decision of these events began and did not come to an end: raises their
+    /// tries, up to the number from which they are decided alone.
     ///
     /// Takes no scope: a worker calls it for what it had in hand.
     pub async fn mark_suspects(&self, events: &[(TenantId, EventId)]) -> Result<(), StoreError> {

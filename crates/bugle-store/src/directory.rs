@@ -248,8 +248,8 @@ impl Store {
         retried!(self.save_once(scope.tenant(), (changes, None), now, actor))
     }
 
-    /// Does so only if the configuration is at `version`: so that a plan is carried out only on what
-    /// it was made for.
+    /// Does so only if the configuration is at `version`: so that a plan is carried out only on
+    /// what it was made for.
     ///
     /// # Errors
     ///

@@ -188,8 +188,8 @@ impl Store {
 
     /// Finds the last message that went to a phone number, over all tenants.
     ///
-    /// Takes no scope: a reply by text message comes from a number, and the provider's signature was
-    /// checked.
+    /// Takes no scope: a reply by text message comes from a number, and the provider's signature
+    /// was checked.
     pub async fn by_phone(&self, number: &PhoneNumber) -> Result<Option<LastMessage>, StoreError> {
         let Some(row) = self.db.row(&BY_PHONE, values![number.as_str()]).await? else {
             return Ok(None);

@@ -101,7 +101,8 @@ pub(crate) static ATTEMPTS: Statement = Statement::with_rows(
 pub(crate) static HOLD_ALERTS: Statement = Statement::with_rows(
     "SELECT n.tenant_id, n.id, n.alert_id, n.user_id
      FROM {rows}
-     JOIN notifications n ON n.tenant_id = r.tenant_id AND n.id = r.id{any:n.tenant_id=tenant_id}{any:n.id=id}
+     JOIN notifications n ON n.tenant_id = r.tenant_id AND n.id = r.id
+         {any:n.tenant_id=tenant_id}{any:n.id=id}
      JOIN alerts a ON a.tenant_id = n.tenant_id AND a.id = n.alert_id
      ORDER BY n.tenant_id, n.alert_id, n.id
      {pg:FOR UPDATE OF a}",

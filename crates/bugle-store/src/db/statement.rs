@@ -104,8 +104,8 @@ impl Statement {
         }
     }
 
-    /// The rows as a table named `r`. `jsonb_each` gives each row in binary form: with `json_each` it
-    /// would be written and read again as text for each column.
+    /// The rows as a table named `r`. `jsonb_each` gives each row in binary form: with `json_each`
+    /// it would be written and read again as text for each column.
     fn source(&self, dialect: Dialect) -> String {
         let mut sql = String::new();
         let mut names = String::new();
