@@ -11,8 +11,8 @@ use crate::identity::limit::Limit;
 
 /// Sign-ins under one address: 10 at once, then one a minute.
 const SIGN_IN_AS: (u32, Duration) = (10, Duration::from_mins(1));
-/// Sign-ins from one place: 30 at once, then one every 10 s.
-const SIGN_IN_FROM: (u32, Duration) = (30, Duration::from_secs(10));
+/// Sign-ins from one place: 60 at once, then one every 2 s. A whole office may share an address.
+const SIGN_IN_FROM: (u32, Duration) = (60, Duration::from_secs(2));
 /// Codes and tests to one contact method: 3 at once, then one every 2 minutes.
 const MESSAGES_TO: (u32, Duration) = (3, Duration::from_mins(2));
 

@@ -54,7 +54,6 @@ fn method(n: u128, owner: u128, name: &str, address: Address, proven: bool) -> C
 
 /// Two people, a schedule, two policies, a service, an integration.
 pub(crate) fn directory() -> Directory {
-    let user_id = |n| UserId::from_stored(nth(n));
     let mut directory = Directory::empty(
         Tenant {
             id: TenantId::from_stored(nth(900)),
@@ -65,12 +64,31 @@ pub(crate) fn directory() -> Directory {
         },
         7,
     );
+    for object in people().into_iter().chain(rules()) {
+        directory.add(object);
+    }
+    directory
+}
+
+fn people() -> Vec<Object> {
     let mut lena = user(LENA, "Lena Ortiz", Role::Responder);
     let sms = MethodId::from_stored(nth(11));
     lena.rules.urgent = vec![
         NotificationRule { delay_s: 0, method: sms },
         NotificationRule { delay_s: 60, method: MethodId::from_stored(nth(12)) },
     ];
+    let phone = |text: &str| text.parse().unwrap();
+    vec![
+        Object::User(lena),
+        Object::User(user(PRIYA, "Priya Nair", Role::Admin)),
+        Object::Method(method(11, LENA, "phone", Address::Sms(phone("+4930901820318")), true)),
+        Object::Method(method(12, LENA, "phone", Address::Voice(phone("+4930901820318")), true)),
+        Object::Method(method(13, PRIYA, "phone", Address::Voice(phone("+442079460112")), true)),
+    ]
+}
+
+fn rules() -> Vec<Object> {
+    let user_id = |n| UserId::from_stored(nth(n));
     let layer = Layer {
         name: "weekly".to_owned(),
         participants: vec![user_id(LENA), user_id(PRIYA)],
@@ -90,13 +108,7 @@ pub(crate) fn directory() -> Directory {
     let payments =
         vec![level(Target::Schedule(schedule), 600), level(Target::User(user_id(PRIYA)), 300)];
     let everybody = vec![level(Target::Team(team), 600)];
-    let phone = |text: &str| text.parse().unwrap();
-    for object in [
-        Object::User(lena),
-        Object::User(user(PRIYA, "Priya Nair", Role::Admin)),
-        Object::Method(method(11, LENA, "phone", Address::Sms(phone("+4930901820318")), true)),
-        Object::Method(method(12, LENA, "phone", Address::Voice(phone("+4930901820318")), true)),
-        Object::Method(method(13, PRIYA, "phone", Address::Voice(phone("+442079460112")), true)),
+    vec![
         Object::Team(Team {
             id: team,
             name: "Platform".to_owned(),
@@ -127,8 +139,5 @@ pub(crate) fn directory() -> Directory {
             quota_per_minute: 6_000,
             disabled: false,
         }),
-    ] {
-        directory.add(object);
-    }
-    directory
+    ]
 }

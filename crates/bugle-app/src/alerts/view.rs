@@ -183,29 +183,38 @@ fn headline(
     told: &[ToldLine],
     (next, now): (Option<&NextStep>, Timestamp),
 ) -> String {
-    let mut text = format!("{}. {}.", alert.severity.word(), alert.summary.trim_end_matches('.'));
+    let mut said = vec![
+        format!("{}.", alert.severity.word()),
+        format!("{}.", alert.summary.trim_end_matches('.')),
+    ];
     match (alert.status, &alert.acknowledged) {
-        (AlertStatus::Resolved, _) => text.push_str(" It is over."),
+        (AlertStatus::Resolved, _) => said.push("It is over.".to_owned()),
         (AlertStatus::Acknowledged, Some((by, _))) => {
-            text += &format!(" {} has it.", who(directory, by));
+            said.push(format!("{} has it.", who(directory, by)));
         }
         (AlertStatus::Open | AlertStatus::Acknowledged, _) => {
-            let mut paged: Vec<&str> = Vec::new();
-            let active = told.iter().filter(|it| it.glyph != Glyph::Cancelled);
-            for line in active.filter(|line| line.channel != Channel::Webhook) {
-                let name = if line.you { "you" } else { line.name.as_str() };
-                if !paged.contains(&name) {
-                    paged.push(name);
-                }
-            }
+            let paged = paged(told);
             if !paged.is_empty() {
-                text += &format!(" Paging {}.", names(&paged));
+                said.push(format!("Paging {}.", names(&paged)));
             }
             if let Some(next) = next {
                 let wait = duration(next.at.duration_since(now));
-                text += &format!(" Next: {} in {wait}.", names(&next.names));
+                said.push(format!("Next: {} in {wait}.", names(&next.names)));
             }
         }
     }
-    text
+    said.join(" ")
+}
+
+/// Who is being paged, each once; the reader is "you".
+fn paged(told: &[ToldLine]) -> Vec<&str> {
+    let mut paged: Vec<&str> = Vec::new();
+    let active = told.iter().filter(|it| it.glyph != Glyph::Cancelled);
+    for line in active.filter(|line| line.channel != Channel::Webhook) {
+        let name = if line.you { "you" } else { line.name.as_str() };
+        if !paged.contains(&name) {
+            paged.push(name);
+        }
+    }
+    paged
 }

@@ -1,12 +1,15 @@
 //! Files as people write them: planned, applied, exported.
 
 use bugle_domain::object::Directory;
+use bugle_domain::role::Role;
+use secrecy::ExposeSecret;
 
 use super::document::{parse, write};
 use super::prepare::prepare;
 use super::{ApplyOptions, ChangeAction, FileFormat, Plan, export};
 use crate::error::UseCaseError;
 use crate::sample;
+use crate::world::World;
 
 const PLAN: ApplyOptions = ApplyOptions { plan_only: true, delete: false };
 const DELETE: ApplyOptions = ApplyOptions { plan_only: true, delete: true };
@@ -63,98 +66,7 @@ fn what_was_exported_changes_nothing_when_applied() {
 #[test]
 fn the_file_reads_like_the_words_people_use() {
     let text = write(&export::document(&sample::directory()), FileFormat::Toml);
-    insta::assert_snapshot!(text, @r#"
-    [[users]]
-    email = "lena@halden.example"
-    name = "Lena Ortiz"
-    role = "responder"
-    time_zone = "Europe/Berlin"
-
-    [[users.methods]]
-    name = "phone"
-    channel = "sms"
-    address = "+4930901820318"
-
-    [[users.methods]]
-    name = "phone"
-    channel = "voice"
-    address = "+4930901820318"
-
-    [[users.rules.urgent]]
-    delay_s = 0
-    method = "sms:+4930901820318"
-
-    [[users.rules.urgent]]
-    delay_s = 60
-    method = "voice:+4930901820318"
-
-    [[users]]
-    email = "priya@halden.example"
-    name = "Priya Nair"
-    role = "admin"
-    time_zone = "Europe/Berlin"
-
-    [[users.methods]]
-    name = "phone"
-    channel = "voice"
-    address = "+442079460112"
-
-    [[teams]]
-    name = "Platform"
-    members = [
-        "priya@halden.example",
-        "lena@halden.example",
-    ]
-
-    [[schedules]]
-    name = "Payments"
-    time_zone = "Europe/Berlin"
-
-    [[schedules.layers]]
-    name = "weekly"
-    participants = [
-        "lena@halden.example",
-        "priya@halden.example",
-    ]
-    start = "2026-11-02T09:00:00"
-
-    [schedules.layers.length]
-    unit = "weeks"
-    count = 2
-
-    [[policies]]
-    name = "Everybody"
-    repeat = 1
-
-    [[policies.levels]]
-    targets = ["team:Platform"]
-    delay_s = 600
-
-    [[policies]]
-    name = "Payments"
-    repeat = 1
-
-    [[policies.levels]]
-    targets = ["schedule:Payments"]
-    delay_s = 600
-
-    [[policies.levels]]
-    targets = ["user:priya@halden.example"]
-    delay_s = 300
-
-    [[services]]
-    name = "checkout-api"
-    policy = "Payments"
-    team = "Platform"
-    description = "Takes orders."
-    runbook_url = "https://wiki.halden.example/checkout"
-
-    [[integrations]]
-    name = "Prometheus"
-    dialect = "alertmanager_api"
-    service = "checkout-api"
-    quota_per_minute = 6000
-    "#);
+    assert_eq!(text, include_str!("tests/exported.toml"));
 }
 
 #[test]
@@ -261,4 +173,31 @@ name = "Priya Nair"
 role = "viewer"
 "#;
     insta::assert_snapshot!(outcome(text, &sample::directory(), PLAN), @"last_admin: this would remove the last admin");
+}
+
+#[tokio::test]
+async fn an_applied_file_is_there_and_its_export_changes_nothing() {
+    let world = World::new().await;
+    let (app, admin) = (&world.app, &world.admin);
+    let text = include_str!("tests/company.toml");
+    let planned = app.apply(admin, text, FileFormat::Toml, PLAN).await.unwrap();
+    assert!(!planned.applied && planned.keys.is_empty());
+    let done = app.apply(admin, text, FileFormat::Toml, ApplyOptions::default()).await.unwrap();
+    assert_eq!(done.plan, planned.plan);
+    let [(name, key)] = done.keys.as_slice() else { panic!("one key: {:?}", done.keys) };
+    assert_eq!(name, "Prometheus");
+    let found = app.integration_for_key(key.expose_secret()).await.unwrap().unwrap();
+    assert_eq!(found.integration.name, "Prometheus");
+
+    let again = app.apply(admin, text, FileFormat::Toml, ApplyOptions::default()).await.unwrap();
+    assert_eq!((again.plan.changes, again.keys.len()), (Vec::new(), 0));
+    for format in [FileFormat::Toml, FileFormat::Json] {
+        let exported = app.export(admin, format).await.unwrap();
+        let applied = app.apply(admin, &exported, format, DELETE).await.unwrap();
+        assert_eq!(applied.plan.changes, [], "{exported}");
+    }
+    let lena = world.person("Vera Holm", Role::Responder).await;
+    let refused = app.apply(&lena, text, FileFormat::Toml, PLAN).await.unwrap_err();
+    assert_eq!(refused.code(), "forbidden");
+    world.end().await;
 }

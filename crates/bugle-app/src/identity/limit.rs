@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn a_burst_is_followed_by_a_wait_per_key() {
         let clock = Clock::pushed(Timestamp::from_second(1_700_000_000).unwrap());
-        let limit = Limit::new(&clock, NonZeroU32::new(2).unwrap(), Duration::from_secs(60));
+        let limit = Limit::new(&clock, NonZeroU32::new(2).unwrap(), Duration::from_mins(1));
         assert_eq!((limit.take(&"a"), limit.take(&"a")), (Ok(()), Ok(())));
         assert_eq!(limit.take(&"a").unwrap_err().as_secs(), 60);
         assert_eq!(limit.take(&"b"), Ok(()));

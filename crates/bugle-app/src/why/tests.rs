@@ -200,7 +200,6 @@ fn a_skipped_level_says_who_was_missing() {
       1s alerting  Level 1 was skipped with its delay: nobody is on call in Payments.
       1s alerting  Level 2: Priya Nair is paged.
       1s alerting  Priya Nair by voice to …112 came to be owed, due at once, because level 2 was told.
-      1s alerting  Priya Nair by voice to …112 came to be owed, due 149 s later by the person's rules, because level 2 was told.
     "#);
 }
 
