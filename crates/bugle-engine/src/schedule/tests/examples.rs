@@ -1,6 +1,6 @@
 //! Clock changes by name.
 
-use super::super::{gaps, layer_shifts, on_call, shifts};
+use super::super::{gaps, holder, layer_shifts, on_call, shifts};
 use super::*;
 
 fn daily(zone: &str, handoff: &str) -> Schedule {
@@ -97,6 +97,27 @@ fn apia_skipped_a_whole_day_and_with_it_a_turn() {
     A Sat 31 09:00 – Sun 01 09:00 24 h
     B Sun 01 09:00 – Mon 02 00:00 15 h
     ");
+}
+
+#[test]
+fn st_johns_set_its_clocks_back_across_midnight() {
+    // 00:01 on the 7th became 23:01 on the 6th: the 7th had begun, and so had its turn.
+    let schedule = daily("America/St_Johns", "00:00");
+    insta::assert_snapshot!(window(&schedule, "2010-11-06T02:30Z", "2010-11-08T03:30Z"), @r"
+    A Sat 06 00:00 – Sun 07 00:00 24 h
+    B Sun 07 00:00 – Mon 08 00:00 25 h
+    ");
+    let mut early = schedule.clone();
+    early.layers[0].restrictions = vec![restriction(&[7], "00:00", "08:00")];
+    insta::assert_snapshot!(window(&early, "2010-11-06T02:30Z", "2010-11-08T03:30Z"), @r"B Sun 07 00:00 – Sun 07 08:00 9 h");
+    for schedule in [schedule, early] {
+        let second_pass = time("2010-11-07T03:00Z");
+        let found = holder(&schedule, &[], second_pass).unwrap();
+        let until = second_pass + jiff::SignedDuration::from_secs(1);
+        let listed = shifts(&schedule, &[], second_pass, until).unwrap();
+        assert_eq!(found, listed.first().map(|shift| shift.user));
+        assert!(found.is_some());
+    }
 }
 
 #[test]

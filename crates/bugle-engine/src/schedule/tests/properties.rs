@@ -65,7 +65,12 @@ fn any_covers() -> impl Strategy<Value = Vec<Override>> {
     let one = (prop::option::of(1..=5_u128), 0..12_000_i64, 1..300_i64).prop_map(cover_of);
     prop::collection::vec(one, 0..6).prop_map(|covers| {
         let numbered = covers.into_iter().zip(1_u128..);
-        numbered.map(|((user, from, until), number)| cover(number, user, from, until)).collect()
+        let mut covers: Vec<Override> = numbered
+            .map(|((user, from, until), number)| cover(number, user, from, until))
+            .collect();
+        // As a directory keeps them: by their begin, not by when they were made.
+        covers.sort_by_key(|it| it.from);
+        covers
     })
 }
 
