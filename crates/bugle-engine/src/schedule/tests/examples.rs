@@ -175,8 +175,8 @@ fn later_layers_hide_earlier_ones_and_covers_hide_both() {
     office.restrictions = vec![restriction(&[1, 2, 3, 4, 5], "09:00", "17:00")];
     let schedule = schedule("UTC", vec![base, office]);
     let covers = [
-        cover(1, Some(user(4)), time("2026-11-16T12:00Z"), time("2026-11-16T20:00Z")),
         cover(2, None, time("2026-11-16T18:00Z"), time("2026-11-16T19:00Z")),
+        cover(1, Some(user(4)), time("2026-11-16T12:00Z"), time("2026-11-16T20:00Z")),
         cover(3, Some(user(5)), time("2026-11-17T08:00Z"), time("2026-11-17T10:00Z")),
     ];
     let (from, until) = (time("2026-11-16T00:00Z"), time("2026-11-18T00:00Z"));
