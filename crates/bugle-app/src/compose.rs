@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use crate::app::Inner;
 
 /// A message, or why there can be none.
+#[expect(clippy::large_enum_variant, reason = "taken apart at once, and never kept")]
 pub(crate) enum Composed {
     /// Ready to go.
     Outgoing(Outgoing),

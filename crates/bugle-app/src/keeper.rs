@@ -82,12 +82,12 @@ impl Keeper {
         }
         metrics::counter!("bugle_claims_lost_total").increment(u64::from(lost));
         metrics::counter!("bugle_receipts_expired_total").increment(u64::from(expired));
-        if round % RETENTION_EVERY == 0 {
+        if round.is_multiple_of(RETENTION_EVERY) {
             let before = now.saturating_sub(self.app.settings.keep_raw);
             let before = before.unwrap_or(Timestamp::MIN);
             self.app.store.retain(AllTenants::granted(), before, STEP_ROWS).await?;
         }
-        if round % GAUGES_EVERY == 0 {
+        if round.is_multiple_of(GAUGES_EVERY) {
             self.gauges(now).await?;
         }
         Ok(())

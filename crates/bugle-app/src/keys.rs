@@ -24,12 +24,14 @@ pub struct IntegrationRef {
 }
 
 type Answer = Option<Arc<IntegrationRef>>;
+/// Answers by the key's SHA-256, each with the time it was read.
+type Kept = BTreeMap<[u8; 32], (Instant, Answer)>;
 
 /// Keys' integrations, kept for a second, wrong keys too.
 #[derive(Clone, Debug)]
 pub(crate) struct IntegrationKeys {
     store: Store,
-    kept: Arc<RwLock<BTreeMap<[u8; 32], (Instant, Answer)>>>,
+    kept: Arc<RwLock<Kept>>,
 }
 
 impl IntegrationKeys {
