@@ -128,9 +128,13 @@ impl Lab {
         url
     }
 
-    /// Enters at the provider where texts from phones are posted, for all numbers.
-    pub fn set_inbound_url(&self, url: &str) {
-        self.state().inbound_url = Some(url.to_owned());
+    /// Enters at the provider where texts from phones to an account's number are posted.
+    pub fn set_inbound_url(&self, account: Account, url: &str) {
+        for (known, entered) in ACCOUNTS.iter().zip(&mut self.state().inbound_urls) {
+            if *known == account {
+                *entered = Some(url.to_owned());
+            }
+        }
     }
 
     /// Says whose a phone or mailbox is. It is shown from then on, also while it is empty.

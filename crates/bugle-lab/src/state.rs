@@ -127,7 +127,7 @@ pub(crate) struct State {
     pub(crate) owners: BTreeMap<String, String>,
     pub(crate) knobs: BTreeMap<Service, Knobs>,
     /// Where texts from phones are posted, as entered at the provider.
-    pub(crate) inbound_url: Option<String>,
+    pub(crate) inbound_urls: [Option<String>; 2],
     next_sid: u64,
 }
 

@@ -270,6 +270,9 @@ pub struct ApplyArgs {
     /// Only show the difference
     #[arg(long)]
     pub plan: bool,
+    /// Also delete what the file does not name, of the kinds it has a section for
+    #[arg(long)]
+    pub delete: bool,
 }
 
 /// For which shell.

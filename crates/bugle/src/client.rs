@@ -88,13 +88,14 @@ impl Client {
         decode(&self.send(request).await?)
     }
 
-    /// Reads a resource that is text.
+    /// Reads a resource that is text, of a media type.
     ///
     /// # Errors
     ///
     /// See [`Self::send`].
-    pub async fn get_text(&self, path: &str) -> Result<String, Failure> {
-        let bytes = self.send(self.request(Method::GET, path)?).await?;
+    pub async fn get_text(&self, path: &str, media_type: &str) -> Result<String, Failure> {
+        let request = self.request(Method::GET, path)?.header("accept", media_type);
+        let bytes = self.send(request).await?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 

@@ -1,6 +1,7 @@
 //! `demo`: the same server with a sample company and simulated phones.
 
 mod company;
+mod live;
 mod past;
 mod providers;
 mod rota;
@@ -71,7 +72,7 @@ async fn demo(config: Config, folder: &Path, output: Output) -> Result<(), Failu
     let lab = Lab::start(clock.clone()).await?;
     connect(&lab, &public_url);
     let key = data.kept("demo-key", || entropy::base62(KEY_CHARS))?;
-    let company = sample(&data, &config, key.trim(), clock.now()).await?;
+    let (company, fresh) = sample(&data, &config, key.trim(), clock.now()).await?;
     seed::owners(&lab, &company);
     let parts = Parts {
         node: data.node(clock.now())?,
@@ -87,6 +88,9 @@ async fn demo(config: Config, folder: &Path, output: Output) -> Result<(), Failu
     let stop_within = config.server.stop_within;
     let behaviour = node::Behaviour { channels: simulated(&lab), ..config.into() };
     let node = Node::start(parts, behaviour).await?;
+    if fresh {
+        live::open(&node, &company).await?;
+    }
     data.write_listen(&node.address.to_string())?;
     greet(output, &node, &public_url, key.trim()).await?;
     stop.requested().await;
@@ -101,24 +105,26 @@ async fn open(data: &DataDir, config: &Config) -> Result<Store, Failure> {
 }
 
 /// Writes the sample company and its past into a new database; a database that is there stays.
+/// Also says whether it was new.
 async fn sample(
     data: &DataDir,
     config: &Config,
     key: &str,
     now: Timestamp,
-) -> Result<Company, Failure> {
+) -> Result<(Company, bool), Failure> {
     let told = |error| Failure::because("the sample company can't be read", &error);
     let store = open(data, config).await?;
     let tenants = store.tenants(AllTenants::granted()).await.map_err(told)?;
     let [a, b] = entropy::bytes();
     let company = Company::at(now, [a, b]);
-    if tenants.is_empty() {
+    let fresh = tenants.is_empty();
+    if fresh {
         seed::company(&store, &company, key, now).await?;
         past::play(store, &company, data, now).await?;
     } else {
         store.close().await;
     }
-    Ok(company)
+    Ok((company, fresh))
 }
 
 async fn greet(output: Output, node: &Node, public_url: &Url, key: &str) -> Result<(), Failure> {

@@ -117,7 +117,7 @@ pub(crate) async fn from_phone(lab: &Lab, phone: &str, body: &str) -> Result<(),
             status_callback: None,
         };
         state.add_text(text.clone());
-        (text, state.inbound_url.clone())
+        (text, state.inbound_urls[account].clone())
     };
     lab.changed();
     let url = url.ok_or_else(|| HandsetError::NotTaken("no inbound URL is set".to_owned()))?;

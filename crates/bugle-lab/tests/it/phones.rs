@@ -87,7 +87,7 @@ async fn a_text_from_a_phone_is_posted_to_the_inbound_url() {
     let world = World::new().await;
     let phone = world.lab.phone(PHONE);
     assert!(matches!(phone.reply("4").await, Err(HandsetError::NotTaken(_))));
-    world.lab.set_inbound_url(world.lab.hook_url("/inbound").as_str());
+    world.lab.set_inbound_url(world.lab.account(), world.lab.hook_url("/inbound").as_str());
     phone.reply("4").await.unwrap();
     let hooks = world.lab.hooks().wait_for("/inbound", 1, LIMIT).await.unwrap();
     assert_eq!(field(&hooks[0], "Body"), "4");

@@ -1,6 +1,6 @@
 //! `ledger` and `why`: the books, and the causal record of one event or alert.
 
-use bugle_domain::ledger::{Ledger, Sums};
+use bugle_domain::ledger::{OwedAge, Sums};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
@@ -11,13 +11,24 @@ use crate::failure::{Failure, Reason};
 use crate::output::{Cell, Table, Tone};
 use crate::when;
 
+/// The books, as far as they are shown.
+#[derive(Deserialize)]
+struct Ledger {
+    balanced: bool,
+    total: Sums,
+    #[serde(default)]
+    oldest_pending_ms: Option<i64>,
+    #[serde(default)]
+    owed: Vec<OwedAge>,
+}
+
 /// Shows the books.
 ///
 /// # Errors
 ///
 /// The server does not answer or says no. [`Reason::Attention`]: the books do not balance.
 pub async fn ledger(context: &Context, args: &LedgerArgs) -> Result<(), Failure> {
-    let query: &[(&str, &str)] = if args.all { &[("all", "true")] } else { &[] };
+    let query: &[(&str, &str)] = if args.all { &[("all", "1")] } else { &[] };
     let value: Value = context.client.get("/api/v1/ledger", query).await?;
     let ledger: Ledger = serde_json::from_value(value.clone())
         .map_err(|error| Failure::because("the server's answer is not understood", &error))?;
@@ -29,7 +40,7 @@ pub async fn ledger(context: &Context, args: &LedgerArgs) -> Result<(), Failure>
             ages(context, &ledger)?;
         }
     }
-    if ledger.total.balanced() {
+    if ledger.balanced && ledger.total.balanced() {
         Ok(())
     } else {
         Err(Failure::new(Reason::Attention, "The books do not balance: something was lost."))

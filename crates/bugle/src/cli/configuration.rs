@@ -1,5 +1,6 @@
 //! `apply` and `export`: the tenant's configuration as one file.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 
@@ -17,11 +18,12 @@ const MAX_FILE_BYTES: u64 = 8 * 1_024 * 1_024;
 /// What the server says to a file.
 #[derive(Deserialize)]
 struct Answer {
+    #[serde(flatten)]
     plan: Plan,
     #[serde(default, rename = "applied")]
     done: bool,
     #[serde(default)]
-    keys: Vec<NewKey>,
+    keys: BTreeMap<String, String>,
 }
 
 /// The difference between a file and what is.
@@ -54,13 +56,6 @@ struct FieldChange {
     after: Value,
 }
 
-/// The key of a new integration, shown once.
-#[derive(Deserialize)]
-struct NewKey {
-    integration: String,
-    key: String,
-}
-
 /// Applies a file, or shows what would change.
 ///
 /// # Errors
@@ -70,8 +65,10 @@ pub async fn apply(context: &Context, args: &ApplyArgs) -> Result<(), Failure> {
     let text = read_file(&args.file)?;
     let json = text.trim_start().starts_with('{');
     let media_type = if json { "application/json" } else { "application/toml" };
-    let query: &[(&str, &str)] = if args.plan { &[("plan", "true")] } else { &[] };
-    let value: Value = context.client.post_text("/api/v1/apply", query, media_type, text).await?;
+    let flags = [("dry_run", args.plan), ("delete", args.delete)];
+    let query: Vec<(&str, &str)> =
+        flags.into_iter().filter(|(_, on)| *on).map(|(name, _)| (name, "1")).collect();
+    let value: Value = context.client.post_text("/api/v1/apply", &query, media_type, text).await?;
     if context.output.json {
         return Ok(context.output.value(&value)?);
     }
@@ -93,9 +90,8 @@ fn show(output: Output, answer: &Answer) -> Result<(), Failure> {
             output.line(&format!("    {}: {} -> {}", field.field, field.before, field.after))?;
         }
     }
-    for key in &answer.keys {
-        output
-            .line(&format!("key of integration {:?}, shown once: {}", key.integration, key.key))?;
+    for (integration, key) in &answer.keys {
+        output.line(&format!("key of integration {integration:?}, shown once: {key}"))?;
     }
     for kept in &answer.plan.kept {
         output.remark(&format!("kept, although not in the file: {kept}"))?;
@@ -133,7 +129,7 @@ fn read_file(path: &Path) -> Result<String, Failure> {
 ///
 /// The server does not answer or says no.
 pub async fn export(context: &Context) -> Result<(), Failure> {
-    let path = if context.output.json { "/api/v1/export?format=json" } else { "/api/v1/export" };
-    let text = context.client.get_text(path).await?;
+    let kind = if context.output.json { "application/json" } else { "application/toml" };
+    let text = context.client.get_text("/api/v1/export", kind).await?;
     Ok(context.output.line(text.trim_end())?)
 }

@@ -125,7 +125,7 @@ async fn address(config: &Config) -> Check {
         return Check::new("public address", State::Warn, text, "put a TLS proxy in front");
     }
     let alive = match Client::new(url.clone(), None) {
-        Ok(client) => tokio::time::timeout(PROBE_LIMIT, client.get_text("/livez")).await,
+        Ok(client) => tokio::time::timeout(PROBE_LIMIT, client.get_text("/livez", "*/*")).await,
         Err(failure) => Ok(Err(failure)),
     };
     match alive {

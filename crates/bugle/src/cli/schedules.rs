@@ -14,10 +14,9 @@ use crate::when;
 /// Who is on call in one schedule.
 #[derive(Deserialize)]
 struct OnCall {
-    schedule: String,
-    name: String,
+    schedule: Named,
     time_zone: String,
-    user: Option<Person>,
+    user: Option<Named>,
     until: Option<Timestamp>,
     next: Option<NextOnCall>,
     #[serde(default)]
@@ -25,16 +24,11 @@ struct OnCall {
     reachable: bool,
 }
 
-/// A person.
-#[derive(Deserialize)]
-struct Person {
-    name: String,
-}
-
 /// Who comes next.
 #[derive(Deserialize)]
 struct NextOnCall {
-    user: Option<Person>,
+    #[serde(default)]
+    name: Option<String>,
     at: Timestamp,
 }
 
@@ -53,9 +47,9 @@ pub async fn who(context: &Context, args: &WhoArgs) -> Result<(), Failure> {
         rows.push((value, row));
     }
     if let Some(typed) = &args.schedule {
-        let among: Vec<Named> = rows.iter().map(|(_, row)| named(row)).collect();
+        let among: Vec<Named> = rows.iter().map(|(_, row)| row.schedule.clone()).collect();
         let id = names::find("schedules", typed, &among)?.id.clone();
-        rows.retain(|(_, row)| row.schedule == id);
+        rows.retain(|(_, row)| row.schedule.id == id);
     }
     if context.output.json {
         let values: Vec<&Value> = rows.iter().map(|(value, _)| value).collect();
@@ -71,7 +65,7 @@ pub async fn who(context: &Context, args: &WhoArgs) -> Result<(), Failure> {
         None => Ok(()),
         Some((_, row)) => {
             let message = match &row.user {
-                None => format!("Nobody is on call in {}.", row.name),
+                None => format!("Nobody is on call in {}.", row.schedule.name),
                 Some(person) => format!("{} has no proven way to be reached.", person.name),
             };
             Err(Failure::new(Reason::Attention, message))
@@ -79,14 +73,10 @@ pub async fn who(context: &Context, args: &WhoArgs) -> Result<(), Failure> {
     }
 }
 
-fn named(row: &OnCall) -> Named {
-    Named { id: row.schedule.clone(), name: row.name.clone(), service: None, disabled: false }
-}
-
 fn cells(row: &OnCall) -> Vec<Cell> {
     let until = row.until.map_or("-".to_owned(), |at| when::in_zone(at, &row.time_zone));
     let next = row.next.as_ref().map_or("-".to_owned(), |next| {
-        let name = next.user.as_ref().map_or("nobody", |person| person.name.as_str());
+        let name = next.name.as_deref().unwrap_or("nobody");
         format!("{name} from {}", when::in_zone(next.at, &row.time_zone))
     });
     let person = match &row.user {
@@ -101,5 +91,5 @@ fn cells(row: &OnCall) -> Vec<Cell> {
         (Some(_), true) => Cell::toned("✓ proven", Tone::Good),
         (Some(_), false) => Cell::toned("✗ no proven method", Tone::Bad),
     };
-    vec![row.name.clone().into(), person, until.into(), next.into(), reach]
+    vec![row.schedule.name.clone().into(), person, until.into(), next.into(), reach]
 }

@@ -11,7 +11,7 @@ use ipnet::{IpNet, Ipv4Net};
 use secrecy::SecretString;
 use std::net::Ipv4Addr;
 
-/// What the first simulated account is called; part of the URL that its phones' texts are posted to.
+/// What the simulated accounts are called; part of the URLs that their phones' texts go to.
 const FIRST: &str = "simulated";
 const SPARE: &str = "simulated_spare";
 
@@ -31,7 +31,9 @@ pub fn simulated(lab: &Lab) -> Settings {
 /// Tells the lab where texts from its phones go: the server at `public_url`.
 pub fn connect(lab: &Lab, public_url: &url::Url) {
     let base = public_url.as_str().trim_end_matches('/');
-    lab.set_inbound_url(&format!("{base}/callbacks/twilio/{FIRST}/sms"));
+    for (name, account) in [(FIRST, lab.account()), (SPARE, lab.spare_account())] {
+        lab.set_inbound_url(account, &format!("{base}/callbacks/twilio/{name}/sms"));
+    }
 }
 
 fn limits() -> Limits {
