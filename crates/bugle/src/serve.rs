@@ -164,7 +164,11 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 /// Sends log lines to standard error.
 pub fn start_log(log: &Log) {
     let filter = tracing_subscriber::EnvFilter::new(&log.level);
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let ansi = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(ansi);
     // A second call, as in tests, changes nothing.
     let started = match log.format {
         LogFormat::Text => builder.with_target(false).try_init(),

@@ -165,7 +165,7 @@ impl<'a> Past<'a> {
         let (integration, severity, key, source, summary) = TROUBLES[index % TROUBLES.len()];
         let reaction = REACTIONS[index % REACTIONS.len()];
         if matches!(reaction, Reaction::Refused) {
-            self.lab.set(Service::Texts, Knobs::answering(Answer::Error(21_610)).once());
+            self.lab.set(Service::Texts, Knobs::answering(Answer::Refuse(21_610)).once());
         }
         let trigger = body(Action::Trigger, severity, key, source, summary);
         for _ in 0..=index % 4 {

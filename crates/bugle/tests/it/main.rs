@@ -1,0 +1,30 @@
+//! Product tests: a whole node, simulated phones, a pushed clock, told as stories.
+//!
+//! Each story runs on SQLite and on PostgreSQL. When a [`World`](world::World) ends it checks that
+//! the ledger comes out.
+
+mod answering;
+mod browser;
+mod clients;
+mod commands;
+mod faults;
+mod main_job;
+mod reasons;
+mod world;
+
+/// Runs each story on every database there is.
+macro_rules! on_each_database {
+    ($($story:ident)*) => { $(
+        mod $story {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                super::$story(crate::world::World::on_sqlite().await).await;
+            }
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                super::$story(crate::world::World::on_postgres().await).await;
+            }
+        }
+    )* };
+}
+use on_each_database;

@@ -1,0 +1,297 @@
+//! The world of a story: one node, two people with phones, a clock that stands until it is pushed.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bugle::config::{self, Sources};
+use bugle::demo::{connect, simulated};
+use bugle::node::{self, Behaviour, Node, Parts};
+use bugle_app::identity::NewApiKey;
+use bugle_app::store::{ObjectChange, Store};
+use bugle_app::{Caller, Clock};
+use bugle_domain::alert::Actor;
+use bugle_domain::role::Role;
+use bugle_domain::{AllTenants, NodeId, RequestId, TenantScope};
+use bugle_lab::{Lab, Phone};
+use jiff::{SignedDuration, Timestamp};
+use secrecy::{ExposeSecret, SecretBox};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+mod people;
+
+pub(crate) use people::{KEYS, LENA, PRIYA, key};
+
+/// How long anything may take on the real clock.
+pub(crate) const LIMIT: Duration = Duration::from_secs(30);
+/// How often it is looked whether all is done, and how often it must seem so.
+const LOOK_EVERY: Duration = Duration::from_millis(3);
+const LOOKS: u32 = 4;
+/// How far the clock is pushed at once: no further than one thing's time.
+const STRIDE_S: i64 = 15;
+
+/// One node and everything around it.
+pub(crate) struct World {
+    node: Option<Node>,
+    pub(crate) lab: Lab,
+    pub(crate) clock: Clock,
+    pub(crate) store: Store,
+    /// Where the node is reached.
+    pub(crate) base: String,
+    pub(crate) api_key: String,
+    http: reqwest::Client,
+    _folder: tempfile::TempDir,
+}
+
+impl World {
+    pub(crate) async fn on_sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("bugle.db").display());
+        Self::open(&url, folder, pushed()).await
+    }
+
+    pub(crate) async fn on_postgres() -> Self {
+        let url = new_schema().await;
+        Self::open(&url, tempfile::tempdir().unwrap(), pushed()).await
+    }
+
+    /// On the real clock, for clients and browsers that have one of their own.
+    pub(crate) async fn in_real_time() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("bugle.db").display());
+        Self::open(&url, folder, Clock::system()).await
+    }
+
+    /// Waits until something holds, which is asked again and again.
+    pub(crate) async fn until<F: Future<Output = bool>>(&self, what: &str, holds: impl Fn() -> F) {
+        let waiting = async {
+            while !holds().await {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        assert!(tokio::time::timeout(LIMIT, waiting).await.is_ok(), "never came: {what}");
+    }
+
+    async fn open(url: &str, folder: tempfile::TempDir, clock: Clock) -> Self {
+        bugle::install_tls();
+        let now = clock.now();
+        let store = node::open_store(url, 4).await.unwrap();
+        let scope = fill(&store, now).await;
+        let lab = Lab::start(clock.clone()).await.unwrap();
+        let listener = node::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await.unwrap();
+        let public_url = node::default_public_url(listener.local_addr().unwrap()).unwrap();
+        connect(&lab, &public_url);
+        let parts = Parts {
+            node: NodeId::new(now, [9; 10]),
+            key: SecretBox::new(Box::new([7; 32])),
+            store: store.clone(),
+            listener,
+            public_url: public_url.clone(),
+            clock: clock.clone(),
+            handset: Some(Arc::new(lab.clone())),
+            metrics: None,
+            demo: true,
+        };
+        let defaults = config::parse(&Sources::default()).unwrap();
+        let behaviour = Behaviour { channels: simulated(&lab), ..defaults.into() };
+        let node = Node::start(parts, behaviour).await.unwrap();
+        let api_key = api_key(&node, scope).await;
+        let base = public_url.as_str().trim_end_matches('/').to_owned();
+        let http = reqwest::Client::new();
+        Self { node: Some(node), lab, clock, store, base, api_key, http, _folder: folder }
+    }
+
+    pub(crate) fn phone(&self, owner: &str) -> Phone {
+        self.lab.phone(people::phone(owner))
+    }
+
+    /// Sends an event through the native API with the key of `integration`, and waits until all
+    /// that follows at once is done. Returns its id.
+    pub(crate) async fn send(&self, integration: &str, event: Value) -> String {
+        let answer = self
+            .http
+            .post(format!("{}/api/v1/events", self.base))
+            .bearer_auth(people::key(integration))
+            .json(&event)
+            .send()
+            .await
+            .unwrap();
+        let status = answer.status();
+        let body: Value = answer.json().await.unwrap();
+        assert_eq!(status, 202, "{body}");
+        self.settle().await;
+        body["id"].as_str().unwrap().to_owned()
+    }
+
+    /// A critical trigger at the checkout.
+    pub(crate) async fn trigger(&self, summary: &str) -> String {
+        let event = json!({
+            "action": "trigger", "summary": summary, "severity": "critical",
+            "source": "test", "dedup_key": summary,
+        });
+        self.send("checkout", event).await
+    }
+
+    /// Says at the checkout that what had this summary is over.
+    pub(crate) async fn sender_resolves(&self, summary: &str) -> String {
+        let event = json!({
+            "action": "resolve", "summary": summary, "source": "test", "dedup_key": summary,
+        });
+        self.send("checkout", event).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        let request = self.http.get(format!("{}{path}", self.base)).bearer_auth(&self.api_key);
+        let answer = request.send().await.unwrap();
+        let status = answer.status();
+        let text = answer.text().await.unwrap();
+        assert!(status.is_success(), "{path}: {status} {text}");
+        serde_json::from_str(&text).unwrap()
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Value {
+        let request = self.http.post(format!("{}{path}", self.base)).bearer_auth(&self.api_key);
+        let answer = request.json(&body).send().await.unwrap();
+        let status = answer.status();
+        let text = answer.text().await.unwrap();
+        assert!(status.is_success(), "{path}: {status} {text}");
+        self.settle().await;
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// A link that signs Lena in once.
+    pub(crate) async fn sign_in_link(&self) -> String {
+        let app = &self.node.as_ref().unwrap().app;
+        let made = app.make_sign_in_link(AllTenants::granted(), "lena@halden.example").await;
+        format!("{}/s/{}", self.base, made.unwrap().token.expose_secret())
+    }
+
+    pub(crate) async fn alert(&self, number: i64) -> Value {
+        self.get(&format!("/api/v1/alerts/{number}")).await["alert"].take()
+    }
+
+    pub(crate) async fn status(&self, number: i64) -> String {
+        self.alert(number).await["status"].as_str().unwrap().to_owned()
+    }
+
+    /// The causal record of an alert (`4812`) or event (`evt_…`), one line a step.
+    pub(crate) async fn why(&self, id: &str) -> String {
+        let kind = if id.starts_with("evt_") { "events" } else { "alerts" };
+        let why = self.get(&format!("/api/v1/{kind}/{id}/why")).await;
+        let steps = why["steps"].as_array().unwrap().iter();
+        let lines = steps.map(|step| {
+            format!("{}: {}", step["stage"].as_str().unwrap(), step["text"].as_str().unwrap())
+        });
+        let answer = why["answer"].as_str().unwrap().to_owned();
+        std::iter::once(answer).chain(lines).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Lets time pass, in strides, and all that becomes due be done.
+    pub(crate) async fn forward(&self, seconds: i64) {
+        let mut left = seconds;
+        while left > 0 {
+            let stride = left.min(STRIDE_S);
+            self.clock.push(SignedDuration::from_secs(stride));
+            self.settle().await;
+            left -= stride;
+        }
+    }
+
+    /// Waits until nothing is pending, due or on its way.
+    pub(crate) async fn settle(&self) {
+        let settling = async {
+            let (mut quiet, mut last) = (0, None);
+            while quiet < LOOKS {
+                let now = self.clock.now();
+                let ledger = self.store.ledger_of_all(AllTenants::granted(), now).await.unwrap();
+                let sums = ledger.total;
+                let idle = sums.pending == 0 && sums.sending == 0 && ledger.owed.is_empty();
+                quiet = if idle && last.as_ref() == Some(&sums) { quiet + 1 } else { 0 };
+                last = Some(sums);
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        };
+        if tokio::time::timeout(LIMIT, settling).await.is_err() {
+            let ledger = self.store.ledger_of_all(AllTenants::granted(), self.clock.now()).await;
+            panic!("the world did not come to rest: {ledger:?}");
+        }
+    }
+
+    /// Ends the world: the books must balance, by their counters and counted row by row.
+    pub(crate) async fn end(mut self) {
+        let now = self.clock.now();
+        let kept = self.store.ledger_of_all(AllTenants::granted(), now).await.unwrap().total;
+        let counted = self.store.recount(AllTenants::granted()).await.unwrap().total;
+        assert!(kept.balanced(), "{kept:?}");
+        assert_eq!(kept, counted);
+        if let Some(node) = self.node.take() {
+            node.stop().await;
+        }
+        self.lab.stop().await;
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        assert!(self.node.is_none() || std::thread::panicking(), "end the world: `w.end().await`");
+    }
+}
+
+fn pushed() -> Clock {
+    // A Friday night in Berlin, far from any change of the clocks.
+    Clock::pushed("2026-11-20T02:41:00Z".parse().unwrap())
+}
+
+async fn fill(store: &Store, now: Timestamp) -> TenantScope {
+    let tenant = people::tenant(now);
+    store.create_tenant(AllTenants::granted(), &tenant).await.unwrap();
+    let scope = TenantScope::granted(tenant.id);
+    let mut changes: Vec<ObjectChange> = people::objects(now)
+        .into_iter()
+        .map(|object| ObjectChange::Put { object, expected: None })
+        .collect();
+    changes.extend(KEYS.iter().enumerate().map(|(index, (_, key))| ObjectChange::Key {
+        integration: people::integration_id(index),
+        hash: Sha256::digest(key.as_bytes()).into(),
+    }));
+    store.save_objects(scope, &changes, now, "test").await.unwrap();
+    scope
+}
+
+async fn api_key(node: &Node, scope: TenantScope) -> String {
+    let (id, name) = (people::user_id(0), LENA.to_owned());
+    let caller = Caller {
+        scope,
+        actor: Actor::User { id, name },
+        user: Some(id),
+        role: Role::Admin,
+        operator: false,
+        session: None,
+        request: RequestId::new(node.app.now(), [3; 10]),
+    };
+    let new =
+        NewApiKey { name: "test".to_owned(), role: Role::Admin, expires_at: None, personal: true };
+    let made = node.app.create_key(&caller, new).await.unwrap();
+    made.secret.expose_secret().to_owned()
+}
+
+/// A schema of its own on the server that the test runner started.
+async fn new_schema() -> String {
+    let server = variable("BUGLE_TEST_POSTGRES");
+    let name = format!("t_{}", uuid::Uuid::now_v7().as_simple());
+    let pool = sqlx::PgPool::connect(&server).await.unwrap();
+    let create = format!("CREATE SCHEMA {name}");
+    sqlx::query(sqlx::AssertSqlSafe(create)).execute(&pool).await.unwrap();
+    pool.close().await;
+    let joint = if server.contains('?') { '&' } else { '?' };
+    format!("{server}{joint}options=-c%20search_path%3D{name}")
+}
+
+/// What the test runner says of its surroundings.
+#[expect(clippy::disallowed_methods, reason = "the test runner tells tests where things are")]
+pub(crate) fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| {
+        panic!("{name} must be set: run `cargo xtask test`, or see `cargo xtask env`")
+    })
+}
