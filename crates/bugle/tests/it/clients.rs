@@ -210,7 +210,7 @@ async fn the_pagerduty_client_triggers_acknowledges_resolves_and_tells_changes()
     w.phone(LENA).wait_for_text("db1 is down", LIMIT).await.unwrap();
     run("client.acknowledge('db1')").await;
     assert_eq!(w.status(1).await, "acknowledged");
-    run("client.submit('deployed 2.14', source='ci')").await;
+    run("client.submit('deployed 2.14', source='ci', timestamp='2026-11-20T02:41:00Z')").await;
     run("client.resolve('db1')").await;
     assert_eq!(w.status(1).await, "resolved");
     proxy.stop().await;
