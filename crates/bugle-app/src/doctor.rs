@@ -165,3 +165,29 @@ fn warn(name: &str, text: String, fix: &str) -> Check {
 fn fail(name: &str, text: String, fix: &str) -> Check {
     Check { name: name.to_owned(), state: CheckState::Fail, text, fix: fix.to_owned() }
 }
+
+#[cfg(test)]
+mod tests {
+    use bugle_domain::role::Role;
+
+    use super::*;
+    use crate::error::UseCaseError;
+    use crate::world::World;
+
+    #[tokio::test]
+    async fn the_doctor_says_what_works_and_how_to_mend_the_rest() {
+        let world = World::new().await;
+        let checks = world.app.doctor(&world.admin).await.unwrap();
+        let state = |name: &str| checks.iter().find(|check| check.name == name).unwrap().state;
+        assert_eq!((state("clock"), state("database")), (CheckState::Ok, CheckState::Ok));
+        assert_eq!((state("ledger"), state("flow")), (CheckState::Ok, CheckState::Ok));
+        assert_eq!(
+            (state("sms provider"), state("public address")),
+            (CheckState::Warn, CheckState::Warn)
+        );
+        assert!(checks.iter().all(|check| (check.state == CheckState::Ok) == check.fix.is_empty()));
+        let vera = world.person("Vera Holm", Role::Admin).await;
+        assert_eq!(world.app.doctor(&vera).await.unwrap_err().code(), "forbidden");
+        world.end().await;
+    }
+}

@@ -1,3 +1,5 @@
+//! Quotas: what an integration may send in a minute.
+
 use bugle_domain::event::{Action, EventBody};
 use bugle_domain::integration::Dialect;
 use bugle_domain::{EventId, TenantId};

@@ -20,9 +20,7 @@ pub enum MethodError {
     #[error("contact method {0} does not exist")]
     NoSuchMethod(MethodId),
     /// The code is not the one that was sent, is too old, or was tried too often.
-    #[error(
-        "this code is not right or no longer holds; ask for a new one after {CODE_TRIES} tries or 10 minutes"
-    )]
+    #[error("this code is not right or no longer holds; ask for another after {CODE_TRIES} tries")]
     WrongCode,
     /// It was proven before.
     #[error("this contact method is proven already")]
