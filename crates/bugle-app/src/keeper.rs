@@ -17,8 +17,8 @@ use crate::app::Inner;
 use crate::error::Chain;
 
 const BEAT: SignedDuration = SignedDuration::from_secs(1);
-/// The same on the machine's own clock: a node lives while its machine does, also where a test holds
-/// the time.
+/// The same on the machine's own clock: a node lives while its machine does, also where a test
+/// holds the time.
 const BEAT_OF_MACHINE: Duration = Duration::from_secs(1);
 /// A node is dead when its counter was watched standing still this long, on the watcher's clock.
 const DEAD_AFTER: Duration = Duration::from_secs(4);
