@@ -147,7 +147,7 @@ pub fn allows(role: Role, operator: bool, permission: Permission) -> bool {
 pub fn document() -> String {
     let mut text = String::from(
         "# Permissions\n\n\
-         Made by `cargo xtask generate` from `crates/bugle-app/src/permission.rs`.\n\n\
+         Made from `crates/bugle-app/src/permission.rs`; a test there fails when they differ.\n\n\
          Every use case asks this table first.\n\
          The operator stands above tenants: the role held in a tenant decides what an operator \
          may do inside it.\n\n\

@@ -1,40 +1,10 @@
-//! The permission table, whole: a change of it is a change of this snapshot.
+//! The permission table, whole: a change of it is a change of `docs/permissions.md`.
 
 use super::*;
 
 #[test]
 fn the_table_is_as_documented() {
-    insta::assert_snapshot!(document(), @r"
-    # Permissions
-
-    Made by `cargo xtask generate` from `crates/bugle-app/src/permission.rs`.
-
-    Every use case asks this table first.
-    The operator stands above tenants: the role held in a tenant decides what an operator may do inside it.
-
-    | permission | viewer | responder | manager | admin | operator |
-    |---|---|---|---|---|---|
-    | read alerts | yes | yes | yes | yes | by role |
-    | read configuration | yes | yes | yes | yes | by role |
-    | read the ledger | yes | yes | yes | yes | by role |
-    | respond to alerts | – | yes | yes | yes | by role |
-    | write notes | – | yes | yes | yes | by role |
-    | change own password and sessions | yes | yes | yes | yes | by role |
-    | change own contact methods | – | yes | yes | yes | by role |
-    | make own API keys | yes | yes | yes | yes | by role |
-    | cover shifts | – | yes | yes | yes | by role |
-    | send events | – | yes | yes | yes | by role |
-    | edit configuration | – | – | yes | yes | by role |
-    | manage integration keys | – | – | yes | yes | by role |
-    | export configuration | – | – | yes | yes | by role |
-    | manage users | – | – | – | yes | by role |
-    | manage API keys | – | – | – | yes | by role |
-    | edit tenant settings | – | – | – | yes | by role |
-    | read the audit log | – | – | – | yes | by role |
-    | read all tenants | – | – | – | – | yes |
-    | manage tenants | – | – | – | – | yes |
-    | run the doctor | – | – | – | – | yes |
-    ");
+    assert_eq!(document(), include_str!("../../../../docs/permissions.md"));
 }
 
 #[test]
