@@ -82,7 +82,7 @@ impl App {
         }))
     }
 
-    /// Who has been told, oldest first; what was never needed is left out.
+    /// Who has been told, oldest first, what waits last.
     async fn told(
         &self,
         scope: TenantScope,
