@@ -3,7 +3,7 @@
 //! Source: 3GPP TS 23.038, *Alphabets and language-specific information*, 6.2.1.
 
 /// One part, in septets.
-pub const ONE_PART: usize = 160;
+const ONE_PART: usize = 160;
 /// One of several parts, in septets: the rest numbers the parts.
 const OF_SEVERAL: usize = 153;
 /// The same of texts in other alphabets, in UTF-16 units.
@@ -38,28 +38,6 @@ pub fn fit(text: &str, max_chars: usize) -> (String, usize) {
     (mapped, parts)
 }
 
-/// Maps `text` as [`fit`] does and cuts it so that it fits one part; a cut text ends in `...`.
-pub fn fit_one_part(text: &str) -> String {
-    let (mapped, parts) = fit(text, usize::MAX);
-    if parts <= 1 {
-        return mapped;
-    }
-    let (room, width): (usize, fn(char) -> usize) = match to_gsm(text) {
-        Some(_) => (ONE_PART, width),
-        None => (WIDE_ONE_PART, char::len_utf16),
-    };
-    let mut left = room - ELLIPSIS.len();
-    let mut kept = String::with_capacity(room);
-    for c in mapped.chars() {
-        let Some(rest) = left.checked_sub(width(c)) else { break };
-        left = rest;
-        kept.push(c);
-    }
-    kept.truncate(kept.trim_end().len());
-    kept.push_str(ELLIPSIS);
-    kept
-}
-
 /// `text` in the GSM alphabet; `None` where too much of it would be lost.
 fn to_gsm(text: &str) -> Option<String> {
     let mut mapped = String::with_capacity(text.len());
@@ -71,7 +49,7 @@ fn to_gsm(text: &str) -> Option<String> {
 }
 
 /// How many septets `text` takes, all of whose characters are in the alphabet.
-pub fn septets(text: &str) -> usize {
+fn septets(text: &str) -> usize {
     text.chars().map(width).sum()
 }
 

@@ -43,17 +43,6 @@ fn parts_are_counted_in_septets() {
 }
 
 #[test]
-fn one_part_is_one_part() {
-    assert_eq!(fit_one_part("short"), "short");
-    for text in ["a".repeat(500), "€".repeat(200), "{é".repeat(100), "ж".repeat(200)] {
-        let fitted = fit_one_part(&text);
-        assert_eq!(fit(&fitted, 1_600).1, 1, "{fitted}");
-        assert!(fitted.ends_with("..."), "{fitted}");
-    }
-    assert_eq!(septets(&fit_one_part(&"a".repeat(500))), 160);
-}
-
-#[test]
 fn a_cut_text_says_so() {
     assert_eq!(fit("abcdefgh", 6).0, "abc...");
 }
