@@ -117,9 +117,9 @@ pub(crate) static RAISE: Statement = Statement::new(
 
 pub(crate) static MARK: Statement = Statement::with_rows(
     "UPDATE events AS e SET tries = e.tries + 1
-     FROM {rows}
-     WHERE e.tenant_id = r.tenant_id AND e.id = r.id{any:e.tenant_id=tenant_id}{any:e.id=id}
-         AND {lite:e.outcome IS NULL}{pg:COALESCE(e.outcome, '') = ''} AND e.tries < 2",
+     FROM {rows of events}
+     WHERE {same:e} AND {lite:e.outcome IS NULL}{pg:COALESCE(e.outcome, '') = ''}
+         AND e.tries < 2",
     0,
     &[("tenant_id", Id), ("id", Id)],
 );
@@ -167,11 +167,17 @@ pub(crate) static OPEN: Statement = Statement::with_rows(
         "SELECT a.tenant_id, ",
         alert_columns!(),
         " FROM {rows}
-         JOIN alerts a ON a.tenant_id = r.tenant_id AND a.integration_id = r.integration_id
-             AND a.dedup_key = r.dedup_key AND a.status <> 'resolved'
-             {any:a.tenant_id=tenant_id}{any:a.dedup_key=dedup_key}
-         ORDER BY a.tenant_id, a.id
-         {pg:FOR UPDATE OF a}"
+         {lite:JOIN alerts a ON a.tenant_id = r.tenant_id AND a.integration_id = r.integration_id
+             AND a.dedup_key = r.dedup_key AND a.status <> 'resolved'}
+         {pg:CROSS JOIN LATERAL (
+             SELECT a.tenant_id, ",
+        alert_columns!(),
+        "
+             FROM alerts a
+             WHERE a.tenant_id = r.tenant_id AND a.integration_id = r.integration_id
+                 AND a.dedup_key = r.dedup_key AND a.status <> 'resolved' LIMIT 1
+             FOR UPDATE) AS a}
+         ORDER BY a.tenant_id, a.id"
     ),
     0,
     &[("tenant_id", Id), ("integration_id", Id), ("dedup_key", Text)],

@@ -147,6 +147,13 @@ impl Db {
 }
 
 impl Tx {
+    pub(crate) fn dialect(&self) -> Dialect {
+        match self {
+            Self::Sqlite(..) => Dialect::Sqlite,
+            Self::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
     fn target(&mut self) -> Target<'_> {
         match self {
             Self::Sqlite(tx, _) => Target::Sqlite(tx),

@@ -72,8 +72,8 @@ pub(crate) static CHANGE: Statement = Statement::with_rows(
          due_us = r.due_us, resolve_us = r.resolve_us, event_count = r.event_count,
          last_event_us = r.last_event_us, acknowledged = r.acknowledged,
          resolved_us = r.resolved_us
-     FROM {rows}
-     WHERE a.tenant_id = r.tenant_id AND a.id = r.id{any:a.tenant_id=tenant_id}{any:a.id=id}",
+     FROM {rows of alerts}
+     WHERE {same:a}",
     0,
     &[
         ("tenant_id", Id),
@@ -97,9 +97,8 @@ pub(crate) static CHANGE: Statement = Statement::with_rows(
 pub(crate) static DECIDE: Statement = Statement::with_rows(
     "UPDATE events AS e SET outcome = r.outcome, reason = r.reason, alert_id = r.alert_id,
          decided_us = $1
-     FROM {rows}
-     WHERE e.tenant_id = r.tenant_id AND e.id = r.id{any:e.tenant_id=tenant_id}{any:e.id=id}
-         AND {lite:e.outcome IS NULL}{pg:COALESCE(e.outcome, '') = ''}",
+     FROM {rows of events}
+     WHERE {same:e} AND {lite:e.outcome IS NULL}{pg:COALESCE(e.outcome, '') = ''}",
     1,
     &[("tenant_id", Id), ("id", Id), ("outcome", Text), ("reason", Text), ("alert_id", Id)],
 );

@@ -143,9 +143,8 @@ pub(crate) static CANDIDATES: Statement = Statement::with_rows(
 pub(crate) static CLAIM: Statement = Statement::with_rows(
     "UPDATE notifications AS n SET state = 'sending', claim_id = $1, claim_node_id = $2,
          send_by_us = $3, claimed_us = $4, tries = n.tries + 1
-     FROM {rows}
-     WHERE n.tenant_id = r.tenant_id AND n.id = r.id AND n.state{pg: || ''} = 'waiting'
-         {any:n.tenant_id=tenant_id}{any:n.id=id}",
+     FROM {rows of notifications}
+     WHERE {same:n} AND n.state{pg: || ''} = 'waiting'",
     4,
     &[("tenant_id", Id), ("id", Id)],
 );
@@ -153,18 +152,16 @@ pub(crate) static CLAIM: Statement = Statement::with_rows(
 pub(crate) static END: Statement = Statement::with_rows(
     "UPDATE notifications AS n SET state = 'ended', ended = r.ended, ended_reason = r.reason,
          ended_us = $1
-     FROM {rows}
-     WHERE n.tenant_id = r.tenant_id AND n.id = r.id AND n.state{pg: || ''} = 'waiting'
-         {any:n.tenant_id=tenant_id}{any:n.id=id}",
+     FROM {rows of notifications}
+     WHERE {same:n} AND n.state{pg: || ''} = 'waiting'",
     1,
     &[("tenant_id", Id), ("id", Id), ("ended", Text), ("reason", Text)],
 );
 
 pub(crate) static PUT_OFF: Statement = Statement::with_rows(
     "UPDATE notifications AS n SET due_us = r.due_us, held = 1
-     FROM {rows}
-     WHERE n.tenant_id = r.tenant_id AND n.id = r.id AND n.state{pg: || ''} = 'waiting'
-         {any:n.tenant_id=tenant_id}{any:n.id=id}",
+     FROM {rows of notifications}
+     WHERE {same:n} AND n.state{pg: || ''} = 'waiting'",
     0,
     &[("tenant_id", Id), ("id", Id), ("due_us", Int)],
 );

@@ -132,6 +132,7 @@ pub(crate) static ALL: &[&Statement] = &[
     &crate::timeline::INSERT,
     &crate::tries::FOLLOW,
     &crate::tries::ATTEMPTS,
+    &crate::tries::HOLD,
     &crate::tries::HOLD_ALERTS,
     &crate::tries::HOP,
 ];

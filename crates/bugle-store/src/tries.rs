@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use crate::Store;
 use crate::db::statement::Kind::{Id, Int, Text};
-use crate::db::statement::Statement;
+use crate::db::statement::{Dialect, Statement};
 use crate::db::value::{Rows, row, values};
 use crate::db::{Tx, WriteClass, retried};
 use crate::error::StoreError;
@@ -46,8 +46,8 @@ pub(crate) static FOLLOW: Statement = Statement::with_rows(
          ended_reason = r.ended_reason,
          ended_us = r.ended_us,
          provider_ref = COALESCE(r.provider_ref, n.provider_ref)
-     FROM {rows}
-     WHERE n.tenant_id = r.tenant_id AND n.id = r.id{any:n.tenant_id=tenant_id}{any:n.id=id}
+     FROM {rows of notifications}
+     WHERE {same:n}
          AND ((r.claim_id IS NULL AND n.state <> 'ended')
              OR (n.claim_id = r.claim_id AND n.state = 'sending'))
      RETURNING {pg:n.}id",
@@ -69,6 +69,18 @@ pub(crate) static FOLLOW: Statement = Statement::with_rows(
     ],
 );
 
+/// Holds the notifications that change; on SQLite a writer holds everything anyway.
+pub(crate) static HOLD: Statement = Statement::with_rows(
+    "SELECT n.id FROM {rows}
+     {lite:JOIN notifications n ON n.tenant_id = r.tenant_id AND n.id = r.id}
+     {pg:CROSS JOIN LATERAL (
+         SELECT n.id FROM notifications n
+         WHERE n.tenant_id = r.tenant_id AND n.id = r.id LIMIT 1
+         FOR UPDATE) AS n}",
+    0,
+    &[("tenant_id", Id), ("id", Id)],
+);
+
 /// Keeps tries as long as their claim has not been given to somebody else, also where a receipt
 /// overtook them.
 pub(crate) static ATTEMPTS: Statement = Statement::with_rows(
@@ -77,10 +89,11 @@ pub(crate) static ATTEMPTS: Statement = Statement::with_rows(
      SELECT r.tenant_id, r.notification_id, r.number, r.provider, r.started_us, r.finished_us,
          r.outcome, r.detail, r.provider_ref
      FROM {rows}
-     JOIN notifications n ON n.tenant_id = r.tenant_id AND n.id = r.notification_id
-         {any:n.tenant_id=tenant_id}{any:n.id=notification_id}
-         AND (r.claim_id IS NULL OR n.claim_id = r.claim_id)
-     WHERE true
+     {lite:JOIN notifications n ON n.tenant_id = r.tenant_id AND n.id = r.notification_id}
+     {pg:CROSS JOIN LATERAL (
+         SELECT n.claim_id FROM notifications n
+         WHERE n.tenant_id = r.tenant_id AND n.id = r.notification_id LIMIT 1) AS n}
+     WHERE r.claim_id IS NULL OR n.claim_id = r.claim_id
      ON CONFLICT DO NOTHING",
     0,
     &[
@@ -183,6 +196,14 @@ pub(crate) async fn follow(
     entries: &mut Entries,
 ) -> Result<BTreeSet<NotificationId>, StoreError> {
     let people = hold_hopping(tx, followings).await?;
+    if tx.dialect() == Dialect::Postgres {
+        let ids: BTreeSet<_> = followings.iter().map(|it| (it.tenant, it.id)).collect();
+        let mut rows = Rows::new();
+        for (tenant, id) in ids {
+            rows.push(row![tenant, id]);
+        }
+        tx.run(&HOLD, values![rows]).await?;
+    }
     let mut rows = Rows::new();
     for following in followings {
         rows.push(follow_row(following));

@@ -1,8 +1,11 @@
 //! Statements: one text for both databases, with what differs marked in it.
 //!
 //! `{rows}` stands for the rows given as the last parameter, a table with the named columns;
-//! `{pg:…}` is there on PostgreSQL only, `{lite:…}` on SQLite only; `{any:e.id=id}` says again, for
-//! PostgreSQL's planner, that a column is one of the rows'. Every statement of the crate is
+//! `{pg:…}` is there on PostgreSQL only, `{lite:…}` on SQLite only. `{rows of events}` and
+//! `{same:e}` stand for rows that name rows of a table by tenant and id, and for that they do; the
+//! rows named must be held, or changed by nobody else. A further condition on them must not fit a
+//! partial index of PostgreSQL, or that is read from end to end instead. `{any:e.id=id}` says again, for PostgreSQL's
+//! planner, that a column is one of the rows'. Every statement of the crate is
 //! a static and listed in `registry`, from where a test prepares it on both databases.
 
 use std::fmt::Write;
@@ -71,6 +74,15 @@ impl Statement {
             sql.push_str(before);
             if mark == "rows" {
                 sql.push_str(&self.source(dialect));
+            } else if let Some(table) = mark.strip_prefix("rows of ") {
+                sql.push_str(&self.places(dialect, table));
+            } else if let Some(alias) = mark.strip_prefix("same:") {
+                sql.push_str(&match dialect {
+                    Dialect::Sqlite => {
+                        format!("{alias}.tenant_id = r.tenant_id AND {alias}.id = r.id")
+                    }
+                    Dialect::Postgres => format!("{alias}.ctid = r.place"),
+                });
             } else if let Some(text) = mark.strip_prefix("pg:") {
                 sql.push_str(if dialect == Dialect::Postgres { text } else { "" });
             } else if let Some((column, name)) =
@@ -84,6 +96,21 @@ impl Statement {
         }
         sql.push_str(rest);
         sql
+    }
+
+    /// The rows, each with the place of what it names in a table. PostgreSQL's planner then has one
+    /// way to carry an update out: look each up by its key. Left to itself it may go through all
+    /// that waits, for each row, because at the time of its statistics nothing waited.
+    fn places(&self, dialect: Dialect, table: &str) -> String {
+        let rows = self.source(dialect);
+        match dialect {
+            Dialect::Sqlite => rows,
+            Dialect::Postgres => format!(
+                "(SELECT r.*, found.ctid AS place FROM {rows} CROSS JOIN LATERAL (SELECT t.ctid \
+                 FROM {table} t WHERE t.tenant_id = r.tenant_id AND t.id = r.id LIMIT 1) AS found) \
+                 AS r"
+            ),
+        }
     }
 
     /// A condition that is implied by the join with the rows, so that PostgreSQL reads no more of a
