@@ -5,4 +5,6 @@ mod callbacks;
 #[cfg(test)]
 mod intake;
 #[cfg(test)]
+mod permissions;
+#[cfg(test)]
 mod world;

@@ -34,6 +34,7 @@ const TENANT: u128 = 900;
 const INTEGRATION: u128 = 50;
 
 pub(crate) struct World {
+    pub(crate) app: App,
     pub(crate) store: Store,
     router: axum::Router,
     _folder: TempDir,
@@ -120,22 +121,37 @@ fn no_channels() -> Channels {
     Channels::new(settings, "http://bugle.test/".parse().unwrap()).unwrap()
 }
 
+async fn open() -> (Store, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let url = DatabaseUrl::Sqlite(folder.path().join("bugle.db"));
+    let pool = PoolSettings {
+        connections: 2,
+        statement_timeout: Duration::from_secs(5),
+        lock_timeout: Duration::from_secs(2),
+        acquire_timeout: Duration::from_secs(5),
+    };
+    (Store::open(&url, pool).await.unwrap(), folder)
+}
+
 impl World {
     pub(crate) async fn new() -> Self {
         Self::with(6_000, false).await
     }
 
+    /// One tenant, whose integration has this quota.
     pub(crate) async fn with(quota_per_minute: u32, disabled: bool) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let url = DatabaseUrl::Sqlite(folder.path().join("bugle.db"));
-        let pool = PoolSettings {
-            connections: 2,
-            statement_timeout: Duration::from_secs(5),
-            lock_timeout: Duration::from_secs(2),
-            acquire_timeout: Duration::from_secs(5),
-        };
-        let store = Store::open(&url, pool).await.unwrap();
+        let (store, folder) = open().await;
         fill(&store, quota_per_minute, disabled).await;
+        Self::of(store, folder).await
+    }
+
+    /// No tenant yet.
+    pub(crate) async fn empty() -> Self {
+        let (store, folder) = open().await;
+        Self::of(store, folder).await
+    }
+
+    async fn of(store: Store, folder: TempDir) -> Self {
         let parts = Parts {
             store: store.clone(),
             channels: no_channels(),
@@ -160,8 +176,8 @@ impl World {
             version: "0.0.0",
             intake_body_bytes: 512 * 1_024,
         };
-        let router = bugle_web::router(app, web);
-        Self { store, router, _folder: folder }
+        let router = bugle_web::router(app.clone(), web);
+        Self { app, store, router, _folder: folder }
     }
 
     /// Sends a request as written, method and path first.
@@ -205,10 +221,12 @@ impl World {
         self.ledger().await.total.accepted
     }
 
-    /// Waits until every accepted event has an outcome.
+    /// Waits until every accepted event has an outcome. The clock goes on meanwhile, so that this
+    /// node beats and takes new tenants.
     pub(crate) async fn until_decided(&self) {
         let decided = async {
             while self.ledger().await.total.pending > 0 {
+                self.app.clock().push(SignedDuration::from_millis(100));
                 tokio::task::yield_now().await;
             }
         };
