@@ -10,6 +10,7 @@ use bugle_app::objects::draft::IntegrationDraft;
 use bugle_app::objects::error::ObjectError;
 use bugle_app::objects::{KeySource, KeyedIntegration, WriteOptions};
 use bugle_app::paging::Page;
+use bugle_app::permission::Permission;
 use bugle_app::requests::SentEvent;
 use bugle_domain::IntegrationId;
 use bugle_domain::event::Action;
@@ -104,6 +105,7 @@ async fn form(
     id: Option<IntegrationId>,
     errors: Vec<FieldError>,
 ) -> Result<Response, PageError> {
+    visitor.caller.require(Permission::EditConfiguration).map_err(ObjectError::from)?;
     let listed = app.list::<Service>(&visitor.caller, &Page::first(200)).await?.items;
     let mut services =
         vec![Choice::new("", "No service: the fallback policy is told", &typed.service)];

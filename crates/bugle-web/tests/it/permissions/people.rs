@@ -59,7 +59,7 @@ async fn found(app: &App) -> SignedIn {
     let token = app.begin_setup().await.unwrap().unwrap();
     let form = SetupForm {
         token,
-        organisation: "Halden Freight".to_owned(),
+        tenant: "Halden Freight".to_owned(),
         name: "Mara Lind".to_owned(),
         email: "mara@halden.example".to_owned(),
         password: "correct horse battery".to_owned().into(),
