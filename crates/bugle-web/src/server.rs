@@ -1,4 +1,5 @@
-//! Serves a router on a listener: limits on connections and headers, and an end without cut answers.
+//! Serves a router on a listener: limits on connections and headers, and an end that cuts off no
+//! answer.
 
 use std::pin::pin;
 use std::sync::Arc;

@@ -1,3 +1,5 @@
+//! Tests of the description of the API.
+
 use std::collections::BTreeSet;
 
 use super::*;

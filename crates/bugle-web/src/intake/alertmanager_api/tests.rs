@@ -1,3 +1,5 @@
+//! Tests of the Alertmanager API's dialect.
+
 use super::super::sample::{fixture, told};
 use super::*;
 

@@ -1,3 +1,5 @@
+//! Tests of Alertmanager's webhook.
+
 use super::super::sample::{fixture, told};
 use super::*;
 

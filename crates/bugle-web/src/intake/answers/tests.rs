@@ -1,3 +1,5 @@
+//! Tests of the answers to senders.
+
 use super::*;
 use crate::problem::FieldError;
 

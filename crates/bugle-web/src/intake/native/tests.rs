@@ -1,3 +1,5 @@
+//! Tests of the native dialect.
+
 use super::super::sample::told;
 use super::*;
 

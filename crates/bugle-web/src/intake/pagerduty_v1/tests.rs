@@ -1,3 +1,5 @@
+//! Tests of PagerDuty Events v1.
+
 use super::super::sample::{fixture, told};
 use super::*;
 

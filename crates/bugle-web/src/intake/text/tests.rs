@@ -1,3 +1,5 @@
+//! Tests of reading odd text.
+
 use super::*;
 
 #[test]
