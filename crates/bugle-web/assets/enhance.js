@@ -47,9 +47,12 @@
   // ---- put new HTML in place, and leave alone what the reader uses ----
   const busy = (element) => element === document.activeElement && /^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName);
   const same = (a, b) => a.nodeType === b.nodeType && a.nodeName === b.nodeName && (a.id || "") === (b.id || "");
+  // What the last answer said stays until the next one, also when a live part does not know it.
+  let living = false;
   const morph = (old, fresh) => {
     if (old.nodeType !== 1) { if (old.nodeValue !== fresh.nodeValue) old.nodeValue = fresh.nodeValue; return; }
     if (busy(old)) return;
+    if (living && "keep" in old.dataset && !fresh.textContent.trim()) return;
     for (const { name, value } of [...fresh.attributes]) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
     for (const { name } of [...old.attributes]) {
       if (fresh.hasAttribute(name) || (name === "open" && old.id) || name === "hidden") continue;
@@ -72,7 +75,7 @@
         old.insertBefore(document.importNode(wanted, true), at);
       }
     }
-    while (at) { const gone = at; at = at.nextSibling; if (!gone.contains(document.activeElement)) gone.remove(); }
+    while (at) { const gone = at; at = at.nextSibling; if (!gone.contains(document.activeElement) && !(living && gone.dataset && "keep" in gone.dataset)) gone.remove(); }
   };
   // New rows do not move the row under the finger: they wait behind "3 new".
   let waiting = null;
@@ -91,7 +94,9 @@
     if (!target) return;
     const fresh = target.cloneNode(false);
     fresh.innerHTML = html;
+    living = true;
     if (!hold(target, fresh)) children(target, fresh);
+    living = false;
     ready(target);
     tick();
   };
@@ -167,7 +172,7 @@
     tick();
     const focus = $("#errors") || $("#flash") || $("#foot .done") || $("#main");
     focus.setAttribute("tabindex", "-1");
-    focus.focus({ preventScroll: focus.id === "main" });
+    focus.focus({ preventScroll: focus.id === "main" || focus.classList.contains("done") });
     return true;
   };
   const wait = (ms) => new Promise((done) => setTimeout(done, ms));

@@ -6,6 +6,7 @@ mod assets;
 mod choices;
 mod error;
 mod filter;
+mod forms;
 mod graph;
 mod handset;
 mod integrations;
@@ -13,7 +14,10 @@ mod ledger;
 mod live;
 mod me;
 mod parts;
+mod people;
+mod policies;
 mod schedules;
+mod services;
 mod shell;
 mod sign_in;
 mod snippets;
@@ -42,6 +46,7 @@ pub fn routes() -> Router<WebState> {
         .merge(handset_routes())
         .merge(schedule_routes())
         .merge(own_routes())
+        .merge(configuration_routes())
         .route("/events/{id}", get(why::event))
         .route("/events/{id}/why", get(why::event))
         .route("/ledger", get(ledger::show))
@@ -105,6 +110,23 @@ fn own_routes() -> Router<WebState> {
         .route("/me/sessions/{id}/end", post(act::end_session))
         .route("/me/keys", post(act::make_key))
         .route("/me/keys/{id}/revoke", post(act::revoke_key))
+}
+
+fn configuration_routes() -> Router<WebState> {
+    Router::new()
+        .route("/services", get(services::list))
+        .route("/services/new", get(services::new_form).post(services::create))
+        .route("/services/{id}", get(services::one).post(services::save))
+        .route("/services/{id}/delete", post(services::delete))
+        .route("/policies", get(policies::list))
+        .route("/policies/new", get(policies::new_form).post(policies::create))
+        .route("/policies/{id}", get(policies::one).post(policies::save))
+        .route("/policies/{id}/delete", post(policies::delete))
+        .route("/people", get(people::list))
+        .route("/people/new", get(people::new_form).post(people::invite))
+        .route("/people/{id}", get(people::one).post(people::save))
+        .route("/people/{id}/delete", post(people::delete))
+        .route("/people/teams/{id}", get(people::team).post(people::save_team))
 }
 
 fn handset_routes() -> Router<WebState> {

@@ -133,7 +133,14 @@ pub(super) async fn show(State(app): State<App>, visitor: Visitor) -> Result<Res
 
 /// What the page shows.
 pub(super) fn load(handset: &dyn Handset, times: &Times, said: Option<String>) -> HandsetPage {
-    let receivers = handset.receivers();
+    let mut receivers = handset.receivers();
+    // A call in progress first, then whoever received something last.
+    receivers.sort_by_cached_key(|it| {
+        let busy = it.call.as_ref().is_some_and(|call| call.state != CallState::Ended);
+        let last = it.messages.last().map(|message| message.at);
+        let last = last.max(it.call.as_ref().map(|call| call.since));
+        std::cmp::Reverse((busy, last))
+    });
     let receivers = receivers.iter().enumerate().map(|(at, receiver)| shown(at, receiver, times));
     HandsetPage {
         receivers: receivers.collect(),
