@@ -1,6 +1,7 @@
 //! Pages rendered from fixtures.
 #![expect(clippy::too_many_lines, reason = "fixtures are data")]
 
+mod check;
 mod more;
 mod schedules;
 
@@ -50,6 +51,7 @@ fn folder() -> Option<&'static str> {
 
 fn show(name: &str, shell: &Shell, body: &impl Display) -> String {
     let html = document(shell, body);
+    check::page(name, &html);
     if let Some(folder) = folder() {
         let css = include_str!("../../assets/app.css");
         let js = include_str!("../../assets/enhance.js");
@@ -170,6 +172,17 @@ fn one_alert() {
 }
 
 #[test]
+fn an_alert_with_a_long_history_keeps_its_weight() {
+    let mut page = alert_page();
+    let line = page.timeline[1].clone();
+    page.timeline = (0..200).map(|_| line.clone()).collect();
+    page.told = (0..60).map(|_| page.told[1].clone()).collect();
+    let pair = Pair { key: "label".to_owned(), value: "x".repeat(2_000) };
+    page.details = (0..30).map(|_| pair.clone()).collect();
+    show("alert-huge", &shell("Critical – alert 4812", Section::Alerts), &page);
+}
+
+#[test]
 fn list_of_alerts() {
     let times = times();
     let row =
@@ -259,6 +272,16 @@ fn list_of_alerts() {
         said: None,
     };
     show("alerts", &shell("(3) Alerts – Bugle", Section::Alerts), &page);
+    let long =
+        "card-gateway p99 4.1 s over the last five minutes in eu-west-1 and growing ".repeat(3);
+    let many = (0..50).map(|n| {
+        let service = format!("Service number {n}");
+        let state = "acknowledged by somebody with a long name";
+        row(5000 + n, Severity::High, &long, &service, state, "2026-10-22T00:38:00Z", 1_204)
+    });
+    let huge = vec![Rows { title: "Paging now", count: 50, items: many.collect() }];
+    let huge = AlertsPage { sections: huge, ..page.clone() };
+    show("alerts-huge", &shell("(50) Alerts – Bugle", Section::Alerts), &huge);
     let empty = AlertsPage {
         sections: Vec::new(),
         any_rows: false,

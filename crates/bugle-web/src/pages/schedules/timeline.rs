@@ -24,7 +24,8 @@ const FIRST_ROW: f64 = 144.0;
 const COLOURS: usize = 5;
 const GAP_PATTERN: &str = "<defs><pattern id=\"gap\" width=\"6\" height=\"6\" \
     patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\">\
-    <rect class=\"gapw\" width=\"6\" height=\"6\"/><rect class=\"gaps\" width=\"2.2\" height=\"6\"/>\
+    <rect class=\"gapw\" width=\"6\" height=\"6\"/>\
+    <rect class=\"gaps\" width=\"2.2\" height=\"6\"/>\
     </pattern></defs>";
 
 /// What is drawn, and how.
@@ -54,7 +55,8 @@ impl Timeline<'_> {
         let width = self.x(self.view.until);
         let name = escape(&self.view.schedule.name);
         let mut out = format!(
-            "<svg width=\"{width:.0}\" height=\"{height:.0}\" viewBox=\"0 0 {width:.0} {height:.0}\" \
+            "<svg width=\"{width:.0}\" height=\"{height:.0}\" \
+             viewBox=\"0 0 {width:.0} {height:.0}\" \
              role=\"group\" aria-label=\"On-call timeline of {name}. A list of the same shifts \
              follows.\">{GAP_PATTERN}"
         );
@@ -163,7 +165,8 @@ impl Timeline<'_> {
             let _infallible = write!(
                 out,
                 "<path class=\"dst\" d=\"M{x:.1} 22V{bottom}\"/>\
-                 <rect class=\"pill\" x=\"{pill:.1}\" y=\"2\" width=\"168\" height=\"19\" rx=\"9.5\"/>\
+                 <rect class=\"pill\" x=\"{pill:.1}\" y=\"2\" width=\"168\" \
+                 height=\"19\" rx=\"9.5\"/>\
                  <text class=\"dstt\" x=\"{:.1}\" y=\"15.4\" text-anchor=\"middle\">{text}</text>",
                 pill + 84.0
             );
