@@ -63,9 +63,14 @@ pub(crate) static INSERT_RAW: Statement = Statement::with_rows(
 pub(crate) static BY_KEY: Statement = Statement::with_rows(
     "SELECT e.tenant_id, e.integration_id, e.idempotency_key, e.id, e.body
      FROM {rows}
-     JOIN events e ON e.tenant_id = r.tenant_id AND e.integration_id = r.integration_id
-         AND e.idempotency_key = r.idempotency_key AND e.idempotency_key IS NOT NULL
-         {any:e.tenant_id=tenant_id}{any:e.idempotency_key=idempotency_key}",
+     {lite:JOIN events e ON e.tenant_id = r.tenant_id AND e.integration_id = r.integration_id
+         AND e.idempotency_key = r.idempotency_key AND e.idempotency_key IS NOT NULL}
+     {pg:CROSS JOIN LATERAL (
+         SELECT e.tenant_id, e.integration_id, e.idempotency_key, e.id, e.body
+         FROM events e
+         WHERE e.tenant_id = r.tenant_id AND e.integration_id = r.integration_id
+             AND e.idempotency_key = r.idempotency_key AND e.idempotency_key IS NOT NULL
+         LIMIT 1) AS e}",
     0,
     &[("tenant_id", Id), ("integration_id", Id), ("idempotency_key", Text)],
 );

@@ -77,12 +77,13 @@ impl Statement {
             } else if let Some(table) = mark.strip_prefix("rows of ") {
                 sql.push_str(&self.places(dialect, table));
             } else if let Some(alias) = mark.strip_prefix("same:") {
-                sql.push_str(&match dialect {
+                // Writing to a String cannot fail.
+                let _ = match dialect {
                     Dialect::Sqlite => {
-                        format!("{alias}.tenant_id = r.tenant_id AND {alias}.id = r.id")
+                        write!(sql, "{alias}.tenant_id = r.tenant_id AND {alias}.id = r.id")
                     }
-                    Dialect::Postgres => format!("{alias}.ctid = r.place"),
-                });
+                    Dialect::Postgres => write!(sql, "{alias}.ctid = r.place"),
+                };
             } else if let Some(text) = mark.strip_prefix("pg:") {
                 sql.push_str(if dialect == Dialect::Postgres { text } else { "" });
             } else if let Some((column, name)) =
