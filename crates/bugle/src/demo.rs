@@ -72,6 +72,7 @@ async fn demo(config: Config, folder: &Path, output: Output) -> Result<(), Failu
     let lab = Lab::start(clock.clone()).await?;
     connect(&lab, &public_url);
     let key = data.kept("demo-key", || entropy::base62(KEY_CHARS))?;
+    output.remark("Playing the sample company's last thirty days ...")?;
     let (company, fresh) = sample(&data, &config, key.trim(), clock.now()).await?;
     seed::owners(&lab, &company);
     let parts = Parts {
