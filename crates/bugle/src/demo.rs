@@ -150,10 +150,8 @@ async fn greet(output: Output, node: &Node, public_url: &Url, key: &str) -> Resu
 fn curl(public_url: &Url, key: &str) -> String {
     let body =
         r#"{"action":"trigger","summary":"db1 is down","severity":"critical","source":"db1"}"#;
-    format!(
-        "curl -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \\\n  -d '{body}' \\\n  {}",
-        join(public_url, "api/v1/events")
-    )
+    let headers = format!("-H 'Authorization: Bearer {key}' -H 'Content-Type: application/json'");
+    format!("curl {headers} \\\n  -d '{body}' \\\n  {}", join(public_url, "api/v1/events"))
 }
 
 fn qr(url: &str) -> Result<String, Failure> {

@@ -103,10 +103,10 @@ async fn greet(
     if let Ok(url) = database.expose_secret().parse::<DatabaseUrl>() {
         let promise = match &url {
             DatabaseUrl::Sqlite(_) => {
-                "every accepted event survives a kill and a power cut, but not the loss of this disk"
+                "accepted events survive a kill and a power cut, but not the loss of this disk"
             }
             DatabaseUrl::Postgres(_) => {
-                "every accepted event is as safe as that server's own commits and standbys"
+                "accepted events are as safe as that server's own commits and standbys"
             }
         };
         output.line(&format!("Database {url}: {promise}."))?;

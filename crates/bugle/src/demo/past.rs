@@ -1,5 +1,6 @@
-//! The company's last thirty days: forty alerts, and five notes that paged nobody, which went through the real pipeline on a clock that
-//! is pushed, with phones that were answered, missed and refused.
+//! The company's last thirty days: forty alerts, and five notes that paged nobody. All of it went
+//! through the real pipeline on a clock that is pushed, with phones that were answered, missed and
+//! refused.
 //!
 //! So what the demo shows of the past is what Bugle did, and not what somebody wrote down.
 
