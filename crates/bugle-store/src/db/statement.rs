@@ -4,9 +4,11 @@
 //! `{pg:…}` is there on PostgreSQL only, `{lite:…}` on SQLite only. `{rows of events}` and
 //! `{same:e}` stand for rows that name rows of a table by tenant and id, and for that they do; the
 //! rows named must be held, or changed by nobody else. A further condition on them must not fit a
-//! partial index of PostgreSQL, or that is read from end to end instead. `{any:e.id=id}` says again, for PostgreSQL's
-//! planner, that a column is one of the rows'. Every statement of the crate is
-//! a static and listed in `registry`, from where a test prepares it on both databases.
+//! partial index of PostgreSQL, or that is read from end to end instead. `{any:e.id=id}` says
+//! again, for PostgreSQL's planner, that a column is one of the rows'.
+//!
+//! Every statement of the crate is a static and listed in `registry`, from where a test prepares it
+//! on both databases.
 
 use std::fmt::Write;
 use std::sync::OnceLock;
