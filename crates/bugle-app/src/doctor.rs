@@ -105,7 +105,7 @@ impl App {
         for channel in Channel::ALL {
             if !channels.serves(channel) {
                 let name = format!("{} provider", channel.as_str());
-                let fix = format!("add one under [[{}]] in the configuration", channel.as_str());
+                let fix = format!("set channels.{} in the configuration", channel.as_str());
                 checks.push(warn(&name, "none is set up".to_owned(), &fix));
             }
         }
