@@ -39,8 +39,8 @@ const KEYS: [(&str, &str); 12] = [
 #[derive(Template)]
 #[template(path = "handset.html")]
 pub(super) struct HandsetPage {
-    /// All of them, those that ring first.
-    pub(super) receivers: Vec<Shown>,
+    /// The reader first, then those whose phone rings, then those who received something.
+    pub(super) people: Vec<Person>,
     /// The keypad.
     pub(super) keys: Vec<Key>,
     /// The page's zone.
@@ -57,6 +57,20 @@ pub(super) struct Key {
     pub(super) word: &'static str,
 }
 
+/// A person and what is theirs.
+pub(super) struct Person {
+    /// Names them in the page.
+    pub(super) id: String,
+    /// Their name.
+    pub(super) name: String,
+    /// Whether a phone of theirs rings now.
+    pub(super) ringing: bool,
+    /// Whether nothing has come to them.
+    pub(super) quiet: bool,
+    /// Their phones, mailboxes and programs.
+    pub(super) receivers: Vec<Shown>,
+}
+
 /// One simulated phone, mailbox or program.
 pub(super) struct Shown {
     /// Names it in the page.
@@ -65,8 +79,6 @@ pub(super) struct Shown {
     pub(super) owner: String,
     /// Number, address or path.
     pub(super) address: String,
-    /// How it looks.
-    pub(super) class: &'static str,
     /// Whether it rings now.
     pub(super) ringing: bool,
     /// The newest call.
@@ -124,15 +136,21 @@ fn of(app: &App) -> Result<&Arc<dyn Handset>, PageError> {
 
 /// `GET /handset`.
 pub(super) async fn show(State(app): State<App>, visitor: Visitor) -> Result<Response, PageError> {
-    let body = load(of(&app)?.as_ref(), &visitor.times, visitor.browser.said.clone());
+    let mut body = load(of(&app)?.as_ref(), &visitor.times, reader(&visitor));
+    body.said.clone_from(&visitor.browser.said);
     let shell = visitor.shell(&app, "Handset", Section::Handset).await?;
     let mut response = page(StatusCode::OK, &shell.live("handset".to_owned()), &body);
     forget_said(&visitor.browser, &mut response);
     Ok(response)
 }
 
-/// What the page shows.
-pub(super) fn load(handset: &dyn Handset, times: &Times, said: Option<String>) -> HandsetPage {
+/// The reader's name.
+pub(super) fn reader(visitor: &Visitor) -> &str {
+    visitor.me.user.as_ref().map_or("", |user| user.name.as_str())
+}
+
+/// What the page shows to the person of that name.
+pub(super) fn load(handset: &dyn Handset, times: &Times, reader: &str) -> HandsetPage {
     let mut receivers = handset.receivers();
     // A call in progress first, then whoever received something last.
     receivers.sort_by_cached_key(|it| {
@@ -142,19 +160,41 @@ pub(super) fn load(handset: &dyn Handset, times: &Times, said: Option<String>) -
         std::cmp::Reverse((busy, last))
     });
     let receivers = receivers.iter().enumerate().map(|(at, receiver)| shown(at, receiver, times));
+    let mut people: Vec<Person> = Vec::new();
+    for receiver in receivers {
+        let quiet = receiver.call.is_none() && receiver.messages.is_empty();
+        if let Some(person) = people.iter_mut().find(|it| it.name == receiver.owner) {
+            person.ringing |= receiver.ringing;
+            person.quiet &= quiet;
+            person.receivers.push(receiver);
+            continue;
+        }
+        people.push(Person {
+            id: format!("p-{}", receiver.id),
+            name: receiver.owner.clone(),
+            ringing: receiver.ringing,
+            quiet,
+            receivers: vec![receiver],
+        });
+    }
+    for person in &mut people {
+        person.receivers.sort_by_key(|it| it.mail);
+        person.id = format!("p-{}", person.receivers.first().map_or("", |it| it.id.as_str()));
+    }
+    people.sort_by_key(|person| person.name != reader);
     HandsetPage {
-        receivers: receivers.collect(),
+        people,
         keys: KEYS.into_iter().map(|(key, word)| Key { key, word }).collect(),
         zone: times.zone_name().to_owned(),
-        said,
+        said: None,
     }
 }
 
 fn shown(at: usize, receiver: &Receiver, times: &Times) -> Shown {
-    let (class, address, phone) = match &receiver.kind {
-        ReceiverKind::Phone { number } => ("tel", number, Some(number.clone())),
-        ReceiverKind::Mailbox { address } => ("mail", address, None),
-        ReceiverKind::Webhook { path } => ("hook", path, None),
+    let (address, phone) = match &receiver.kind {
+        ReceiverKind::Phone { number } => (number, Some(number.clone())),
+        ReceiverKind::Mailbox { address } => (address, None),
+        ReceiverKind::Webhook { path } => (path, None),
     };
     let mail = matches!(receiver.kind, ReceiverKind::Mailbox { .. });
     let newest = receiver.messages.iter().rev().take(SHOWN);
@@ -185,7 +225,6 @@ fn shown(at: usize, receiver: &Receiver, times: &Times) -> Shown {
         id: slug(address, at),
         owner: owner.to_owned(),
         address: address.clone(),
-        class,
         ringing: call.as_ref().is_some_and(|call| call.ringing),
         call,
         mail,

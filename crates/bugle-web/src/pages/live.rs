@@ -257,7 +257,8 @@ impl Stream {
                 return part.map(|html| ("requests", html));
             }
             Topic::Handset => {
-                let page = handset::load(app.handset()?.as_ref(), &visitor.times, None);
+                let reader = handset::reader(visitor);
+                let page = handset::load(app.handset()?.as_ref(), &visitor.times, reader);
                 page.render().ok()
             }
             Topic::Ledger { everybody } => html(ledger::load(app, visitor, *everybody).await),

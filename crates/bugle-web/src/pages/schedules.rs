@@ -15,8 +15,6 @@ use super::times::When;
 pub(super) struct SchedulesPage {
     /// By name.
     pub(super) rows: Vec<Row>,
-    /// Whether the reader may make one.
-    pub(super) can_edit: bool,
     /// The page's zone.
     pub(super) zone: String,
     /// What the last request caused.
@@ -84,8 +82,6 @@ pub(super) struct SchedulePage {
     pub(super) handoffs: Vec<Handoff>,
     /// Covers in the window.
     pub(super) overrides: Vec<Made>,
-    /// Whether the reader may change the rotation.
-    pub(super) can_edit: bool,
     /// Whether the reader may cover.
     pub(super) can_cover: bool,
     /// What is wrong.

@@ -211,7 +211,6 @@ async fn checklist(app: &App, visitor: &Visitor) -> Result<Vec<Task>, PageError>
     let proven = methods.iter().filter(|method| method.proven_at.is_some()).count();
     let integrations = app.list::<Integration>(caller, &Page::first(1)).await?.items;
     let people = app.list::<bugle_domain::user::User>(caller, &Page::first(2)).await?.items;
-    let schedules = app.list::<bugle_domain::schedule::Schedule>(caller, &Page::first(1)).await?;
     let answered = AlertQuery {
         statuses: vec![AlertStatus::Acknowledged, AlertStatus::Resolved],
         ..AlertQuery::default()
@@ -224,7 +223,6 @@ async fn checklist(app: &App, visitor: &Visitor) -> Result<Vec<Task>, PageError>
         task("Make something ring, and answer it", "/integrations", "10 s", rung),
         task("Add a second way to reach you", "/me#add", "1 min", proven > 1),
         task("Invite a colleague", "/people/new", "1 min", people.len() > 1),
-        task("Make a schedule", "/schedules/new", "2 min", !schedules.items.is_empty()),
     ];
     Ok(if tasks.iter().all(|task| task.done) { Vec::new() } else { tasks })
 }

@@ -33,7 +33,6 @@ pub(in crate::pages) async fn list(
     let schedules = app.on_call(&visitor.caller).await?;
     let body = SchedulesPage {
         rows: schedules.iter().map(|it| row(it, &visitor.times)).collect(),
-        can_edit: visitor.caller.may(Permission::EditConfiguration),
         zone: visitor.times.zone_name().to_owned(),
         said: visitor.browser.said.clone(),
     };
@@ -189,7 +188,6 @@ async fn load(
         cover: cover(&typed, params, &users, &Times::new(own_zone, now), caller.user),
         handoffs: build::handoffs(&ahead, &axis.times),
         overrides: build::made(&ahead, &axis.times),
-        can_edit: caller.may(Permission::EditConfiguration),
         can_cover: caller.may(Permission::CoverShift),
         errors: typed.errors,
         said: visitor.browser.said.clone(),

@@ -283,7 +283,7 @@ impl Handset for Phones {
 fn phones_of_the_demo() {
     let mut app = shell("Handset – Bugle", Section::Handset);
     app.demo = true;
-    show("handset", &app, &handset::load(&Phones, &times(), None));
+    show("handset", &app, &handset::load(&Phones, &times(), "Lena Kovač"));
 }
 
 #[test]

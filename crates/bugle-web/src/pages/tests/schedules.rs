@@ -148,7 +148,6 @@ fn page(view: &ScheduleView) -> SchedulePage {
         },
         handoffs: build::handoffs(view, &times),
         overrides: build::made(view, &times),
-        can_edit: true,
         can_cover: true,
         errors: Vec::new(),
         said: None,
