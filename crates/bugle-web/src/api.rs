@@ -99,7 +99,9 @@ fn administration() -> OpenApiRouter<WebState> {
 fn whole() -> (Router<WebState>, OpenApi) {
     let all = OpenApiRouter::new().merge(configuration()).merge(work()).merge(administration());
     let based: OpenApiRouter<WebState> = OpenApiRouter::new().nest(BASE, all);
-    based.split_for_parts()
+    let (router, mut api) = based.split_for_parts();
+    api.merge(crate::intake::described());
+    (router, api)
 }
 
 /// What the API takes and gives, as OpenAPI 3.1.

@@ -17,7 +17,7 @@ mod said;
 mod text;
 
 pub(crate) use native::DEFAULT_SEVERITY;
-pub(crate) use routes::routes;
+pub(crate) use routes::{described, routes};
 
 #[cfg(test)]
 mod sample;

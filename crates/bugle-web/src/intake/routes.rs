@@ -63,15 +63,66 @@ fn idempotency_key(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// The answer to an event in our own dialect.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 struct NativeAnswer<'a> {
+    /// Id of the event.
     id: String,
     dedup_key: &'a str,
+    /// `accepted`.
     status: &'static str,
+    /// Where to see what becomes of it.
     url: String,
 }
 
-/// `POST /api/v1/events`.
+/// An event as a sender writes it.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes a document")]
+struct NativeEvent {
+    /// `trigger`, `acknowledge`, `resolve` or `change`; left out: `trigger`.
+    #[schema(required = false)]
+    action: String,
+    /// What is wrong, in a line. Needed for `trigger` and `change`.
+    #[schema(required = false, max_length = 1024)]
+    summary: String,
+    /// `critical`, `high`, `medium`, `low` or `info`; left out: `high`.
+    #[schema(required = false)]
+    severity: String,
+    /// Which machine or thing says so.
+    #[schema(required = false)]
+    source: String,
+    /// Events with the same key fold into one open alert. Needed for `acknowledge` and `resolve`.
+    #[schema(required = false)]
+    dedup_key: String,
+    /// When it happened.
+    #[schema(required = false, format = DateTime)]
+    occurred_at: String,
+    /// When the alert resolves by itself unless it is sent again.
+    #[schema(required = false, format = DateTime)]
+    ends_at: String,
+    /// Objects with `href` and `text`.
+    #[schema(required = false)]
+    links: Vec<serde_json::Value>,
+    /// Anything else, as an object.
+    #[schema(required = false, value_type = Object)]
+    details: serde_json::Value,
+}
+
+/// Describes what senders are given to write.
+#[derive(utoipa::OpenApi)]
+#[openapi(paths(take_native))]
+struct Described;
+
+/// The part of the API's description that is about events coming in.
+pub(crate) fn described() -> utoipa::openapi::OpenApi {
+    <Described as utoipa::OpenApi>::openapi()
+}
+
+/// Takes an event, with an integration's key. Answered when it is durable.
+#[utoipa::path(
+    post, path = "/api/v1/events", tag = "events", operation_id = "take event",
+    request_body = NativeEvent, params(("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 202, body = NativeAnswer))
+)]
 async fn take_native(State(state): State<WebState>, request: Request) -> Response {
     let dialect = Dialect::Native;
     let (parts, body) = request.into_parts();
