@@ -20,7 +20,7 @@ pub(crate) const BATCH: u32 = 256;
 /// Look for work at least this often: what a lost wake-up costs.
 const POLL: SignedDuration = SignedDuration::from_secs(1);
 /// Most tries of an event by the engine: the first in a batch, the others alone.
-const MAX_TRIES: u16 = 3;
+const MAX_TRIES: u16 = 5;
 
 /// Events whose decision did not come to an end.
 type Suspects = Vec<EventId>;
@@ -63,6 +63,8 @@ impl AlertingLoop {
         if epochs.is_empty() {
             return Ok(PassReport::default());
         }
+        // A tenant whose configuration is not at hand would use up a try of its suspects.
+        self.app.directories.keep(epochs.keys().copied()).await?;
         let mut unknown = BTreeSet::new();
         let app = Arc::clone(&self.app);
         let mut suspects = Vec::new();

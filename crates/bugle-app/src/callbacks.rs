@@ -6,12 +6,12 @@ use bugle_channels::twilio::{
     MessageReport, SignatureError, TextFromPhone, twiml,
 };
 use bugle_domain::alert::{Actor, AlertStatus, Via};
-use bugle_domain::notification::Notification;
+use bugle_domain::notification::{Notification, NotificationState};
 use bugle_domain::{AlertId, NotificationId, TenantId, TenantScope, UserId};
 use bugle_engine::dispatch::{self, AlertBrief, ReceiptNews};
 use bugle_engine::message::{self, Page, Reply};
 use bugle_engine::respond::{Effect, Response, ResponseAction};
-use bugle_store::StoreError;
+use bugle_store::{NotificationFilter, StoreError};
 
 use crate::app::App;
 use crate::error::{ErrorKind, UseCaseError, storage_kind};
@@ -102,7 +102,7 @@ impl App {
                 ReceiptNews::Undelivered { permanent: !retry, detail: report.detail.clone() }
             }
         };
-        self.receipt(id, &news).await?;
+        self.receipt(id, &report.provider_ref, &news).await?;
         Ok(twiml::no_reply())
     }
 
@@ -120,18 +120,24 @@ impl App {
             voicemail: machine || how == CallEnd::Voicemail,
             picked_up: how == CallEnd::HungUp && !machine,
         };
-        self.receipt(id, &news).await?;
+        self.receipt(id, &report.provider_ref, &news).await?;
         Ok(twiml::no_reply())
     }
 
     /// Applies what is known of a message to all notifications it carried.
-    async fn receipt(&self, id: NotificationId, news: &ReceiptNews) -> Result<(), StoreError> {
+    async fn receipt(
+        &self,
+        id: NotificationId,
+        of_try: &str,
+        news: &ReceiptNews,
+    ) -> Result<(), StoreError> {
         let now = self.now();
         let inner = self.inner();
         for (tenant, carried, alert, _) in inner.store.same_message(id).await? {
             let limits = &inner.settings.dispatch;
             let mut apply = |_: TenantId, notification: &Notification, _: &AlertBrief| {
-                dispatch::after_receipt(notification, news, limits, now)
+                let latest = is_of_latest_try(notification, of_try);
+                latest.then(|| dispatch::after_receipt(notification, news, limits, now))?
             };
             inner.store.with_notification(carried, now, &mut apply).await?;
             inner.changed(&[(tenant, alert)]);
@@ -230,9 +236,25 @@ impl App {
             let named = self.inner().store.alert_by_number(scope, number).await?;
             let named = named.map(|alert| alert.id);
             carried.retain(|(_, _, alert, _)| Some(*alert) == named);
+            if let (Some(alert), true) = (named, carried.is_empty()) {
+                carried = self.told_of(last.tenant, last.user, alert).await?;
+            }
         }
         let effects = self.answer_all(&carried, action, Via::Sms).await?;
         Ok(twiml::reply(&message::reply(Reply::Done(&effects), now)))
+    }
+
+    /// The latest notification by which this person was told of that alert, if they were.
+    async fn told_of(
+        &self,
+        tenant: TenantId,
+        user: UserId,
+        alert: AlertId,
+    ) -> Result<Vec<Carried>, StoreError> {
+        let scope = TenantScope::granted(tenant);
+        let of = NotificationFilter { alert: Some(alert), user: Some(user), unfinished: false };
+        let told = self.inner().store.notifications(scope, of, None, 1).await?;
+        Ok(told.into_iter().map(|one| (tenant, one.id, alert, user)).collect())
     }
 
     /// Answers all alerts of a message, and says by number what that caused.
@@ -257,6 +279,14 @@ impl App {
         let directory = self.directory(scope).await?;
         Ok(Actor::User { id: user, name: directory.user_name(user).to_owned() })
     }
+}
+
+/// News of an earlier try says nothing about the latest. While that one is being sent, what its
+/// provider calls it is not saved yet, and the name that is saved is an earlier one's.
+fn is_of_latest_try(notification: &Notification, of_try: &str) -> bool {
+    let sending = matches!(notification.state, NotificationState::Sending { .. });
+    let saved = notification.provider_ref.as_deref();
+    saved.is_none_or(|saved| (saved == of_try) != sending)
 }
 
 /// The digits that people know from other pagers.

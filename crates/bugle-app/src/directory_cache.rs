@@ -43,6 +43,25 @@ impl DirectoryCache {
         Ok(directory)
     }
 
+    /// Reads the configurations of those tenants that are not kept.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if one could not be read. Those before it are kept.
+    pub(crate) async fn keep(
+        &self,
+        tenants: impl Iterator<Item = TenantId>,
+    ) -> Result<(), StoreError> {
+        let missing: Vec<TenantId> = {
+            let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+            tenants.filter(|tenant| !kept.contains_key(tenant)).collect()
+        };
+        for tenant in missing {
+            self.get(TenantScope::granted(tenant)).await?;
+        }
+        Ok(())
+    }
+
     /// The tenant's configuration, if it is kept.
     pub(crate) fn kept(&self, tenant: TenantId) -> Option<Arc<Directory>> {
         self.kept.read().unwrap_or_else(PoisonError::into_inner).get(&tenant).cloned()

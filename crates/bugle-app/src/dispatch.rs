@@ -25,6 +25,8 @@ const BATCH: usize = 256;
 /// A claimed message is begun within this time or not at all.
 const SEND_WITHIN: Duration = Duration::from_secs(8);
 /// Look for work at least this often: what a lost wake-up costs.
+/// Wait after a tenant's configuration could not be read.
+const RETRY_AFTER: SignedDuration = SignedDuration::from_secs(5);
 const POLL: SignedDuration = SignedDuration::from_secs(1);
 
 /// Claims what is due and sends it. What is sent, held back or dropped is the engine's decision.
@@ -117,7 +119,7 @@ impl DispatchLoop {
         let sent = match self.app.directories.get(scope).await {
             Ok(directory) => match compose::compose(&self.app, &directory, &carried, started_at) {
                 Composed::Outgoing(outgoing) => {
-                    self.send_or_find(&outgoing, first.unsure, send_by).await
+                    self.send_or_find(&outgoing, first, send_by).await
                 }
                 Composed::Unreachable(why) => refused(why),
             },
@@ -141,12 +143,15 @@ impl DispatchLoop {
     async fn send_or_find(
         &self,
         outgoing: &bugle_channels::Outgoing,
-        unsure: bool,
+        first: &Candidate,
         send_by: Instant,
     ) -> Sent {
-        if unsure
+        // What the provider had of an earlier try is not this one.
+        let known = first.notification.provider_ref.as_deref();
+        if first.unsure
             && let Lookup::Found { provider, provider_ref } =
                 self.app.channels.lookup(outgoing, None, self.app.clock.now()).await
+            && known != Some(provider_ref.as_str())
         {
             return Sent {
                 provider,
@@ -231,7 +236,8 @@ fn refused(why: &str) -> Sent {
     }
 }
 
-/// The claim is kept to its time and given back.
+/// The claim is given back for a while.
 fn retry(now: Timestamp) -> Sent {
-    Sent { outcome: SendOutcome::RetryAt { at: now }, ..refused("our database did not answer") }
+    let at = now.saturating_add(RETRY_AFTER).unwrap_or(now);
+    Sent { outcome: SendOutcome::RetryAt { at }, ..refused("our database did not answer") }
 }

@@ -2,6 +2,7 @@
 //! the dead had claimed, ends what waits too long, and lets old bytes go.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -26,6 +27,8 @@ const DEAD_AFTER: Duration = Duration::from_secs(4);
 const REQUEST_LIMIT: SignedDuration = SignedDuration::from_secs(30);
 /// Rows that one round of upkeep touches, so that it never holds up urgent work.
 const STEP_ROWS: u32 = 500;
+/// Most such steps in one round.
+const MAX_STEPS: u32 = 40;
 /// Rounds between looks at what is past its retention.
 const RETENTION_EVERY: u64 = 60;
 /// Rounds between readings of the ledger for the metrics.
@@ -37,11 +40,13 @@ pub(crate) struct Keeper {
     app: Arc<Inner>,
     /// Other nodes' counters, and since when each stands where it does.
     seen: Arc<std::sync::Mutex<BTreeMap<NodeId, (i64, Instant)>>>,
+    /// The last round did not get through what is past its retention.
+    more_to_drop: Arc<AtomicBool>,
 }
 
 impl Keeper {
     pub(crate) fn new(app: Arc<Inner>) -> Self {
-        Self { app, seen: Arc::default() }
+        Self { app, seen: Arc::default(), more_to_drop: Arc::default() }
     }
 
     /// Takes this node's tenants back, and gives back what its earlier run had claimed: that run is
@@ -80,21 +85,39 @@ impl Keeper {
         self.beat(now).await?;
         self.app.directories.refresh().await?;
         let lost = self.give_back(Lost::LongerThan(REQUEST_LIMIT), now).await?;
-        let expired = self.app.store.expire_receipts(self.app.node, STEP_ROWS, now).await?;
+        let mut expired = 0;
+        for _ in 0..MAX_STEPS {
+            let ended = self.app.store.expire_receipts(self.app.node, STEP_ROWS, now).await?;
+            expired += ended;
+            if ended < STEP_ROWS {
+                break;
+            }
+        }
         if lost > 0 || expired > 0 {
             self.app.wake_dispatch.notify_one();
         }
         metrics::counter!("bugle_claims_lost_total").increment(u64::from(lost));
         metrics::counter!("bugle_receipts_expired_total").increment(u64::from(expired));
-        if round.is_multiple_of(RETENTION_EVERY) {
-            let before = now.saturating_sub(self.app.settings.keep_raw);
-            let before = before.unwrap_or(Timestamp::MIN);
-            self.app.store.retain(AllTenants::granted(), before, STEP_ROWS).await?;
+        if round.is_multiple_of(RETENTION_EVERY) || self.more_to_drop.load(Ordering::Relaxed) {
+            let more = self.drop_old_bytes(now).await?;
+            self.more_to_drop.store(more, Ordering::Relaxed);
         }
         if round.is_multiple_of(GAUGES_EVERY) {
             self.gauges(now).await?;
         }
         Ok(())
+    }
+
+    /// Lets bytes go that are past their retention, in small steps. Returns whether there are more.
+    async fn drop_old_bytes(&self, now: Timestamp) -> Result<bool, StoreError> {
+        let before = now.saturating_sub(self.app.settings.keep_raw).unwrap_or(Timestamp::MIN);
+        for _ in 0..MAX_STEPS {
+            let all = AllTenants::granted();
+            if self.app.store.retain(all, before, STEP_ROWS).await? < STEP_ROWS {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Beats, and takes tenants that nobody serves or whose node is dead.

@@ -42,7 +42,7 @@ fn received(directory: &Directory, event: &Event, raw: Option<&[u8]>) -> WhyStep
             let first = truncate(&String::from_utf8_lossy(bytes), SHOWN_CHARS);
             (format!("{} bytes", bytes.len()), Some(first))
         }
-        None => ("A request, whose bytes are no longer kept,".to_owned(), None),
+        None => ("A request, whose bytes are not shown,".to_owned(), None),
     };
     let whole = if event.request == event.id { "" } else { " One of several events in it." };
     WhyStep {

@@ -65,7 +65,7 @@ pub(super) const API: &[Row] = &[
     ("GET", "/api/v1/doctor", "", Operator),
     ("GET", "/api/v1/events", "", V),
     ("GET", "/api/v1/events/{event}", "", V),
-    ("GET", "/api/v1/events/{event}/raw", "", V),
+    ("GET", "/api/v1/events/{event}/raw", "", R),
     ("GET", "/api/v1/events/{event}/why", "", V),
     ("GET", "/api/v1/export", "", M),
     ("GET", "/api/v1/integrations", "", V),
