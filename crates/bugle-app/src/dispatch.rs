@@ -118,9 +118,7 @@ impl DispatchLoop {
         let scope = TenantScope::granted(first.tenant);
         let sent = match self.app.directories.get(scope).await {
             Ok(directory) => match compose::compose(&self.app, &directory, &carried, started_at) {
-                Composed::Outgoing(outgoing) => {
-                    self.send_or_find(&outgoing, first, send_by).await
-                }
+                Composed::Outgoing(outgoing) => self.send_or_find(&outgoing, first, send_by).await,
                 Composed::Unreachable(why) => refused(why),
             },
             Err(error) => {

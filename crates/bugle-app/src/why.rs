@@ -148,11 +148,7 @@ impl App {
 
     /// The bytes of a request, for those who may send events: they may hold an integration's key,
     /// as PagerDuty's dialect does.
-    async fn bytes_for(
-        &self,
-        caller: &Caller,
-        id: EventId,
-    ) -> Result<Option<Vec<u8>>, ReadError> {
+    async fn bytes_for(&self, caller: &Caller, id: EventId) -> Result<Option<Vec<u8>>, ReadError> {
         if !caller.may(Permission::SendEvent) {
             return Ok(None);
         }

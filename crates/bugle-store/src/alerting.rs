@@ -227,7 +227,8 @@ impl Store {
     ///
     /// An event whose decision began and failed before (see [`Store::mark_suspects`]) is decided
     /// alone after two failures, its [`Event::tries`] raised in a commit of its own first; so one
-    /// that kills the process is found, and the others are decided. More than 3 tries: quarantine.
+    /// that kills the process is found, and the others are decided. What to do about one whose
+    /// tries run high is the decider's.
     ///
     /// # Errors
     ///

@@ -94,11 +94,14 @@ pub(crate) static BY_PHONE: Statement = Statement::new(
      LIMIT 1",
 );
 
+/// What one claim sent to one method went out as one message.
 pub(crate) static MESSAGE_OF: Statement = Statement::new(
-    "SELECT n.tenant_id, m.last_ids
+    "SELECT o.tenant_id, o.id, o.alert_id, o.user_id
      FROM notifications n
-     LEFT JOIN method_pace m ON m.tenant_id = n.tenant_id AND m.method_id = n.method_id
-     WHERE n.id = $1 AND n.channel IN ('sms', 'voice')",
+     JOIN notifications o ON o.claim_id = n.claim_id AND o.tenant_id = n.tenant_id
+         AND o.method_id = n.method_id AND o.channel IN ('sms', 'voice')
+     WHERE n.id = $1 AND n.channel IN ('sms', 'voice')
+     ORDER BY o.id",
 );
 
 pub(crate) static PART_OF_MESSAGE: Statement = Statement::with_rows(
@@ -207,22 +210,23 @@ impl Store {
         }))
     }
 
-    /// Finds all that went out in one message with this notification, itself included; only itself
-    /// once a later message went to the same method. Empty: there is no such notification.
+    /// Finds all that went out in one message with this notification, itself included. Empty: there
+    /// is no such notification, or it never went out.
     ///
     /// Takes no scope: providers call back with the id alone, and their signature was checked.
     pub async fn same_message(
         &self,
         id: NotificationId,
     ) -> Result<Vec<(TenantId, NotificationId, AlertId, UserId)>, StoreError> {
-        let Some(row) = self.db.row(&MESSAGE_OF, values![id]).await? else {
-            return Ok(Vec::new());
+        let part = |row: &Row| {
+            Ok((
+                TenantId::from_stored(row.id(0)?),
+                NotificationId::from_stored(row.id(1)?),
+                AlertId::from_stored(row.id(2)?),
+                UserId::from_stored(row.id(3)?),
+            ))
         };
-        let tenant = TenantId::from_stored(row.id(0)?);
-        let last = row.opt_text(1)?.map_or(Ok(Vec::new()), |ids| message_ids(ids, id.as_uuid()))?;
-        let ids = if last.contains(&id) { last } else { vec![id] };
-        let parts = self.parts_of_message(tenant, ids).await?;
-        Ok(parts.into_iter().map(|(id, alert, user)| (tenant, id, alert, user)).collect())
+        self.db.rows(&MESSAGE_OF, values![id]).await?.iter().map(part).collect()
     }
 
     async fn parts_of_message(

@@ -41,6 +41,7 @@ CREATE INDEX notifications_handed_off ON notifications (receipt_due_us)
 CREATE INDEX notifications_alert ON notifications (tenant_id, alert_id);
 -- Callbacks and links name no tenant.
 CREATE INDEX notifications_callback ON notifications (id) WHERE channel IN ('sms', 'voice');
+CREATE INDEX notifications_message ON notifications (claim_id) WHERE channel IN ('sms', 'voice');
 CREATE UNIQUE INDEX notifications_token ON notifications (token) WHERE token IS NOT NULL;
 
 CREATE TABLE attempts (

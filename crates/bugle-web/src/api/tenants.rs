@@ -239,6 +239,7 @@ pub(crate) async fn ledger(
 
 /// How a file is to be applied.
 #[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ApplyParams {
     /// `1`: only say what would change.

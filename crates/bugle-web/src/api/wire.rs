@@ -169,6 +169,7 @@ fn next_link(uri: &Uri, next: &str) -> Option<HeaderValue> {
 
 /// How a change is to be made.
 #[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ChangeParams {
     /// `1`: check everything and change nothing.

@@ -16,7 +16,7 @@ use bugle_domain::{AlertId, IntegrationId, TenantId};
 use futures_util::stream;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{Semaphore, SemaphorePermit, broadcast, watch};
 
 use super::alert::token;
 use super::error::PageError;
@@ -33,6 +33,8 @@ const BEAT: SignedDuration = SignedDuration::from_secs(10);
 const GATHER: SignedDuration = SignedDuration::from_millis(80);
 /// After this long the stream ends; the browser comes back, and its session is looked at again.
 const LONGEST: SignedDuration = SignedDuration::from_mins(15);
+/// Streams that are open at once, far fewer than connections: pages never keep events out.
+static STREAMS: Semaphore = Semaphore::const_new(1_024);
 
 /// What a page subscribes to.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -109,11 +111,13 @@ struct Part<'a> {
 /// Who looks: somebody signed in, or somebody with a link.
 enum Reader {
     Visitor(Box<Visitor>),
-    Link(Browser),
+    Link(Browser, AlertId),
 }
 
 /// One open stream.
 struct Stream {
+    /// Given back when the stream ends.
+    _place: SemaphorePermit<'static>,
     app: App,
     topic: Topic,
     reader: Reader,
@@ -136,7 +140,11 @@ pub(super) async fn stream(
         return Err(PageError::not_found("There is nothing to watch here.").into_response());
     };
     let reader = match &topic {
-        Topic::Token(_) => Reader::Link(browser),
+        Topic::Token(token) => {
+            let gone = |_| PageError::not_found("This link leads nowhere.").into_response();
+            let found = state.app.alert_by_token(token).await.map_err(gone)?;
+            Reader::Link(browser, found.view.alert.id)
+        }
         _ if session_token(&state.settings, &parts.headers).is_none() => {
             return Err(http::StatusCode::UNAUTHORIZED.into_response());
         }
@@ -148,8 +156,12 @@ pub(super) async fn stream(
             Reader::Visitor(Box::new(visitor))
         }
     };
+    let Ok(place) = STREAMS.try_acquire() else {
+        return Err(http::StatusCode::SERVICE_UNAVAILABLE.into_response());
+    };
     let app = state.app;
     let open = Stream {
+        _place: place,
         changes: app.changes(),
         phones: app.handset().map(|handset| handset.subscribe()),
         topic,
@@ -201,12 +213,17 @@ impl Stream {
         let beat = now.saturating_add(BEAT).unwrap_or(now);
         let tenant = match &self.reader {
             Reader::Visitor(visitor) => Some(visitor.caller.scope.tenant()),
-            Reader::Link(_) => None,
+            Reader::Link(..) => None,
+        };
+        let linked = match &self.reader {
+            Reader::Visitor(_) => None,
+            Reader::Link(_, alert) => Some(*alert),
         };
         let topic = self.topic.clone();
         let changed = async {
             loop {
                 match self.changes.recv().await {
+                    Ok(change) if linked.is_some_and(|alert| alert != change.alert) => (),
                     Ok(change) if !topic.concerns(change, tenant) => (),
                     // Some were missed: look again.
                     Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => return,
@@ -241,7 +258,7 @@ impl Stream {
         let now = self.app.clock().now();
         let app = &self.app;
         let visitor = match &mut self.reader {
-            Reader::Link(browser) => {
+            Reader::Link(browser, _) => {
                 let Topic::Token(token) = &self.topic else { return None };
                 return token::load(app, browser, token).await.ok().map(|html| ("main", html));
             }
