@@ -211,3 +211,27 @@ async fn an_event_becomes_one_message_and_the_ledger_sums_up() {
     app.stop().await;
     tasks.stop().await;
 }
+
+#[tokio::test]
+async fn what_two_kills_left_undecided_is_told_to_those_on_call() {
+    let folder = tempfile::tempdir().unwrap();
+    let url: DatabaseUrl =
+        format!("sqlite:{}", folder.path().join("b.db").display()).parse().unwrap();
+    let store = Store::open(&url, POOL).await.unwrap();
+    let tasks = Tasks::new();
+    let (hook, mut seen) = sink(&tasks).await;
+    let (tenant, integration) = furnish(&store, hook).await;
+    let node = NodeId::new(Timestamp::UNIX_EPOCH, bytes());
+    let left = [event(tenant, integration, Action::Trigger)];
+    store.accept_events(node, &left).await.unwrap();
+    for _kill in 0..2 {
+        store.mark_in_hand([tenant], 256).await.unwrap();
+    }
+    let app = app(store.clone()).await;
+    let body = tokio::time::timeout(Duration::from_secs(5), seen.recv()).await.unwrap().unwrap();
+    assert!(body.contains("disk full"), "{body}");
+    let sums = store.ledger(TenantScope::granted(tenant), app.now()).await.unwrap().total;
+    assert_eq!((sums.alerted, sums.suppressed), (1, 0));
+    app.stop().await;
+    tasks.stop().await;
+}

@@ -250,7 +250,7 @@ fn what_pages_nobody_says_why() {
     Nobody was paged. No alert of this integration with key "checkout/5xx" is open, so it had no effect.
     Nobody was paged. A change is kept and shown beside alerts of the service, and pages nobody.
     Nobody has been paged yet. It waits for alerting to decide about it.
-      0s intake    A request, whose bytes are no longer kept, came by integration "Prometheus" (alertmanager_api).
+      0s intake    A request, whose bytes are not shown, came by integration "Prometheus" (alertmanager_api).
       0s intake    Read as a trigger, high: "checkout-api: 5xx errors at 14.2 %", key "checkout/5xx".
       3s alerting  It waits for alerting to decide about it. It has waited for 3 s.
     "#);
