@@ -21,7 +21,7 @@ use crate::clock::Clock;
 use crate::directory_cache::DirectoryCache;
 use crate::dispatch::DispatchLoop;
 use crate::handset::Handset;
-use crate::intake::Intake;
+use crate::intake::{self, Intake};
 use crate::keeper::Keeper;
 use crate::keys::IntegrationKeys;
 use crate::limits::UseLimits;
@@ -134,7 +134,10 @@ impl App {
         let keeper = Keeper::new(Arc::clone(&inner));
         keeper.begin().await?;
         let tasks = &inner.tasks;
-        tasks.worker("intake", move |stop| committer.clone().run(stop));
+        for _ in 0..intake::COMMITTERS {
+            let committer = committer.clone();
+            tasks.worker("intake", move |stop| committer.clone().run(stop));
+        }
         let app = Arc::clone(&inner);
         tasks.worker("alerting", move |stop| AlertingLoop::new(Arc::clone(&app)).run(stop));
         let (tried, outcomes) = mpsc::channel(record::QUEUE);

@@ -124,6 +124,9 @@ impl Intake {
     }
 }
 
+/// Batches that are under way at once: while one is committed the next is ready to go.
+pub(crate) const COMMITTERS: usize = 2;
+
 /// Takes what waits, commits it at once, and meanwhile lets the next batch gather: no request waits
 /// for a timer, and none costs a disk flush of its own under load.
 #[derive(Clone)]
@@ -137,14 +140,16 @@ pub(crate) struct Committer {
 impl Committer {
     /// Runs until `stop` is cancelled and the queue is empty.
     pub(crate) async fn run(self, stop: CancellationToken) {
-        let mut requests = self.requests.lock().await;
         loop {
-            let first = tokio::select! {
-                request = requests.recv() => request,
-                () = stop.cancelled() => requests.try_recv().ok(),
+            let batch = {
+                let mut requests = self.requests.lock().await;
+                let first = tokio::select! {
+                    request = requests.recv() => request,
+                    () = stop.cancelled() => requests.try_recv().ok(),
+                };
+                let Some(first) = first else { return };
+                gather(first, &mut requests)
             };
-            let Some(first) = first else { return };
-            let batch = gather(first, &mut requests);
             self.commit(batch).await;
         }
     }

@@ -1,9 +1,13 @@
-//! Turns at SQLite's one writer: intake goes first, but never twice while others wait.
+//! Turns at SQLite's one writer: intake goes first, but only so often while others wait.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
+
+/// Turns that intake may have in a row while others wait. Its batches are smaller than theirs, and
+/// its senders wait for the answer.
+const MAX_FIRST: u32 = 4;
 
 /// Who asks for a turn.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,9 +25,16 @@ pub(crate) struct Gate(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     taken: bool,
-    last_was_first: bool,
+    /// Turns that intake has had in a row.
+    first_in_a_row: u32,
     first: VecDeque<oneshot::Sender<Turn>>,
     then: VecDeque<oneshot::Sender<Turn>>,
+}
+
+impl State {
+    fn count(&mut self, first: bool) {
+        self.first_in_a_row = if first { self.first_in_a_row.saturating_add(1) } else { 0 };
+    }
 }
 
 /// The right to write. Dropping it lets the next one in.
@@ -44,7 +55,7 @@ impl Gate {
                 let mut state = self.lock();
                 if !state.taken {
                     state.taken = true;
-                    state.last_was_first = class == Class::First;
+                    state.count(class == Class::First);
                     return Turn { gate: Arc::clone(self) };
                 }
                 let (sender, receiver) = oneshot::channel();
@@ -67,8 +78,9 @@ impl Gate {
 
     fn next(state: &mut State) -> Option<oneshot::Sender<Turn>> {
         let others_wait = !state.then.is_empty();
-        let first = !(state.first.is_empty() || (state.last_was_first && others_wait));
-        state.last_was_first = first;
+        let spent = state.first_in_a_row >= MAX_FIRST && others_wait;
+        let first = !(state.first.is_empty() || spent);
+        state.count(first);
         if first { state.first.pop_front() } else { state.then.pop_front() }
     }
 }
