@@ -94,6 +94,11 @@ pub(crate) async fn bare(folder: &tempfile::TempDir) -> (App, Clock) {
     let url: DatabaseUrl = format!("sqlite:{}", path.display()).parse().unwrap();
     let store = Store::open(&url, POOL).await.unwrap();
     let clock = Clock::pushed(crate::sample::now());
+    (start(store, clock.clone()).await, clock)
+}
+
+/// An application on `store` that may post to programs on this machine.
+pub(crate) async fn start(store: Store, clock: Clock) -> App {
     let limits = ChannelLimits {
         connect: Duration::from_secs(1),
         request: Duration::from_secs(5),
@@ -115,8 +120,8 @@ pub(crate) async fn bare(folder: &tempfile::TempDir) -> (App, Clock) {
         demo: false,
     };
     let channels = Channels::new(channels, public_url).unwrap();
-    let parts = Parts { store, channels, clock: clock.clone(), handset: None };
-    (App::start(parts, settings).await.unwrap(), clock)
+    let parts = Parts { store, channels, clock, handset: None };
+    App::start(parts, settings).await.unwrap()
 }
 
 impl World {

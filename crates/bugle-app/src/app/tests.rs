@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use bugle_channels::{Limits as ChannelLimits, Settings as ChannelSettings, WebhookSettings};
 use bugle_domain::contact::{Address, Channel, ContactMethod};
 use bugle_domain::event::{Action, EventBody, NewEvent};
 use bugle_domain::integration::{Dialect, Integration};
@@ -19,6 +18,7 @@ use tokio::sync::mpsc;
 
 use super::*;
 use crate::entropy::bytes;
+use crate::world::start;
 
 const POOL: PoolSettings = PoolSettings {
     connections: 4,
@@ -149,32 +149,6 @@ fn event(tenant: TenantId, integration: IntegrationId, action: Action) -> NewEve
     }
 }
 
-async fn app(store: Store) -> App {
-    let limits = ChannelLimits {
-        connect: Duration::from_secs(1),
-        request: Duration::from_secs(2),
-        rate: None,
-    };
-    let allow = vec!["127.0.0.0/8".parse().unwrap()];
-    let webhook = WebhookSettings { allow, limits };
-    let channels =
-        ChannelSettings { email: Vec::new(), sms: Vec::new(), voice: Vec::new(), webhook };
-    let public_url: Url = "http://localhost:7070/".parse().unwrap();
-    let settings = Settings {
-        node: NodeId::new(Timestamp::UNIX_EPOCH, bytes()),
-        public_url: public_url.clone(),
-        key: SecretBox::new(Box::new([7; 32])),
-        parallel_sends: 16,
-        dispatch: Limits::standard(),
-        keep_raw: SignedDuration::from_hours(24),
-        version: "test",
-        demo: false,
-    };
-    let channels = Channels::new(channels, public_url).unwrap();
-    let parts = Parts { store, channels, clock: Clock::system(), handset: None };
-    App::start(parts, settings).await.unwrap()
-}
-
 #[tokio::test]
 async fn an_event_becomes_one_message_and_the_ledger_sums_up() {
     let folder = tempfile::tempdir().unwrap();
@@ -184,7 +158,7 @@ async fn an_event_becomes_one_message_and_the_ledger_sums_up() {
     let tasks = Tasks::new();
     let (hook, mut seen) = sink(&tasks).await;
     let (tenant, integration) = furnish(&store, hook).await;
-    let app = app(store.clone()).await;
+    let app = start(store.clone(), Clock::system()).await;
     let first = vec![event(tenant, integration, Action::Trigger)];
     assert_eq!(app.intake().accept(first, 1_000).await.unwrap(), [bugle_store::Accepted::New]);
     let body = tokio::time::timeout(Duration::from_secs(5), seen.recv()).await.unwrap().unwrap();
@@ -227,7 +201,7 @@ async fn what_two_kills_left_undecided_is_told_to_those_on_call() {
     for _kill in 0..2 {
         store.mark_in_hand([tenant], 256).await.unwrap();
     }
-    let app = app(store.clone()).await;
+    let app = start(store.clone(), Clock::system()).await;
     let body = tokio::time::timeout(Duration::from_secs(5), seen.recv()).await.unwrap().unwrap();
     assert!(body.contains("disk full"), "{body}");
     let sums = store.ledger(TenantScope::granted(tenant), app.now()).await.unwrap().total;
