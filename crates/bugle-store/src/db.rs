@@ -6,17 +6,20 @@ use std::sync::Arc;
 
 use futures_util::TryStreamExt;
 use sqlx::pool::PoolConnection;
-use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
-use crate::db::gate::{Class, Gate, Turn};
+use crate::db::gate::Class;
 use crate::db::row::Row;
+use crate::db::sqlite::{Sqlite, SqliteTx};
 use crate::db::statement::{Dialect, Statement};
-use crate::db::value::{Value, bind_postgres, bind_sqlite};
+use crate::db::value::{Value, bind_postgres};
 use crate::error::StoreError;
 
 pub(crate) mod connect;
 mod gate;
+mod migrate;
 pub(crate) mod row;
+mod sqlite;
 pub(crate) mod statement;
 pub(crate) mod value;
 
@@ -42,42 +45,28 @@ pub(crate) const MAX_RACES: u32 = 5;
 /// An open database.
 #[derive(Clone, Debug)]
 pub(crate) enum Db {
-    Sqlite {
-        /// One connection: SQLite has one writer.
-        writer: SqlitePool,
-        readers: SqlitePool,
-        gate: Arc<Gate>,
-    },
+    Sqlite(Arc<Sqlite>),
     Postgres(PgPool),
 }
 
 /// A transaction. Dropping it undoes it.
 pub(crate) enum Tx {
-    Sqlite(Transaction<'static, Sqlite>, Option<Turn>),
+    Sqlite(SqliteTx),
     Postgres(Transaction<'static, Postgres>),
-}
-
-/// What a statement runs on.
-enum Target<'t> {
-    Sqlite(&'t mut sqlx::SqliteConnection),
-    Postgres(&'t mut sqlx::PgConnection),
 }
 
 impl Db {
     pub(crate) fn dialect(&self) -> Dialect {
         match self {
-            Self::Sqlite { .. } => Dialect::Sqlite,
+            Self::Sqlite(_) => Dialect::Sqlite,
             Self::Postgres(_) => Dialect::Postgres,
         }
     }
 
-    /// Closes all connections; the writer last, which also folds SQLite's log into its file.
+    /// Closes all connections.
     pub(crate) async fn close(&self) {
         match self {
-            Self::Sqlite { writer, readers, .. } => {
-                readers.close().await;
-                writer.close().await;
-            }
+            Self::Sqlite(sqlite) => sqlite.close().await,
             Self::Postgres(pool) => pool.close().await,
         }
     }
@@ -85,10 +74,7 @@ impl Db {
     /// Begins a transaction that writes, when it is its turn.
     pub(crate) async fn write(&self, class: Class) -> Result<Tx, StoreError> {
         match self {
-            Self::Sqlite { writer, gate, .. } => {
-                let turn = gate.turn(class).await;
-                Ok(Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?, Some(turn)))
-            }
+            Self::Sqlite(sqlite) => Ok(Tx::Sqlite(sqlite.write(class).await?)),
             Self::Postgres(pool) => Ok(Tx::Postgres(pool.begin().await?)),
         }
     }
@@ -96,9 +82,7 @@ impl Db {
     /// Begins a transaction that only reads, and sees one moment.
     pub(crate) async fn snapshot(&self) -> Result<Tx, StoreError> {
         match self {
-            Self::Sqlite { readers, .. } => {
-                Ok(Tx::Sqlite(readers.begin_with("BEGIN").await?, None))
-            }
+            Self::Sqlite(sqlite) => Ok(Tx::Sqlite(sqlite.snapshot().await?)),
             Self::Postgres(pool) => {
                 let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
                 Ok(Tx::Postgres(pool.begin_with(begin).await?))
@@ -113,13 +97,10 @@ impl Db {
         values: Vec<Value>,
     ) -> Result<Vec<Row>, StoreError> {
         match self {
-            Self::Sqlite { readers, .. } => {
-                let mut connection: PoolConnection<Sqlite> = readers.acquire().await?;
-                rows(Target::Sqlite(&mut connection), statement, values).await
-            }
+            Self::Sqlite(sqlite) => sqlite.rows(statement, values).await,
             Self::Postgres(pool) => {
                 let mut connection: PoolConnection<Postgres> = pool.acquire().await?;
-                rows(Target::Postgres(&mut connection), statement, values).await
+                rows(&mut connection, statement, values).await
             }
         }
     }
@@ -149,15 +130,8 @@ impl Db {
 impl Tx {
     pub(crate) fn dialect(&self) -> Dialect {
         match self {
-            Self::Sqlite(..) => Dialect::Sqlite,
+            Self::Sqlite(_) => Dialect::Sqlite,
             Self::Postgres(_) => Dialect::Postgres,
-        }
-    }
-
-    fn target(&mut self) -> Target<'_> {
-        match self {
-            Self::Sqlite(tx, _) => Target::Sqlite(tx),
-            Self::Postgres(tx) => Target::Postgres(tx),
         }
     }
 
@@ -166,7 +140,10 @@ impl Tx {
         statement: &'static Statement,
         values: Vec<Value>,
     ) -> Result<Vec<Row>, StoreError> {
-        rows(self.target(), statement, values).await
+        match self {
+            Self::Sqlite(tx) => tx.rows(statement, values),
+            Self::Postgres(tx) => rows(tx, statement, values).await,
+        }
     }
 
     pub(crate) async fn row(
@@ -183,51 +160,34 @@ impl Tx {
         statement: &'static Statement,
         values: Vec<Value>,
     ) -> Result<u64, StoreError> {
-        match self.target() {
-            Target::Sqlite(connection) => {
-                let arguments = bind_sqlite(values).map_err(encode)?;
-                let query = sqlx::query_with(statement.sql(Dialect::Sqlite), arguments);
-                Ok(query.execute(connection).await?.rows_affected())
-            }
-            Target::Postgres(connection) => {
+        match self {
+            Self::Sqlite(tx) => tx.run(statement, values),
+            Self::Postgres(tx) => {
                 let arguments = bind_postgres(statement, values).map_err(encode)?;
                 let query = sqlx::query_with(statement.sql(Dialect::Postgres), arguments);
-                Ok(query.execute(connection).await?.rows_affected())
+                Ok(query.execute(&mut **tx).await?.rows_affected())
             }
         }
     }
 
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite(tx, turn) => {
-                let result = tx.commit().await;
-                drop(turn);
-                Ok(result?)
-            }
+            Self::Sqlite(tx) => tx.commit(),
             Self::Postgres(tx) => Ok(tx.commit().await?),
         }
     }
 }
 
 async fn rows(
-    target: Target<'_>,
+    connection: &mut PgConnection,
     statement: &'static Statement,
     values: Vec<Value>,
 ) -> Result<Vec<Row>, StoreError> {
-    match target {
-        Target::Sqlite(connection) => {
-            let arguments = bind_sqlite(values).map_err(encode)?;
-            let query = sqlx::query_with(statement.sql(Dialect::Sqlite), arguments);
-            Ok(query.fetch(connection).map_ok(Row::Sqlite).try_collect().await?)
-        }
-        Target::Postgres(connection) => {
-            let arguments = bind_postgres(statement, values).map_err(encode)?;
-            let query = sqlx::query_with(statement.sql(Dialect::Postgres), arguments);
-            Ok(query.fetch(connection).map_ok(Row::Postgres).try_collect().await?)
-        }
-    }
+    let arguments = bind_postgres(statement, values).map_err(encode)?;
+    let query = sqlx::query_with(statement.sql(Dialect::Postgres), arguments);
+    Ok(query.fetch(connection).map_ok(Row::Postgres).try_collect().await?)
 }
 
 fn encode(error: sqlx::error::BoxDynError) -> StoreError {
-    StoreError::Database(sqlx::Error::Encode(error))
+    sqlx::Error::Encode(error).into()
 }

@@ -1,6 +1,8 @@
 //! What can go wrong in the store, sorted by what the caller can do about it.
 
 use bugle_domain::object::ObjectKind;
+use rusqlite::ErrorCode;
+use sqlx::migrate::MigrateError;
 use uuid::Uuid;
 
 /// A store operation failed. Nothing of it was done, unless a variant says otherwise.
@@ -10,10 +12,10 @@ pub enum StoreError {
     /// The database cannot be reached or does not answer in time. A commit that was under way may
     /// have happened: repeat it under the same ids.
     #[error("the database is unavailable")]
-    Unavailable(#[source] sqlx::Error),
+    Unavailable(#[source] Cause),
     /// Several tries in a row lost against other transactions.
     #[error("the database is too busy")]
-    Busy(#[source] sqlx::Error),
+    Busy(#[source] Cause),
     /// A row says what it cannot say.
     #[error("table {table}, column {column}, id {id} is corrupt: {problem}")]
     Corrupt {
@@ -65,10 +67,34 @@ pub enum StoreError {
     Unusable(String),
     /// The schema could not be brought up to date.
     #[error("the database's schema could not be brought up to date")]
-    Migrate(#[source] sqlx::migrate::MigrateError),
+    Migrate(#[source] MigrateError),
     /// Anything else the database said.
     #[error("the database refused a statement")]
-    Database(#[source] sqlx::Error),
+    Database(#[source] Cause),
+}
+
+/// What a database, or the way to it, said.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Cause {
+    /// PostgreSQL or its driver.
+    #[error(transparent)]
+    Postgres(#[from] sqlx::Error),
+    /// SQLite.
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+    /// A value cannot be written down.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+    /// A column does not hold what the schema says it does.
+    #[error("column {0} does not hold what it should")]
+    Column(usize),
+    /// No connection came free in time.
+    #[error("no connection came free in time")]
+    NoneFree,
+    /// The store was closed.
+    #[error("the store is closed")]
+    Closed,
 }
 
 /// What the caller can do about an error.
@@ -128,34 +154,83 @@ impl StoreError {
     }
 }
 
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        match &error {
-            sqlx::Error::Io(_)
-            | sqlx::Error::Tls(_)
-            | sqlx::Error::PoolTimedOut
-            | sqlx::Error::PoolClosed
-            | sqlx::Error::WorkerCrashed => Self::Unavailable(error),
-            sqlx::Error::Database(database) => {
-                let code = database.code().unwrap_or_default().into_owned();
-                // PostgreSQL: classes of SQLSTATE. SQLite: result codes as numbers, the primary
-                // one in the low byte.
-                match code.as_str() {
-                    "40001" | "40P01" | "55P03" => Self::Busy(error),
-                    "57P01" | "57P02" | "57P03" | "57014" | "53300" | "25006" => {
-                        Self::Unavailable(error)
-                    }
-                    code if code.len() == 5 && code.starts_with("08") => Self::Unavailable(error),
-                    code if code.len() == 5 => Self::Database(error),
-                    code => match code.parse::<u32>().map(|code| code & 0xff) {
-                        Ok(5 | 6) => Self::Busy(error),
-                        // Read-only, I/O error, full, cannot open.
-                        Ok(8 | 10 | 13 | 14) => Self::Unavailable(error),
-                        _ => Self::Database(error),
-                    },
-                }
+impl From<Cause> for StoreError {
+    fn from(cause: Cause) -> Self {
+        match &cause {
+            Cause::Postgres(error) => match postgres(error) {
+                Said::Unavailable => Self::Unavailable(cause),
+                Said::Busy => Self::Busy(cause),
+                Said::Else => Self::Database(cause),
+            },
+            Cause::Sqlite(error) => match sqlite(error) {
+                Said::Unavailable => Self::Unavailable(cause),
+                Said::Busy => Self::Busy(cause),
+                Said::Else => Self::Database(cause),
+            },
+            Cause::NoneFree | Cause::Closed => Self::Unavailable(cause),
+            Cause::Json(_) | Cause::Column(_) => Self::Database(cause),
+        }
+    }
+}
+
+/// What an error of a database means for the caller.
+enum Said {
+    Unavailable,
+    Busy,
+    Else,
+}
+
+/// By the classes of SQLSTATE.
+fn postgres(error: &sqlx::Error) -> Said {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => Said::Unavailable,
+        sqlx::Error::Database(database) => match database.code().unwrap_or_default().as_ref() {
+            "40001" | "40P01" | "55P03" => Said::Busy,
+            "57P01" | "57P02" | "57P03" | "57014" | "53300" | "25006" => Said::Unavailable,
+            code if code.starts_with("08") => Said::Unavailable,
+            _ => Said::Else,
+        },
+        _ => Said::Else,
+    }
+}
+
+/// By the primary result codes.
+fn sqlite(error: &rusqlite::Error) -> Said {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Said::Busy,
+        Some(
+            ErrorCode::ReadOnly
+            | ErrorCode::SystemIoFailure
+            | ErrorCode::DiskFull
+            | ErrorCode::CannotOpen,
+        ) => Said::Unavailable,
+        _ => Said::Else,
+    }
+}
+
+macro_rules! from_cause {
+    ($($error:ty)*) => { $(
+        impl From<$error> for StoreError {
+            fn from(error: $error) -> Self {
+                Cause::from(error).into()
             }
-            _ => Self::Database(error),
+        }
+    )* };
+}
+
+from_cause! { sqlx::Error rusqlite::Error serde_json::Error }
+
+impl From<MigrateError> for StoreError {
+    fn from(error: MigrateError) -> Self {
+        match error {
+            MigrateError::VersionMissing(version) => Self::Unusable(format!(
+                "its schema is newer than this program (it has {version}): run a newer Bugle"
+            )),
+            error => Self::Migrate(error),
         }
     }
 }

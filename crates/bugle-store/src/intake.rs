@@ -99,7 +99,7 @@ impl Store {
             .iter()
             .map(|event| serde_json::to_string(&event.body))
             .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| StoreError::Database(sqlx::Error::Encode(error.into())))?;
+            .map_err(StoreError::from)?;
         retried!(self.accept_once(node, events, &bodies))
     }
 

@@ -6,24 +6,16 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
+use sqlx::migrate::{Migration, MigrationType};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqlSafeStr};
 
-use crate::db::Db;
-use crate::db::gate::Gate;
+use crate::db::sqlite::{Sqlite, in_place};
+use crate::db::{Db, migrate};
 use crate::error::StoreError;
 
-/// The oldest SQLite that is safe with WAL: earlier ones can corrupt a database whose log is reset
-/// while another connection checkpoints.
-const MIN_SQLITE: (u32, u32, u32) = (3, 51, 3);
-/// How long a statement may wait for a lock of another process on the same SQLite file.
-const SQLITE_BUSY: Duration = Duration::from_secs(5);
-/// Pages in SQLite's log before the writer copies them back: 16 MiB.
-const SQLITE_CHECKPOINT_PAGES: &str = "4000";
-/// Prepared statements kept for each connection; there are fewer in all.
-const STATEMENTS: usize = 200;
+/// Prepared statements kept for each connection to PostgreSQL; there are fewer in all.
+const STATEMENTS: usize = 256;
 
 /// Where the database is.
 #[derive(Clone, PartialEq, Eq)]
@@ -102,59 +94,12 @@ pub struct PoolSettings {
 /// Opens the database and brings its schema up to date.
 pub(crate) async fn open(url: &DatabaseUrl, settings: PoolSettings) -> Result<Db, StoreError> {
     match url {
-        DatabaseUrl::Sqlite(path) => open_sqlite(path, settings).await,
+        DatabaseUrl::Sqlite(path) => {
+            let open = || Sqlite::open(path, settings, &sqlite_migrations());
+            Ok(Db::Sqlite(Arc::new(in_place(open)?)))
+        }
         DatabaseUrl::Postgres(url) => open_postgres(url, settings).await,
     }
-}
-
-async fn open_sqlite(path: &std::path::Path, settings: PoolSettings) -> Result<Db, StoreError> {
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        // A commit is on the disk before it is acknowledged, also when the power fails.
-        .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(SQLITE_BUSY)
-        // Relations are kept by the transactions here, the same on both databases; checking them
-        // again would cost an index lookup a row.
-        .foreign_keys(false)
-        .statement_cache_capacity(STATEMENTS)
-        .pragma("temp_store", "memory")
-        .disable_statement_logging();
-    let mut writer_options = options
-        .clone()
-        .pragma("wal_autocheckpoint", SQLITE_CHECKPOINT_PAGES)
-        .pragma("journal_size_limit", "67108864")
-        .pragma("cache_size", "-16384");
-    // Rows come through in one go; the default of 50 would wake the reader for every few.
-    writer_options = writer_options.row_buffer_size(512);
-    let pool = || {
-        SqlitePoolOptions::new()
-            .test_before_acquire(false)
-            .acquire_timeout(settings.acquire_timeout)
-            .idle_timeout(None)
-            .max_lifetime(None)
-    };
-    let writer = pool().max_connections(1).connect_with(writer_options).await?;
-    check_sqlite(&writer).await?;
-    let mut connection = writer.acquire().await?;
-    migrate(&mut *connection, sqlite_migrations()).await?;
-    drop(connection);
-    let readers = pool()
-        .max_connections(settings.connections)
-        .connect_lazy_with(options.read_only(false).pragma("query_only", "on"));
-    Ok(Db::Sqlite { writer, readers, gate: Arc::new(Gate::default()) })
-}
-
-async fn check_sqlite(writer: &sqlx::SqlitePool) -> Result<(), StoreError> {
-    let version: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(writer).await?;
-    let mut parts = version.split('.').map(|part| part.parse().unwrap_or(0));
-    let mut part = || parts.next().unwrap_or(0);
-    if (part(), part(), part()) < MIN_SQLITE {
-        let problem = format!("SQLite {version} is too old; 3.51.3 or newer is needed");
-        return Err(StoreError::Unusable(problem));
-    }
-    Ok(())
 }
 
 async fn open_postgres(url: &str, settings: PoolSettings) -> Result<Db, StoreError> {
@@ -164,7 +109,7 @@ async fn open_postgres(url: &str, settings: PoolSettings) -> Result<Db, StoreErr
         .disable_statement_logging();
     // Not bound by the time-outs below: changing a large table may take longer.
     let mut connection = sqlx::PgConnection::connect_with(&options).await?;
-    migrate(&mut connection, postgres_migrations()).await?;
+    migrate::postgres(&mut connection, postgres_migrations()).await?;
     connection.close().await?;
     let ms = |limit: Duration| limit.as_millis().to_string();
     let options = options.options([
@@ -184,19 +129,6 @@ async fn open_postgres(url: &str, settings: PoolSettings) -> Result<Db, StoreErr
         .connect_with(options)
         .await?;
     Ok(Db::Postgres(pool))
-}
-
-async fn migrate<C>(connection: &mut C, migrations: Vec<Migration>) -> Result<(), StoreError>
-where
-    C: Migrate,
-{
-    let migrator = Migrator::with_migrations(migrations);
-    migrator.run_direct(None, connection, false).await.map_err(|error| match error {
-        MigrateError::VersionMissing(version) => StoreError::Unusable(format!(
-            "its schema is newer than this program (it has {version}): run a newer Bugle"
-        )),
-        error => StoreError::Migrate(error),
-    })
 }
 
 /// Each migration's stem, which stands in both folders.

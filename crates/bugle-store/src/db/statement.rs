@@ -98,7 +98,11 @@ impl Statement {
             rest = tail;
         }
         sql.push_str(rest);
-        sql
+        match dialect {
+            // There `$1` is a name, and `?1` a place.
+            Dialect::Sqlite => sql.replace('$', "?"),
+            Dialect::Postgres => sql,
+        }
     }
 
     /// The rows, each with the place of what it names in a table. PostgreSQL's planner then has one
@@ -180,7 +184,7 @@ mod tests {
         assert_eq!(
             EXAMPLE.sql(Dialect::Sqlite),
             "SELECT r.id FROM (SELECT unhex(value->>0) AS id, value->>1 AS n FROM \
-             jsonb_each($2)) AS r WHERE r.n > $1 -- lite"
+             jsonb_each(?2)) AS r WHERE r.n > ?1 -- lite"
         );
         assert_eq!(
             EXAMPLE.sql(Dialect::Postgres),

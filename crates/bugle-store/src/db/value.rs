@@ -1,8 +1,8 @@
 //! Parameters of statements, the same for both databases until the moment they are bound.
 
 use jiff::Timestamp;
+use rusqlite::Statement as Prepared;
 use sqlx::postgres::PgArguments;
-use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, error::BoxDynError};
 use uuid::Uuid;
 
@@ -119,18 +119,23 @@ impl Column {
 }
 
 /// Binds `values` for SQLite.
-pub(crate) fn bind_sqlite(values: Vec<Value>) -> Result<SqliteArguments, BoxDynError> {
-    let mut arguments = SqliteArguments::default();
-    for value in values {
+pub(crate) fn bind_sqlite(
+    prepared: &mut Prepared<'_>,
+    values: Vec<Value>,
+) -> Result<(), rusqlite::Error> {
+    for (index, value) in (1..).zip(values) {
         match value {
-            Value::Int(value) => arguments.add(value)?,
-            Value::Text(value) => arguments.add(value.map(without_nul))?,
-            Value::Id(value) => arguments.add(value)?,
-            Value::Bytes(value) => arguments.add(value)?,
-            Value::Rows(rows) => arguments.add(rows.into_json())?,
-        }
+            Value::Int(value) => prepared.raw_bind_parameter(index, value),
+            Value::Text(value) => prepared.raw_bind_parameter(index, value.map(without_nul)),
+            Value::Id(value) => {
+                let bytes = value.as_ref().map(|id| &id.as_bytes()[..]);
+                prepared.raw_bind_parameter(index, bytes)
+            }
+            Value::Bytes(value) => prepared.raw_bind_parameter(index, value),
+            Value::Rows(rows) => prepared.raw_bind_parameter(index, rows.into_json()),
+        }?;
     }
-    Ok(arguments)
+    Ok(())
 }
 
 /// Binds `values` for PostgreSQL.
