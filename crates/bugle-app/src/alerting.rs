@@ -16,7 +16,7 @@ use crate::entropy::SystemMint;
 use crate::error::Chain;
 
 /// Most events, and most due alerts, decided in one transaction.
-pub(crate) const BATCH: u32 = 256;
+pub(crate) const BATCH: u32 = 128;
 /// Look for work at least this often: what a lost wake-up costs.
 const POLL: SignedDuration = SignedDuration::from_secs(1);
 /// Most tries of an event by the engine: the first in a batch, the others alone.

@@ -15,7 +15,7 @@ use crate::alerts::{alert, alert_columns};
 use crate::db::statement::Kind::{Id, Int, Text};
 use crate::db::statement::Statement;
 use crate::db::value::{Rows, row, values};
-use crate::db::{Tx, WriteClass, retried};
+use crate::db::{Durability, Tx, WriteClass, retried};
 use crate::decisions;
 use crate::error::StoreError;
 use crate::events::{event, event_columns};
@@ -333,7 +333,9 @@ impl Store {
         outlook: &Outlook,
         decide: &mut Decide<'_>,
     ) -> Result<PassReport, StoreError> {
-        let mut tx = self.db.write(WriteClass::Then).await?;
+        // An event decided and forgotten in a power cut is pending still, and is decided again. The
+        // claim that a message goes out on is flushed, and with it the decision it stands on.
+        let mut tx = self.db.begin(WriteClass::Then, Durability::WithTheNext).await?;
         let held = hold(&mut tx, pass, &outlook.tenants).await?;
         let mut report = PassReport {
             fenced: outlook.tenants.iter().copied().filter(|t| !held.contains(t)).collect(),

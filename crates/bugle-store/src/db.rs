@@ -42,6 +42,16 @@ pub(crate) use retried;
 /// Tries of one transaction before its caller is told that the database is too busy.
 pub(crate) const MAX_RACES: u32 = 5;
 
+/// When a commit is on the disk.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Durability {
+    /// Before it is acknowledged.
+    Now,
+    /// With the next one that is. A power cut before that undoes it as a whole, and what it was
+    /// made from is there to make it again: nothing outside may have been done on its strength.
+    WithTheNext,
+}
+
 /// An open database.
 #[derive(Clone, Debug)]
 pub(crate) enum Db {
@@ -73,9 +83,22 @@ impl Db {
 
     /// Begins a transaction that writes, when it is its turn.
     pub(crate) async fn write(&self, class: Class) -> Result<Tx, StoreError> {
-        match self {
-            Self::Sqlite(sqlite) => Ok(Tx::Sqlite(sqlite.write(class).await?)),
-            Self::Postgres(pool) => Ok(Tx::Postgres(pool.begin().await?)),
+        self.begin(class, Durability::Now).await
+    }
+
+    /// The same; the commit is on the disk when `durability` says.
+    pub(crate) async fn begin(
+        &self,
+        class: Class,
+        durability: Durability,
+    ) -> Result<Tx, StoreError> {
+        match (self, durability) {
+            (Self::Sqlite(sqlite), _) => Ok(Tx::Sqlite(sqlite.write(class, durability).await?)),
+            (Self::Postgres(pool), Durability::Now) => Ok(Tx::Postgres(pool.begin().await?)),
+            (Self::Postgres(pool), Durability::WithTheNext) => {
+                let begin = "BEGIN; SET LOCAL synchronous_commit = off";
+                Ok(Tx::Postgres(pool.begin_with(begin).await?))
+            }
         }
     }
 

@@ -1,14 +1,15 @@
-//! Turns at SQLite's one writer: intake goes first, but only so often while others wait.
+//! Turns at SQLite's one writer: intake goes first, but only for its share of the time while others
+//! wait.
 
 use std::collections::VecDeque;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-/// Turns that intake may have in a row while others wait. Its batches are smaller than theirs, and
-/// its senders wait for the answer.
-const MAX_FIRST: u32 = 4;
+/// How far back the time that each had counts, roughly.
+const MEMORY: Duration = Duration::from_millis(200);
 
 /// Who asks for a turn.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,15 +29,35 @@ struct State<T> {
     /// What is handed out; nothing while somebody has it, or after the end.
     idle: Option<T>,
     closed: bool,
-    /// Turns that intake has had in a row.
-    first_in_a_row: u32,
+    /// The time that each has had lately.
+    had: Had,
     first: VecDeque<oneshot::Sender<Turn<T>>>,
     then: VecDeque<oneshot::Sender<Turn<T>>>,
 }
 
-impl<T> State<T> {
-    fn count(&mut self, first: bool) {
-        self.first_in_a_row = if first { self.first_in_a_row.saturating_add(1) } else { 0 };
+/// Time at the writer, of both classes: counted until it is [`MEMORY`], then halved.
+#[derive(Clone, Copy, Debug, Default)]
+struct Had {
+    first: Duration,
+    then: Duration,
+}
+
+impl Had {
+    fn add(&mut self, class: Class, time: Duration) {
+        match class {
+            Class::First => self.first += time,
+            Class::Then => self.then += time,
+        }
+        if self.first + self.then > MEMORY {
+            *self = Self { first: self.first / 2, then: self.then / 2 };
+        }
+    }
+
+    /// Whose turn it is where both wait. Intake's senders wait for the answer, so it goes first
+    /// until it has had as much time as the others: a flood of events then takes half of the
+    /// writer, and not more.
+    fn next(self) -> Class {
+        if self.first <= self.then { Class::First } else { Class::Then }
     }
 }
 
@@ -45,6 +66,8 @@ impl<T> State<T> {
 pub(crate) struct Turn<T> {
     /// There until it is passed on.
     item: Option<T>,
+    class: Class,
+    since: Instant,
     gate: Arc<Gate<T>>,
 }
 
@@ -54,7 +77,7 @@ impl<T> Gate<T> {
         Self(Mutex::new(State {
             idle: Some(item),
             closed: false,
-            first_in_a_row: 0,
+            had: Had::default(),
             first: VecDeque::new(),
             then: VecDeque::new(),
         }))
@@ -73,8 +96,7 @@ impl<T> Gate<T> {
                 return None;
             }
             if let Some(item) = state.idle.take() {
-                state.count(class == Class::First);
-                return Some(Turn { item: Some(item), gate: Arc::clone(self) });
+                return Some(Turn::new(item, class, self));
             }
             let (sender, receiver) = oneshot::channel();
             match class {
@@ -103,12 +125,23 @@ impl<T> Gate<T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn next(state: &mut State<T>) -> Option<oneshot::Sender<Turn<T>>> {
-        let others_wait = !state.then.is_empty();
-        let spent = state.first_in_a_row >= MAX_FIRST && others_wait;
-        let first = !(state.first.is_empty() || spent);
-        state.count(first);
-        if first { state.first.pop_front() } else { state.then.pop_front() }
+    fn next(state: &mut State<T>) -> Option<(Class, oneshot::Sender<Turn<T>>)> {
+        let class = match (state.first.is_empty(), state.then.is_empty()) {
+            (false, false) => state.had.next(),
+            (false, true) => Class::First,
+            (true, _) => Class::Then,
+        };
+        let queue = match class {
+            Class::First => &mut state.first,
+            Class::Then => &mut state.then,
+        };
+        queue.pop_front().map(|sender| (class, sender))
+    }
+}
+
+impl<T> Turn<T> {
+    fn new(item: T, class: Class, gate: &Arc<Gate<T>>) -> Self {
+        Self { item: Some(item), class, since: Instant::now(), gate: Arc::clone(gate) }
     }
 }
 
@@ -124,16 +157,17 @@ impl<T> Deref for Turn<T> {
 impl<T> Drop for Turn<T> {
     fn drop(&mut self) {
         let Some(mut item) = self.item.take() else { return };
+        self.gate.lock().had.add(self.class, self.since.elapsed());
         loop {
-            let sender = {
+            let (class, sender) = {
                 let mut state = self.gate.lock();
-                let Some(sender) = Gate::next(&mut state) else {
+                let Some(next) = Gate::next(&mut state) else {
                     state.idle = Some(item);
                     return;
                 };
-                sender
+                next
             };
-            match sender.send(Turn { item: Some(item), gate: Arc::clone(&self.gate) }) {
+            match sender.send(Turn::new(item, class, &self.gate)) {
                 Ok(()) => return,
                 // That caller has gone away; its turn goes to the next.
                 Err(mut turn) => match turn.item.take() {

@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rusqlite::types::ValueRef;
 use rusqlite::Connection;
+use rusqlite::types::ValueRef;
 use sqlx::migrate::Migration;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::db::connect::PoolSettings;
+use crate::db::Durability;
 use crate::db::gate::{Class, Gate, Turn};
 use crate::db::migrate;
 use crate::db::row::{Cell, Row};
@@ -36,6 +37,12 @@ const WRITER_CACHE_KIB: i32 = 16 << 10;
 /// Prepared statements kept for each connection; there are fewer in all.
 const STATEMENTS: usize = 256;
 
+/// A commit is on the disk before it is acknowledged, also when the power fails.
+const FLUSHED: &str = "PRAGMA synchronous = FULL";
+/// A commit is on the disk with the next one that is flushed; until then only its process and the
+/// system may die.
+const NOT_FLUSHED: &str = "PRAGMA synchronous = NORMAL";
+
 /// An open file.
 #[derive(Debug)]
 pub(crate) struct Sqlite {
@@ -56,6 +63,8 @@ struct Readers {
 pub(crate) struct SqliteTx {
     connection: Held,
     open: bool,
+    /// Whether the connection flushes what it commits, as it does before and after.
+    flushed: bool,
 }
 
 enum Held {
@@ -104,9 +113,18 @@ impl Sqlite {
     }
 
     /// Begins a transaction that writes, when it is its turn.
-    pub(crate) async fn write(&self, class: Class) -> Result<SqliteTx, StoreError> {
+    pub(crate) async fn write(
+        &self,
+        class: Class,
+        durability: Durability,
+    ) -> Result<SqliteTx, StoreError> {
         let turn = self.writer.turn(class).await.ok_or(Cause::Closed)?;
-        SqliteTx::begin(Held::Writer(turn), "BEGIN IMMEDIATE")
+        if durability == Durability::WithTheNext {
+            turn.prepare_cached(NOT_FLUSHED)?.execute([])?;
+        }
+        let mut tx = SqliteTx::begin(Held::Writer(turn), "BEGIN IMMEDIATE")?;
+        tx.flushed = durability == Durability::Now;
+        Ok(tx)
     }
 
     /// Begins a transaction that only reads, and sees one moment.
@@ -164,7 +182,7 @@ impl Drop for Reader {
 
 impl SqliteTx {
     fn begin(connection: Held, how: &'static str) -> Result<Self, StoreError> {
-        let tx = Self { connection, open: true };
+        let tx = Self { connection, open: true, flushed: true };
         tx.get()?.prepare_cached(how).and_then(|mut begin| begin.execute([]))?;
         Ok(tx)
     }
@@ -198,7 +216,8 @@ impl SqliteTx {
     /// Makes the transaction last. It is on the disk then.
     pub(crate) fn commit(mut self) -> Result<(), StoreError> {
         let connection = self.get()?;
-        in_place(|| connection.prepare_cached("COMMIT").and_then(|mut end| end.execute([])))?;
+        let commit = || connection.prepare_cached("COMMIT").and_then(|mut end| end.execute([]));
+        if self.flushed { in_place(commit) } else { commit() }?;
         self.open = false;
         Ok(())
     }
@@ -206,15 +225,18 @@ impl SqliteTx {
 
 impl Drop for SqliteTx {
     fn drop(&mut self) {
-        if !self.open {
-            return;
-        }
+        let Ok(connection) = self.get() else { return };
         // A connection on which nothing is open any more has undone it by itself.
-        if let Ok(connection) = self.get()
+        if self.open
             && !connection.is_autocommit()
             && let Err(error) = connection.execute_batch("ROLLBACK")
         {
             tracing::error!(%error, "a transaction could not be undone");
+        }
+        if !self.flushed
+            && let Err(error) = connection.prepare_cached(FLUSHED).and_then(|mut it| it.execute([]))
+        {
+            tracing::error!(%error, "a connection could not be told to flush again");
         }
     }
 }
@@ -263,8 +285,7 @@ fn cell(value: ValueRef<'_>) -> Cell {
 fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     let connection = open(path)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    // A commit is on the disk before it is acknowledged, also when the power fails.
-    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.execute_batch(FLUSHED)?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     connection.pragma_update(None, "journal_size_limit", LOG_BYTES)?;
     connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;

@@ -11,7 +11,7 @@ use super::{Phase, float, median, nanoseconds};
 use crate::fixtures::postgres::Postgres;
 use crate::rig::stand::Stand;
 
-/// What a latency may cost in flushes, where the disk is slow.
+/// What a latency may cost in flushes of a disk at the same pace, where those are slow.
 const FLUSHES: f64 = 6.0;
 /// Part of a timed run that is not counted.
 const WARM_UP: Duration = Duration::from_millis(500);
@@ -136,7 +136,7 @@ impl<'a> Bench<'a> {
         for (part, target, values) in [("p50", targets.p50_ms, p50), ("p99", targets.p99_ms, p99)] {
             let figure =
                 self.figure(format!("event_to_provider_{part}_10_per_s"), median(values), "ms");
-            let flush = self.report.find(&format!("disk_flush_{part}"), "none").cloned();
+            let flush = self.report.find(&format!("disk_flush_alone_{part}"), "none").cloned();
             let flushes = flush.as_ref().map_or(0.0, |flush| flush.value * FLUSHES);
             let target = if targets.flush_bound { target.max(flushes) } else { target };
             self.report.add(figure.at_most(target).beside(flush.as_ref()));

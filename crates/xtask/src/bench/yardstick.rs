@@ -15,7 +15,8 @@ use crate::rig::load::{Load, Template};
 use crate::rig::proc;
 use crate::rig::sink::Sink;
 
-const RUN: Duration = Duration::from_secs(1);
+/// Between flushes at ten a second.
+const PAUSE: Duration = Duration::from_millis(100);
 const RUNS: usize = 3;
 const PAGE: usize = 4_096;
 const PAGES: usize = 256;
@@ -34,26 +35,31 @@ while time.monotonic() < began + 1:
 print(count / (time.monotonic() - began))
 "#;
 
-/// Flushes of the disk in a second, and how long one takes.
+/// How long a flush of the disk takes: one after the other, and alone, as at ten events a second.
+/// A disk that was idle may need much longer than one that is kept busy.
 pub(super) fn disk(report: &mut Report) -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let mut runs = Vec::new();
-    for run in 0..RUNS {
-        runs.push(flush(&folder.path().join(run.to_string()))?);
+    for (name, pause, count) in [("", Duration::ZERO, 5_000), ("_alone", PAUSE, 30)] {
+        let mut runs = Vec::new();
+        for run in 0..RUNS {
+            runs.push(flush(&folder.path().join(run.to_string()), pause, count)?);
+        }
+        for (part, quantile) in [("p50", 0.5), ("p99", 0.99)] {
+            let value = median(runs.iter().map(|times| times.quantile_ms(quantile)));
+            report.add(Figure::new(format!("disk_flush{name}_{part}"), "none", value, "ms"));
+        }
     }
-    let of = |part: f64| median(runs.iter().map(|times| times.quantile_ms(part)));
-    report.add(Figure::new("disk_flush_p50", "none", of(0.5), "ms"));
-    report.add(Figure::new("disk_flush_p99", "none", of(0.99), "ms"));
     Ok(())
 }
 
-fn flush(path: &std::path::Path) -> Result<Times> {
+fn flush(path: &std::path::Path, pause: Duration, count: usize) -> Result<Times> {
     let mut file = std::fs::File::create(path).context("could not write to the disk")?;
     // Written once before, as a database's log is: a file that grows costs a second flush.
     file.write_all(&vec![1; PAGE * PAGES])?;
     file.sync_all()?;
-    let (began, mut times) = (Instant::now(), Vec::new());
-    while began.elapsed() < RUN {
+    let mut times = Vec::new();
+    while times.len() < count {
+        std::thread::sleep(pause);
         let start = Instant::now();
         if times.len() % PAGES == 0 {
             file.rewind()?;

@@ -11,39 +11,57 @@ fn poll<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
 }
 
 #[test]
-fn intake_goes_first_but_gives_way_after_some_turns() {
-    let gate = Arc::new(Gate::new(()));
-    let Poll::Ready(Some(mut held)) = poll(pin!(gate.turn(Class::First))) else { panic!("it is open") };
-    let mut others = pin!(gate.turn(Class::Then));
-    assert!(poll(others.as_mut()).is_pending());
-    for _ in 1..MAX_FIRST {
-        let mut intake = pin!(gate.turn(Class::First));
-        assert!(poll(intake.as_mut()).is_pending());
-        drop(held);
-        assert!(poll(others.as_mut()).is_pending());
-        let Poll::Ready(Some(turn)) = poll(intake.as_mut()) else { panic!("intake goes first") };
-        held = turn;
+fn intake_goes_first_until_it_has_had_its_share() {
+    let ms = Duration::from_millis;
+    let mut had = Had::default();
+    assert_eq!(had.next(), Class::First);
+    had.add(Class::First, ms(10));
+    assert_eq!(had.next(), Class::Then);
+    had.add(Class::Then, ms(15));
+    assert_eq!(had.next(), Class::First);
+    had.add(Class::First, ms(5));
+    assert_eq!(had.next(), Class::First);
+}
+
+#[test]
+fn what_was_long_ago_counts_for_less() {
+    let mut had = Had::default();
+    for _ in 0..1_000 {
+        had.add(Class::Then, Duration::from_millis(50));
     }
+    assert!(had.then <= MEMORY);
+}
+
+#[test]
+fn of_those_who_wait_intake_is_let_in_first() {
+    let gate = Arc::new(Gate::new(()));
+    let Poll::Ready(Some(held)) = poll(pin!(gate.turn(Class::Then))) else { panic!("it is open") };
+    let mut other = pin!(gate.turn(Class::Then));
+    assert!(poll(other.as_mut()).is_pending());
     let mut intake = pin!(gate.turn(Class::First));
     assert!(poll(intake.as_mut()).is_pending());
     drop(held);
-    let Poll::Ready(Some(held)) = poll(others.as_mut()) else { panic!("intake has had its turns") };
-    assert!(poll(intake.as_mut()).is_pending());
+    assert!(poll(other.as_mut()).is_pending());
+    let Poll::Ready(Some(held)) = poll(intake.as_mut()) else { panic!("intake goes first") };
     drop(held);
-    assert!(poll(intake.as_mut()).is_ready());
+    assert!(poll(other.as_mut()).is_ready());
 }
 
 #[test]
 fn a_caller_that_went_away_does_not_keep_its_turn() {
     let gate = Arc::new(Gate::new(()));
-    let Poll::Ready(Some(held)) = poll(pin!(gate.turn(Class::Then))) else { panic!("gate is open") };
+    let Poll::Ready(Some(held)) = poll(pin!(gate.turn(Class::Then))) else {
+        panic!("gate is open")
+    };
     let mut gone = Box::pin(gate.turn(Class::Then));
     assert!(poll(gone.as_mut()).is_pending());
     drop(gone);
     drop(held);
     assert!(poll(pin!(gate.turn(Class::Then))).is_ready());
 
-    let Poll::Ready(Some(held)) = poll(pin!(gate.turn(Class::Then))) else { panic!("gate is open") };
+    let Poll::Ready(Some(held)) = poll(pin!(gate.turn(Class::Then))) else {
+        panic!("gate is open")
+    };
     let mut given = Box::pin(gate.turn(Class::Then));
     assert!(poll(given.as_mut()).is_pending());
     drop(held);
