@@ -104,7 +104,7 @@ pub(crate) async fn run(options: Options) -> Result<()> {
     let mut report = Report::default();
     if phases.contains(&Phase::Yardstick) {
         eprintln!("==> the machine");
-        yardstick::disk(&mut report)?;
+        yardstick::disk(&mut report).await?;
         yardstick::loopback(&mut report).await?;
     }
     for server in options.database.servers().await? {

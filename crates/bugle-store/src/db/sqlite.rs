@@ -14,8 +14,8 @@ use sqlx::migrate::Migration;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::db::connect::PoolSettings;
 use crate::db::Durability;
+use crate::db::connect::PoolSettings;
 use crate::db::gate::{Class, Gate, Turn};
 use crate::db::migrate;
 use crate::db::row::{Cell, Row};

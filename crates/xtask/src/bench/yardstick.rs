@@ -37,12 +37,12 @@ print(count / (time.monotonic() - began))
 
 /// How long a flush of the disk takes: one after the other, and alone, as at ten events a second.
 /// A disk that was idle may need much longer than one that is kept busy.
-pub(super) fn disk(report: &mut Report) -> Result<()> {
+pub(super) async fn disk(report: &mut Report) -> Result<()> {
     let folder = tempfile::tempdir()?;
     for (name, pause, count) in [("", Duration::ZERO, 5_000), ("_alone", PAUSE, 30)] {
         let mut runs = Vec::new();
         for run in 0..RUNS {
-            runs.push(flush(&folder.path().join(run.to_string()), pause, count)?);
+            runs.push(flush(&folder.path().join(run.to_string()), pause, count).await?);
         }
         for (part, quantile) in [("p50", 0.5), ("p99", 0.99)] {
             let value = median(runs.iter().map(|times| times.quantile_ms(quantile)));
@@ -52,14 +52,14 @@ pub(super) fn disk(report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-fn flush(path: &std::path::Path, pause: Duration, count: usize) -> Result<Times> {
+async fn flush(path: &std::path::Path, pause: Duration, count: usize) -> Result<Times> {
     let mut file = std::fs::File::create(path).context("could not write to the disk")?;
     // Written once before, as a database's log is: a file that grows costs a second flush.
     file.write_all(&vec![1; PAGE * PAGES])?;
     file.sync_all()?;
     let mut times = Vec::new();
     while times.len() < count {
-        std::thread::sleep(pause);
+        tokio::time::sleep(pause).await;
         let start = Instant::now();
         if times.len() % PAGES == 0 {
             file.rewind()?;
