@@ -36,6 +36,7 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("reqwest", &["bugle-channels", "bugle-lab", "bugle"]),
     ("lettre", &["bugle-channels"]),
     ("sqlx", &["bugle-store"]),
+    ("rusqlite", &["bugle-store"]),
     ("axum", &["bugle-web", "bugle-lab", "bugle"]),
 ];
 
