@@ -20,6 +20,7 @@ pub mod error;
 pub mod events;
 pub mod handset;
 pub mod identity;
+mod incidents;
 pub mod intake;
 mod keeper;
 pub mod keys;
@@ -42,6 +43,7 @@ mod sample;
 pub mod senders;
 pub mod tasks;
 pub mod tenants;
+mod watch;
 pub mod why;
 #[cfg(test)]
 mod world;

@@ -15,6 +15,7 @@ pub mod reach;
 pub mod respond;
 pub mod rules;
 pub mod schedule;
+pub mod watch;
 pub mod zone;
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bugle_domain::alert::Alert;
 use bugle_domain::event::Event;
+use bugle_domain::stage::Stage;
 use bugle_domain::{AlertId, EventId, NodeId, TenantId};
 use bugle_engine::alerting::{Decisions, Work};
 use jiff::Timestamp;
@@ -19,7 +20,7 @@ use crate::db::{Tx, WriteClass, retried};
 use crate::decisions;
 use crate::error::StoreError;
 use crate::events::{event, event_columns};
-use crate::ledger::{Entries, Stage};
+use crate::ledger::Entries;
 
 /// Most tenants in one pass; more take turns.
 const MAX_TENANTS: usize = 64;

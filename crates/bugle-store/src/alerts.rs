@@ -91,8 +91,7 @@ pub(crate) fn extra(alert: &Alert) -> Result<String, StoreError> {
 
 /// A document's text. Our own types always have one.
 pub(crate) fn json<T: Serialize>(value: &T) -> Result<String, StoreError> {
-    serde_json::to_string(value)
-        .map_err(StoreError::from)
+    serde_json::to_string(value).map_err(StoreError::from)
 }
 
 /// Reads an alert from the columns from `at` on.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use bugle_domain::notification::{Lane, NotificationState};
+use bugle_domain::stage::Stage;
 use bugle_domain::{ClaimId, MethodId, NodeId, NotificationId, TenantId};
 use bugle_engine::dispatch::{Candidate, Pace, PaceUpdate, Verdict};
 use jiff::Timestamp;
@@ -18,7 +19,7 @@ use crate::db::statement::Statement;
 use crate::db::value::{Rows, row, values};
 use crate::db::{Tx, WriteClass, retried};
 use crate::error::StoreError;
-use crate::ledger::{Entries, Stage};
+use crate::ledger::Entries;
 use crate::notifications::{NOTIFICATION_COLUMNS, notification, notification_columns};
 
 /// What one pass may claim.

@@ -13,7 +13,9 @@ fn poll<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
 #[test]
 fn intake_goes_first_but_gives_way_after_some_turns() {
     let gate = Arc::new(Gate::new(()));
-    let Poll::Ready(Some(mut held)) = poll(pin!(gate.turn(Class::First))) else { panic!("it is open") };
+    let Poll::Ready(Some(mut held)) = poll(pin!(gate.turn(Class::First))) else {
+        panic!("it is open")
+    };
     let mut others = pin!(gate.turn(Class::Then));
     assert!(poll(others.as_mut()).is_pending());
     for _ in 1..MAX_FIRST {
@@ -36,14 +38,18 @@ fn intake_goes_first_but_gives_way_after_some_turns() {
 #[test]
 fn a_caller_that_went_away_does_not_keep_its_turn() {
     let gate = Arc::new(Gate::new(()));
-    let Poll::Ready(Some(held)) = poll(pin!(gate.turn(Class::Then))) else { panic!("gate is open") };
+    let Poll::Ready(Some(held)) = poll(pin!(gate.turn(Class::Then))) else {
+        panic!("gate is open")
+    };
     let mut gone = Box::pin(gate.turn(Class::Then));
     assert!(poll(gone.as_mut()).is_pending());
     drop(gone);
     drop(held);
     assert!(poll(pin!(gate.turn(Class::Then))).is_ready());
 
-    let Poll::Ready(Some(held)) = poll(pin!(gate.turn(Class::Then))) else { panic!("gate is open") };
+    let Poll::Ready(Some(held)) = poll(pin!(gate.turn(Class::Then))) else {
+        panic!("gate is open")
+    };
     let mut given = Box::pin(gate.turn(Class::Then));
     assert!(poll(given.as_mut()).is_pending());
     drop(held);
