@@ -8,6 +8,7 @@ pub mod alerts;
 pub mod app;
 pub mod apply;
 pub mod audit;
+pub mod backlog;
 pub mod callbacks;
 pub mod caller;
 pub mod clock;

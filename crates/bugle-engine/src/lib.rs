@@ -5,6 +5,7 @@
 
 pub mod alerting;
 pub mod check;
+pub mod clock;
 mod desk;
 pub mod dispatch;
 mod escalation;

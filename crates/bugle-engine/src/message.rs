@@ -8,26 +8,25 @@ use bugle_domain::contact::Channel;
 use bugle_domain::notification::{Notification, Receipt};
 use bugle_domain::object::Directory;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use crate::dispatch::AlertBrief;
+use crate::dispatch::{AlertBrief, LATE_AFTER};
 use crate::zone::zone;
 
+pub use self::digest::{digest_mail, digest_text};
 pub use self::email::{Email, email};
 pub use self::reply::{Reply, reply};
 pub use self::sms::sms;
 pub use self::speech::{Speech, after_key, speech};
 pub use self::webhook::{Hook, webhook_body};
 
+mod digest;
 mod email;
 mod reply;
 mod sms;
 mod speech;
 pub mod text;
 mod webhook;
-
-/// A message says that it is late when it is this much later than it should have been.
-pub const LATE_AFTER: SignedDuration = SignedDuration::from_secs(60);
 
 /// What a message to a person is made from.
 #[derive(Clone, Copy, Debug)]

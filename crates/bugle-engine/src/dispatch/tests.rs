@@ -65,6 +65,7 @@ fn candidate(number: u128, channel: Channel, severity: Severity) -> Candidate {
         notification: notification(number, channel),
         held: false,
         unsure: false,
+        digest: false,
         alert: brief(number, severity),
         pace: None,
     }

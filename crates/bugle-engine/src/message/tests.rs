@@ -4,6 +4,7 @@ use bugle_domain::alert::{Actor, AlertStatus};
 use bugle_domain::contact::Channel;
 use bugle_domain::notification::{Lane, Notification, NotificationState, Receipt};
 use bugle_domain::{AlertId, IntegrationId, NotificationId, ServiceId, Severity};
+use jiff::SignedDuration;
 use proptest::prelude::*;
 
 use super::sms::septets;

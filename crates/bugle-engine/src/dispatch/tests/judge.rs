@@ -51,11 +51,22 @@ fn paced(mut candidates: Vec<Candidate>, last_sent_s: i64, count: u32) -> Vec<Ca
 }
 
 fn show(candidates: &[Candidate]) -> String {
-    let (verdicts, paces) = judge(candidates, &Limits::standard(), sec(0));
+    show_in(candidates, &plenty())
+}
+
+/// Room for everything.
+fn plenty() -> Room {
+    Room { messages: 99, late: 99, channels: BTreeMap::new() }
+}
+
+fn show_in(candidates: &[Candidate], room: &Room) -> String {
+    let (verdicts, paces) = judge(candidates, &Limits::standard(), room, sec(0));
     let mut text = String::new();
     for verdict in verdicts {
         let _ = match verdict {
             Verdict::Send { message } => writeln!(text, "send in message {message}"),
+            Verdict::Digest { message } => writeln!(text, "in digest {message}"),
+            Verdict::Leave => writeln!(text, "leave"),
             Verdict::End { end, reason } => writeln!(text, "{} {reason}", end.as_str()),
             Verdict::Hold { until } => {
                 writeln!(text, "hold {} s", until.duration_since(sec(0)).as_secs())
@@ -196,12 +207,15 @@ proptest! {
 }
 
 fn check(all: &[Candidate]) -> Result<(), TestCaseError> {
-    let (verdicts, paces) = judge(all, &Limits::standard(), sec(0));
+    let (verdicts, paces) = judge(all, &Limits::standard(), &plenty(), sec(0));
     prop_assert_eq!(verdicts.len(), all.len());
     let mut messages: BTreeMap<usize, Vec<&Candidate>> = BTreeMap::new();
     for (candidate, verdict) in all.iter().zip(&verdicts) {
         let open = candidate.alert.status == AlertStatus::Open;
         match verdict {
+            Verdict::Digest { .. } | Verdict::Leave => {
+                return Err(TestCaseError::fail("nothing is stale, and there is room"));
+            }
             Verdict::Send { message } => {
                 prop_assert!(open && candidate.notification.deadline >= sec(0));
                 messages.entry(*message).or_default().push(candidate);
