@@ -33,11 +33,7 @@ pub(crate) struct Saying<'a> {
 
 /// The message that carries `carried`, which all go to one contact method; the first of them lends
 /// it its id, link and reference.
-pub(crate) fn compose(
-    app: &Inner,
-    directory: &Directory,
-    saying: Saying<'_>,
-) -> Composed {
+pub(crate) fn compose(app: &Inner, directory: &Directory, saying: Saying<'_>) -> Composed {
     let (carried, now) = (saying.carried, saying.now);
     let Some(lead) = carried.first() else { return Composed::Unreachable("nothing to send") };
     let notification = &lead.notification;
@@ -75,6 +71,8 @@ fn content(
     let alerts: Vec<&AlertBrief> = carried.iter().map(|one| &one.alert).collect();
     let link = app.link(&lead.notification);
     let reference = lead.notification.reference();
+    let told = carried.iter().map(|one| (&one.notification, &one.alert));
+    let wanted_at = message::worst_wanted_at(told).unwrap_or(now);
     let page = Page {
         directory,
         alerts: &alerts,
@@ -82,7 +80,7 @@ fn content(
         link: &link,
         reference: &reference,
         possible_repeat: lead.notification.possible_repeat || lead.unsure,
-        wanted_at: message::wanted_at(&lead.notification),
+        wanted_at,
         now,
         replies: app.channels.takes_replies(),
     };
@@ -92,11 +90,8 @@ fn content(
         Channel::Sms => Content::Sms { text: message::sms(&page) },
         Channel::Voice => Content::Voice,
         Channel::Email | Channel::Webhook => {
-            let mail = if digest {
-                message::digest_mail(&page, resolved)
-            } else {
-                message::email(&page)
-            };
+            let mail =
+                if digest { message::digest_mail(&page, resolved) } else { message::email(&page) };
             let thread_key = mail.thread.unwrap_or(lead.alert.id).to_string();
             Content::Email { subject: mail.subject, text: mail.text, html: mail.html, thread_key }
         }

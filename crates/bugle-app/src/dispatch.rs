@@ -135,12 +135,7 @@ impl DispatchLoop {
     }
 
     /// Notes what a pass took off the backlog.
-    fn note_drain(
-        &self,
-        messages: &BTreeMap<usize, Vec<Candidate>>,
-        ended: usize,
-        now: Timestamp,
-    ) {
+    fn note_drain(&self, messages: &BTreeMap<usize, Vec<Candidate>>, ended: usize, now: Timestamp) {
         let mut by_channel: BTreeMap<Channel, usize> = BTreeMap::new();
         let mut taken = ended;
         for carried in messages.values() {

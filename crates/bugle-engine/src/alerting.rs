@@ -121,10 +121,7 @@ struct Batch {
 }
 
 impl Batch {
-    fn of(
-        alerts: impl Iterator<Item = Alert>,
-        progress: &BTreeMap<AlertId, Progress>,
-    ) -> Self {
+    fn of(alerts: impl Iterator<Item = Alert>, progress: &BTreeMap<AlertId, Progress>) -> Self {
         let mut batch = Self { slots: Vec::new(), unresolved: BTreeMap::new() };
         for alert in alerts {
             if alert.status == AlertStatus::Resolved {

@@ -122,7 +122,12 @@ impl<'a, M: Mint> Desk<'a, M> {
         }
         match slot.alert.escalation {
             Escalation::Waiting { level, cycle, told_at, deadline } if deadline <= self.now => {
-                match read(told_at, delay_of(slot.alert.policy.as_ref(), level), slot.progress, self.now) {
+                match read(
+                    told_at,
+                    delay_of(slot.alert.policy.as_ref(), level),
+                    slot.progress,
+                    self.now,
+                ) {
                     Reading::Over => self.escalate(slot, level + 1, cycle, deadline),
                     reading => self.wait_on(slot, reading),
                 }
@@ -150,8 +155,7 @@ impl<'a, M: Mint> Desk<'a, M> {
             }
             Reading::Runs { from, until } => {
                 let late_s = from.duration_since(*told_at).as_secs();
-                let entry =
-                    TimelineEntry::ClockRuns { level, cycle, from, late_s, next_at: until };
+                let entry = TimelineEntry::ClockRuns { level, cycle, from, late_s, next_at: until };
                 (until, Some(entry))
             }
         };

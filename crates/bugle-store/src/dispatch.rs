@@ -372,8 +372,7 @@ impl Store {
         let rows = self.db.rows(&WAITING, values).await?;
         let head = |row: &Row| {
             let tenant = TenantId::from_stored(row.id(0)?);
-            let earliest =
-                [row.opt_time(1)?, row.opt_time(2)?, row.opt_time(3)?, row.opt_time(4)?];
+            let earliest = [row.opt_time(1)?, row.opt_time(2)?, row.opt_time(3)?, row.opt_time(4)?];
             Ok(Head { tenant, earliest })
         };
         rows.iter().map(head).collect()
@@ -587,8 +586,7 @@ impl Sorted {
         paces: Vec<PaceUpdate>,
     ) -> Result<Claimed, StoreError> {
         let DispatchPass { node, claim, send_by, now, .. } = *pass;
-        let acted =
-            !self.claims.is_empty() || !self.ends.is_empty() || !self.put_off.is_empty();
+        let acted = !self.claims.is_empty() || !self.ends.is_empty() || !self.put_off.is_empty();
         if !self.claims.is_empty() {
             tx.run(&CLAIM, values![claim, node, send_by, now, self.claims]).await?;
         }

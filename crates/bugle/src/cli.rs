@@ -252,8 +252,7 @@ pub struct LedgerArgs {
     /// Of all tenants, for operators
     #[arg(long)]
     pub all: bool,
-    /// What is owed and due, what would become of it if it went out now, and how fast it drains;
-    /// for operators
+    /// What is owed and due, and what would become of it if it went out now, for operators
     #[arg(long, conflicts_with = "all")]
     pub backlog: bool,
 }

@@ -84,10 +84,7 @@ pub fn plan_backlog(rows: &[BacklogRow]) -> BacklogPlan {
         total.add(fate, row.count);
         lines.entry((row.owed.lane, row.owed.severity)).or_default().add(fate, row.count);
     }
-    let lines = lines.into_iter().map(|((lane, severity), fates)| BacklogLine {
-        lane,
-        severity,
-        fates,
-    });
+    let lines =
+        lines.into_iter().map(|((lane, severity), fates)| BacklogLine { lane, severity, fates });
     BacklogPlan { total, lines: lines.collect() }
 }

@@ -7,9 +7,7 @@ use bugle_domain::notification::{End, Lane};
 use bugle_domain::{MethodId, TenantId};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{
-    Candidate, Fate, LATE_AFTER, Limits, Pace, PaceUpdate, Room, Verdict, fate,
-};
+use super::{Candidate, Fate, LATE_AFTER, Limits, Pace, PaceUpdate, Room, Verdict, fate};
 
 /// How long a ceiling counts for.
 const CEILING_WINDOW: SignedDuration = SignedDuration::from_hours(1);
@@ -190,7 +188,8 @@ impl Bench<'_> {
         pacing: &mut Pacing,
         verdicts: &mut [Verdict],
     ) {
-        let gathered: Vec<Ready<'_>> = stale.iter().copied().filter(|it| it.candidate.held).collect();
+        let gathered: Vec<Ready<'_>> =
+            stale.iter().copied().filter(|it| it.candidate.held).collect();
         for it in stale.iter().filter(|it| !it.candidate.held) {
             verdicts[it.index] = Verdict::Hold { until: self.gathering_ends() };
         }

@@ -1,5 +1,7 @@
 //! Tables of what is sent, held or dropped, and of what follows.
 
+mod backlog;
+mod drain;
 mod ends;
 mod follow;
 mod judge;

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use bugle_domain::Severity;
 use bugle_domain::text::truncate;
 
+use super::Page;
 use super::email::{Email, facts, headline, mail};
 use super::sms::{SEGMENT, SHORTEST_TITLE, capital, cut, septets, title};
-use super::Page;
 use crate::dispatch::AlertBrief;
 
 /// Most alerts that a digest names.
@@ -48,6 +48,7 @@ pub fn digest_mail(page: &Page<'_>, resolved: u64) -> Email {
             .to_owned(),
         format!("Still open: {}.", counts(&alerts)),
     ];
+    lines.extend(page.late_note(worst).map(|late| format!("The worst was {late}.")));
     lines.extend(resolved_note(resolved).map(|note| format!("{}.", capital(&note))));
     for alert in alerts.iter().take(MOST_NAMED) {
         lines.push(headline(page, alert));
@@ -55,9 +56,6 @@ pub fn digest_mail(page: &Page<'_>, resolved: u64) -> Email {
     }
     if alerts.len() > MOST_NAMED {
         lines.push(format!("… and {} more.", alerts.len() - MOST_NAMED));
-    }
-    if let Some(late) = page.late_note(worst) {
-        lines.push(format!("The worst was {late}."));
     }
     mail(page, subject, &lines, "Acknowledge all", None)
 }

@@ -195,7 +195,8 @@ fn stalled(
     let last = waits.iter().sum();
     let minutes: Vec<i64> = minutes.chain(last..last + 500).collect();
     world.pass(vec![event(1, Action::Trigger, "db", Severity::Critical)], at(0));
-    let mut out_at = world.notifications.values().map(|_| at(if from == 0 { length } else { 0 })).next();
+    let mut out_at =
+        world.notifications.values().map(|_| at(if from == 0 { length } else { 0 })).next();
     for minute in minutes {
         let before = delay_of(&world);
         let decisions = world.pass(Vec::new(), at(minute));

@@ -31,6 +31,7 @@ fn candidates(words: &str) -> Vec<Candidate> {
                 "acked" => candidate.alert.status = AlertStatus::Acknowledged,
                 "over" => candidate.alert.status = AlertStatus::Resolved,
                 "old" => candidate.notification.deadline = sec(-1),
+                "late" => candidate.notification.wanted_at = sec(-1_260),
                 _ => (),
             }
         }
@@ -178,6 +179,64 @@ fn an_hour_later_the_ceiling_counts_anew() {
     insta::assert_snapshot!(show(&candidates), @r"
     send in message 0
     pace 1
+    ");
+}
+
+#[test]
+fn what_is_late_goes_as_one_message_behind_what_is_new() {
+    let late = candidates("sms crit late / sms crit late / mail crit late");
+    insta::assert_snapshot!(show(&late), @r"
+    send in message 0
+    send in message 0
+    send in message 1
+    pace 1
+    pace 1
+    ");
+    let with_a_new_one = candidates("sms crit late / sms crit late / sms crit");
+    insta::assert_snapshot!(show(&with_a_new_one), @r"
+    hold 5 s
+    hold 5 s
+    send in message 0
+    pace 1
+    ");
+}
+
+#[test]
+fn one_digest_per_person_instead_of_a_flood() {
+    // Gathered until the full minute.
+    insta::assert_snapshot!(show(&candidates("mail low late / mail low late")), @r"
+    hold 60 s
+    hold 60 s
+    ");
+    let gathered = candidates("mail low late held / mail low late held / mail crit old late held");
+    insta::assert_snapshot!(show(&gathered), @r"
+    in digest 0
+    in digest 0
+    in digest 0
+    pace 1
+    ");
+    let beside_a_page = candidates("mail low late held / mail crit");
+    insta::assert_snapshot!(show(&beside_a_page), @r"
+    hold 5 s
+    send in message 0
+    pace 1
+    ");
+}
+
+#[test]
+fn a_backlog_takes_no_more_than_its_room() {
+    let all = candidates("web crit late / web crit late / web crit / mail crit late");
+    let room = Room { late: 1, ..plenty() };
+    insta::assert_snapshot!(show_in(&all, &room), @r"
+    send in message 0
+    leave
+    send in message 1
+    leave
+    ");
+    let full = Room { channels: BTreeMap::from([(Channel::Email, 0)]), ..plenty() };
+    insta::assert_snapshot!(show_in(&candidates("mail crit late / mail crit late"), &full), @r"
+    leave
+    leave
     ");
 }
 
