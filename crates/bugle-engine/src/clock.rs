@@ -2,8 +2,8 @@
 //!
 //! A level's time runs from its first page that a provider accepted; where no provider accepts any,
 //! from the first try, since that delay is not ours. While pages are due and none was tried, *we*
-//! are the delay, and the clock stands. It stands for [`LONGEST_STAND`] at most: after that somebody
-//! else is told, whose pages may go out by another way.
+//! are the delay, and the clock stands. It stands for [`LONGEST_STAND`] at most: after that
+//! somebody else is told, whose pages may go out by another way.
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -10,8 +10,8 @@
 //!   new page for the same contact method still goes alone, before it.
 //! - Digests are gathered, so that a person gets one and not many.
 //! - What is late uses only the [`Room`] that a backlog may take; the rest of it is left for later.
-//! - None of this holds for webhooks (a program reads them) nor for a message that may have been sent
-//!   already: that one is looked up and goes alone.
+//! - Webhooks (a program reads them) are neither bundled nor limited nor told in digests. A message
+//!   that may have been sent already is looked up, and goes alone.
 
 use std::collections::BTreeMap;
 

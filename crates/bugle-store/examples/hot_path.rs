@@ -253,6 +253,10 @@ impl Bench {
     }
 }
 
+fn waiting() -> Escalation {
+    Escalation::Waiting { level: 0, cycle: 0, told_at: now(1), deadline: now(301) }
+}
+
 /// Opens an alert for each event, with one notification.
 fn open_all(work: Work) -> Decisions {
     let mut decisions = Decisions::default();
@@ -311,12 +315,7 @@ fn open_all(work: Work) -> Decisions {
             details: event.body.details,
             dedup_key: event.body.dedup_key,
             policy: Some(policy.clone()),
-            escalation: Escalation::Waiting {
-                level: 0,
-                cycle: 0,
-                told_at: now(1),
-                deadline: now(301),
-            },
+            escalation: waiting(),
             resolve_at: None,
             opened_by: event.id,
             opened_at: now(0),

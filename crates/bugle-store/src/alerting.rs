@@ -3,12 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bugle_domain::alert::{Alert, Escalation};
+use bugle_domain::alert::Alert;
 use bugle_domain::event::Event;
 use bugle_domain::stage::Stage;
 use bugle_domain::{AlertId, EventId, NodeId, TenantId};
 use bugle_engine::alerting::{Decisions, Work};
-use bugle_engine::clock::{ON_ITS_WAY, Progress};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -22,6 +21,10 @@ use crate::decisions;
 use crate::error::StoreError;
 use crate::events::{event, event_columns};
 use crate::ledger::Entries;
+
+use self::progress::read_progress;
+
+pub(crate) mod progress;
 
 /// Most tenants in one pass; more take turns.
 const MAX_TENANTS: usize = 64;
@@ -206,31 +209,6 @@ pub(crate) static DUE_ALERTS: Statement = Statement::with_rows(
     ),
     2,
     &[("tenant_id", Id)],
-);
-
-/// How far the pages of an alert's level have come; asked only of alerts whose level's time seems
-/// to be over.
-pub(crate) static PROGRESS: Statement = Statement::with_rows(
-    "SELECT r.tenant_id, r.alert_id,
-         MIN(CASE WHEN t.outcome IN ('accepted', 'found') THEN t.finished_us END),
-         MIN(COALESCE(t.started_us, n.claimed_us)),
-         CAST(MAX(CASE WHEN n.state = 'waiting' AND n.tries = 0 AND n.due_us <= $1
-             THEN 1 ELSE 0 END) AS BIGINT)
-     FROM {rows}
-     {lite:JOIN notifications n ON n.tenant_id = r.tenant_id AND n.alert_id = r.alert_id
-         AND n.created_us >= r.told_us
-     LEFT JOIN attempts t ON t.tenant_id = n.tenant_id AND t.notification_id = n.id}
-     {pg:CROSS JOIN LATERAL (
-         SELECT n.id, n.state, n.tries, n.due_us, n.claimed_us FROM notifications n
-         WHERE n.tenant_id = r.tenant_id AND n.alert_id = r.alert_id AND n.created_us >= r.told_us
-         OFFSET 0) AS n
-     LEFT JOIN LATERAL (
-         SELECT t.outcome, t.started_us, t.finished_us FROM attempts t
-         WHERE t.tenant_id = r.tenant_id AND t.notification_id = n.id
-         OFFSET 0) AS t ON true}
-     GROUP BY r.tenant_id, r.alert_id",
-    1,
-    &[("tenant_id", Id), ("alert_id", Id), ("told_us", Int)],
 );
 
 /// What is found before the transaction begins, without any lock: where to look.
@@ -468,42 +446,6 @@ async fn read(
     }
     read_progress(tx, pass.now, &mut portions).await?;
     Ok(portions)
-}
-
-/// Asks how far the pages have come of those levels whose time seems to be over.
-async fn read_progress(
-    tx: &mut Tx,
-    now: Timestamp,
-    portions: &mut BTreeMap<TenantId, Portion>,
-) -> Result<(), StoreError> {
-    let mut asked = BTreeMap::new();
-    for (tenant, Portion { work, .. }) in portions.iter() {
-        for alert in work.open.iter().chain(&work.due) {
-            if let Escalation::Waiting { told_at, deadline, .. } = alert.escalation
-                && deadline <= now
-            {
-                asked.insert((*tenant, alert.id), told_at);
-            }
-        }
-    }
-    if asked.is_empty() {
-        return Ok(());
-    }
-    let mut rows = Rows::new();
-    for ((tenant, alert), told_at) in asked {
-        rows.push(row![tenant, alert, told_at]);
-    }
-    let soon = now.saturating_add(ON_ITS_WAY).unwrap_or(Timestamp::MAX);
-    for row in &tx.rows(&PROGRESS, values![soon, rows]).await? {
-        let progress = Progress {
-            accepted_at: row.opt_time(2)?,
-            tried_at: row.opt_time(3)?,
-            waits_for_us: row.flag(4)?,
-        };
-        let portion = portions.entry(TenantId::from_stored(row.id(0)?)).or_default();
-        portion.work.progress.insert(AlertId::from_stored(row.id(1)?), progress);
-    }
-    Ok(())
 }
 
 fn alerts(rows: Vec<crate::db::row::Row>) -> Result<Vec<(TenantId, Alert)>, StoreError> {

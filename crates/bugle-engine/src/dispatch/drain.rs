@@ -45,8 +45,9 @@ pub struct Drain {
 }
 
 impl Drain {
-    /// The room that a pass has at `now`, where `free` of `parallel` messages may begin, `under_way`
-    /// late ones are under way, and the channels in `rates` send so many messages in an hour.
+    /// The room that a pass has at `now`, where `free` of `parallel` messages may begin,
+    /// `under_way` late ones are under way, and the channels in `rates` send so many messages in
+    /// an hour.
     pub fn room(
         &mut self,
         (parallel, free): (usize, usize),

@@ -161,9 +161,10 @@ impl Bench<'_> {
 
     fn pages(&mut self, ready: &[Ready<'_>], pacing: &mut Pacing, verdicts: &mut [Verdict]) {
         let Some(worst) = ready.iter().min_by_key(|it| rank(it)) else { return };
-        let mut hold = |ready: &Ready<'_>, until| verdicts[ready.index] = Verdict::Hold { until };
         if let Some(until) = self.held_until(ready, pacing) {
-            ready.iter().for_each(|it| hold(it, until));
+            for it in ready {
+                verdicts[it.index] = Verdict::Hold { until };
+            }
             return;
         }
         let together = ready.iter().any(|it| it.candidate.held) || ready.iter().all(|it| it.late);
