@@ -1,13 +1,14 @@
 //! The application: what use cases and workers share, and how they are started and stopped.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
 use bugle_channels::Channels;
 use bugle_domain::object::Directory;
 use bugle_domain::{AlertId, MethodId, NodeId, TenantId, TenantScope};
-use bugle_engine::dispatch::Limits;
+use bugle_engine::dispatch::{Drain, Limits};
 use bugle_store::{Store, StoreError};
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::{SignedDuration, Timestamp};
@@ -98,6 +99,9 @@ pub(crate) struct Inner {
     pub(crate) tasks: Tasks,
     pub(crate) wake_alerting: Arc<Notify>,
     pub(crate) wake_dispatch: Arc<Notify>,
+    /// Nothing is claimed while it is set.
+    dispatch_held: AtomicBool,
+    drain: Mutex<Drain>,
     changes: broadcast::Sender<Change>,
 }
 
@@ -129,6 +133,8 @@ impl App {
             tasks: Tasks::new(),
             wake_alerting,
             wake_dispatch,
+            dispatch_held: AtomicBool::new(false),
+            drain: Mutex::default(),
             changes: broadcast::Sender::new(CHANGES_KEPT),
         });
         let keeper = Keeper::new(Arc::clone(&inner));
@@ -210,6 +216,22 @@ impl App {
 }
 
 impl Inner {
+    /// Holds dispatch, or lets it go.
+    pub(crate) fn hold_dispatch(&self, hold: bool) {
+        self.dispatch_held.store(hold, Ordering::Release);
+        self.wake_dispatch.notify_one();
+    }
+
+    /// Whether dispatch is held.
+    pub(crate) fn dispatch_is_held(&self) -> bool {
+        self.dispatch_held.load(Ordering::Acquire)
+    }
+
+    /// What is known of the backlog that drains.
+    pub(crate) fn drain(&self) -> MutexGuard<'_, Drain> {
+        self.drain.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Tells listeners that alerts have changed.
     pub(crate) fn changed(&self, alerts: &[(TenantId, AlertId)]) {
         if self.changes.receiver_count() == 0 {

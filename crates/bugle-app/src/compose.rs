@@ -20,14 +20,21 @@ pub(crate) enum Composed {
     Unreachable(&'static str),
 }
 
+/// What a message is to say.
+#[derive(Clone, Copy)]
+pub(crate) struct Saying<'a> {
+    /// The notifications it carries.
+    pub(crate) carried: &'a [Candidate],
+    /// In a digest: how many alerts of its reader were over before they could be sent.
+    pub(crate) resolved: u64,
+    /// When it goes out.
+    pub(crate) now: Timestamp,
+}
+
 /// The message that carries `carried`, which all go to one contact method; the first of them lends
 /// it its id, link and reference.
-pub(crate) fn compose(
-    app: &Inner,
-    directory: &Directory,
-    carried: &[Candidate],
-    now: Timestamp,
-) -> Composed {
+pub(crate) fn compose(app: &Inner, directory: &Directory, saying: Saying<'_>) -> Composed {
+    let (carried, now) = (saying.carried, saying.now);
     let Some(lead) = carried.first() else { return Composed::Unreachable("nothing to send") };
     let notification = &lead.notification;
     let Some(method) = directory.methods.get(&notification.method) else {
@@ -44,7 +51,7 @@ pub(crate) fn compose(
         notification: notification.id,
         tenant: lead.tenant,
         address: method.address.clone(),
-        content: content(app, directory, method, (carried, now)),
+        content: content(app, directory, method, saying),
         possible_repeat: notification.possible_repeat || lead.unsure,
         validity_s: u32::try_from(left.clamp(1, 14_400)).unwrap_or(1),
     })
@@ -54,8 +61,9 @@ fn content(
     app: &Inner,
     directory: &Directory,
     method: &ContactMethod,
-    (carried, now): (&[Candidate], Timestamp),
+    saying: Saying<'_>,
 ) -> Content {
+    let Saying { carried, resolved, now } = saying;
     let lead = &carried[0];
     if let Address::Webhook(_) = method.address {
         return webhook(app, directory, lead, now);
@@ -63,6 +71,8 @@ fn content(
     let alerts: Vec<&AlertBrief> = carried.iter().map(|one| &one.alert).collect();
     let link = app.link(&lead.notification);
     let reference = lead.notification.reference();
+    let told = carried.iter().map(|one| (&one.notification, &one.alert));
+    let wanted_at = message::worst_wanted_at(told).unwrap_or(now);
     let page = Page {
         directory,
         alerts: &alerts,
@@ -70,15 +80,18 @@ fn content(
         link: &link,
         reference: &reference,
         possible_repeat: lead.notification.possible_repeat || lead.unsure,
-        wanted_at: message::wanted_at(&lead.notification),
+        wanted_at,
         now,
         replies: app.channels.takes_replies(),
     };
+    let digest = lead.digest && (carried.len() > 1 || resolved > 0);
     match method.address.channel() {
+        Channel::Sms if digest => Content::Sms { text: message::digest_text(&page, resolved) },
         Channel::Sms => Content::Sms { text: message::sms(&page) },
         Channel::Voice => Content::Voice,
         Channel::Email | Channel::Webhook => {
-            let mail = message::email(&page);
+            let mail =
+                if digest { message::digest_mail(&page, resolved) } else { message::email(&page) };
             let thread_key = mail.thread.unwrap_or(lead.alert.id).to_string();
             Content::Email { subject: mail.subject, text: mail.text, html: mail.html, thread_key }
         }

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bugle_channels::{Lookup, Sent};
+use bugle_domain::contact::Channel;
 use bugle_domain::notification::{Attempt, SendOutcome};
+use bugle_domain::text::truncate;
 use bugle_domain::{ClaimId, TenantScope};
-use bugle_engine::dispatch::{self, Candidate, Tried};
+use bugle_engine::dispatch::{self, Candidate, Room, Tried};
 use bugle_store::{Claimed, DispatchPass, StoreError, TriedRow};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -15,19 +18,25 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::Inner;
-use crate::compose::{self, Composed};
+use crate::compose::{self, Composed, Saying};
 use crate::entropy;
 use crate::error::Chain;
 use crate::record::Tried as Recorded;
 
-/// Most notifications in one claim.
+/// Most notifications in one claim that came to be due lately.
 const BATCH: usize = 256;
+/// Most of those that are late: as many as there may be in one person's digest.
+const LATE_BATCH: u32 = 2_048;
 /// A claimed message is begun within this time or not at all.
 const SEND_WITHIN: Duration = Duration::from_secs(8);
-/// Look for work at least this often: what a lost wake-up costs.
+/// Wait where a backlog had no room, before it is looked at again.
+const LOOK_AGAIN: SignedDuration = SignedDuration::from_millis(250);
 /// Wait after a tenant's configuration could not be read.
 const RETRY_AFTER: SignedDuration = SignedDuration::from_secs(5);
+/// Look for work at least this often: what a lost wake-up costs.
 const POLL: SignedDuration = SignedDuration::from_secs(1);
+/// Longest `detail` of an attempt, in characters.
+const MAX_DETAIL: usize = 300;
 
 /// Claims what is due and sends it. What is sent, held back or dropped is the engine's decision.
 #[derive(Clone)]
@@ -35,13 +44,15 @@ pub(crate) struct DispatchLoop {
     app: Arc<Inner>,
     /// One for each message that may be under way.
     permits: Arc<Semaphore>,
+    /// Messages under way that are about what is late.
+    late: Arc<AtomicUsize>,
     tried: mpsc::Sender<Vec<Recorded>>,
 }
 
 impl DispatchLoop {
     pub(crate) fn new(app: Arc<Inner>, tried: mpsc::Sender<Vec<Recorded>>) -> Self {
         let permits = Arc::new(Semaphore::new(app.settings.parallel_sends));
-        Self { app, permits, tried }
+        Self { app, permits, late: Arc::default(), tried }
     }
 
     /// Runs until `stop` is cancelled, then waits until all that was claimed has an outcome, which
@@ -51,6 +62,7 @@ impl DispatchLoop {
             let now = self.app.clock.now();
             let next_due = match self.claim(now).await {
                 Ok(claimed) if claimed.more => continue,
+                Ok(claimed) if claimed.only_left => now.saturating_add(LOOK_AGAIN).ok(),
                 Ok(claimed) => claimed.next_due,
                 Err(error) => {
                     tracing::error!(error = %Chain(&error), "could not claim what is due");
@@ -71,15 +83,19 @@ impl DispatchLoop {
 
     /// Claims as much as there is room to send, and begins to send it.
     async fn claim(&self, now: Timestamp) -> Result<Claimed, StoreError> {
+        if self.app.dispatch_is_held() {
+            return Ok(Claimed::default());
+        }
         // Closed only when the process ends, and then nothing is claimed.
         let Ok(room) = self.permits.acquire().await else { return Ok(Claimed::default()) };
         drop(room);
-        let limit = self.permits.available_permits().clamp(1, BATCH);
+        let free = self.permits.available_permits().max(1);
+        let room = self.room(free, now);
         let claim = ClaimId::new(now, entropy::bytes());
         let started = Instant::now();
         let send_by = now.saturating_add(SignedDuration::try_from(SEND_WITHIN).unwrap_or_default());
         let limits = &self.app.settings.dispatch;
-        let mut judge = |candidates: &[Candidate]| dispatch::judge(candidates, limits, now);
+        let mut judge = |candidates: &[Candidate]| dispatch::judge(candidates, limits, &room, now);
         let mut claimed = self
             .app
             .store
@@ -88,14 +104,19 @@ impl DispatchLoop {
                     node: self.app.node,
                     claim,
                     send_by: send_by.unwrap_or(Timestamp::MAX),
-                    limit: u32::try_from(limit).unwrap_or(1),
+                    limit: u32::try_from(free.min(BATCH)).unwrap_or(1),
+                    late: if room.late == 0 { 0 } else { LATE_BATCH },
                     now,
                 },
                 &mut judge,
             )
             .await?;
-        for (_, messages) in group(std::mem::take(&mut claimed.sends)) {
+        let messages = group(std::mem::take(&mut claimed.sends));
+        self.note_drain(&messages, claimed.ended.len(), now);
+        for messages in messages.into_values() {
             let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else { break };
+            let late = messages.iter().all(|one| one.is_late(now));
+            let permit = Permit::new(self, permit, late);
             let sender = self.clone();
             let send = async move {
                 sender.send(claim, messages, started + SEND_WITHIN, permit).await;
@@ -105,22 +126,50 @@ impl DispatchLoop {
         Ok(claimed)
     }
 
+    /// The room that a pass has, and a backlog in it.
+    fn room(&self, free: usize, now: Timestamp) -> Room {
+        let parallel = self.app.settings.parallel_sends;
+        let under_way = self.late.load(Ordering::Acquire);
+        let rates = self.app.channels.hourly_rates();
+        self.app.drain().room((parallel, free), under_way, &rates, now)
+    }
+
+    /// Notes what a pass took off the backlog.
+    fn note_drain(&self, messages: &BTreeMap<usize, Vec<Candidate>>, ended: usize, now: Timestamp) {
+        let mut by_channel: BTreeMap<Channel, usize> = BTreeMap::new();
+        let mut taken = ended;
+        for carried in messages.values() {
+            let late = carried.iter().filter(|one| one.is_late(now)).count();
+            taken += late;
+            if let Some(first) = carried.first().filter(|_| late == carried.len()) {
+                *by_channel.entry(first.notification.channel).or_default() += 1;
+            }
+        }
+        self.app.drain().took(u64::try_from(taken).unwrap_or(u64::MAX), &by_channel, now);
+    }
+
     /// Sends one message, which may carry several notifications, and queues what came of it.
     async fn send(
         &self,
         claim: ClaimId,
         carried: Vec<Candidate>,
         send_by: Instant,
-        permit: OwnedSemaphorePermit,
+        permit: Permit,
     ) {
         let started_at = self.app.clock.now();
         let Some(first) = carried.first() else { return };
         let scope = TenantScope::granted(first.tenant);
         let sent = match self.app.directories.get(scope).await {
-            Ok(directory) => match compose::compose(&self.app, &directory, &carried, started_at) {
-                Composed::Outgoing(outgoing) => self.send_or_find(&outgoing, first, send_by).await,
-                Composed::Unreachable(why) => refused(why),
-            },
+            Ok(directory) => {
+                let resolved = self.resolved_meanwhile(scope, &carried).await;
+                let saying = Saying { carried: &carried, resolved, now: started_at };
+                match compose::compose(&self.app, &directory, saying) {
+                    Composed::Outgoing(outgoing) => {
+                        self.send_or_find(&outgoing, first, send_by).await
+                    }
+                    Composed::Unreachable(why) => refused(why),
+                }
+            }
             Err(error) => {
                 tracing::error!(error = %Chain(&error), "could not read a tenant's configuration");
                 retry(started_at)
@@ -134,6 +183,21 @@ impl DispatchLoop {
             tracing::error!(
                 "an outcome could not be queued; its claim will be found and looked up"
             );
+        }
+    }
+
+    /// How many alerts of a digest's reader were over before anything of them could be sent.
+    async fn resolved_meanwhile(&self, scope: TenantScope, carried: &[Candidate]) -> u64 {
+        let digest = carried.iter().filter(|one| one.digest);
+        let Some(since) = digest.map(|one| one.notification.wanted_at).min() else { return 0 };
+        let Some(user) = carried.first().map(|one| one.notification.user) else { return 0 };
+        match self.app.store.resolved_meanwhile(scope, user, since).await {
+            Ok(count) => count,
+            Err(error) => {
+                // The digest goes without that line.
+                tracing::error!(error = %Chain(&error), "could not count what was resolved");
+                0
+            }
         }
     }
 
@@ -163,6 +227,33 @@ impl DispatchLoop {
     }
 }
 
+/// A message under way: it gives its place back when it ends.
+struct Permit {
+    _place: OwnedSemaphorePermit,
+    /// Where it is counted as late, and who is told when no other is.
+    late: Option<(Arc<AtomicUsize>, Arc<Inner>)>,
+}
+
+impl Permit {
+    fn new(of: &DispatchLoop, place: OwnedSemaphorePermit, late: bool) -> Self {
+        let late = late.then(|| {
+            of.late.fetch_add(1, Ordering::AcqRel);
+            (Arc::clone(&of.late), Arc::clone(&of.app))
+        });
+        Self { _place: place, late }
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        if let Some((late, app)) = &self.late
+            && late.fetch_sub(1, Ordering::AcqRel) == 1
+        {
+            app.wake_dispatch.notify_one();
+        }
+    }
+}
+
 /// A message's notifications together, in the order they were judged.
 fn group(sends: Vec<(usize, Candidate)>) -> BTreeMap<usize, Vec<Candidate>> {
     let mut messages: BTreeMap<usize, Vec<Candidate>> = BTreeMap::new();
@@ -187,6 +278,12 @@ fn rows(
         }
         outcome => outcome,
     };
+    let detail = if carried.first().is_some_and(|first| first.digest) {
+        let said = format!("in a digest of {}: {}", carried.len(), sent.detail);
+        truncate(&said, MAX_DETAIL)
+    } else {
+        sent.detail.clone()
+    };
     let row = |candidate: Candidate| {
         let id = candidate.notification.id;
         let tried = Tried { notification: id, outcome, delivered: sent.delivered };
@@ -199,7 +296,7 @@ fn rows(
             started_at,
             finished_at,
             outcome: outcome.as_str().to_owned(),
-            detail: sent.detail.clone(),
+            detail: detail.clone(),
             provider_ref: sent.provider_ref.clone(),
         };
         let (tenant, alert) = (candidate.tenant, candidate.alert.id);

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
+use bugle_domain::ledger::Ledger;
 use bugle_domain::notification::Notification;
 use bugle_domain::{AllTenants, NodeId};
 use bugle_engine::dispatch;
@@ -169,6 +170,18 @@ impl Keeper {
         }
     }
 
+    /// Tells the metrics how the backlog drains on this node; zeros where none does.
+    fn drain_gauges(&self, ledger: &Ledger, now: Timestamp) {
+        let left = ledger.owed.iter().map(|owed| owed.count).sum::<i64>();
+        let view = self.app.draining(u64::try_from(left).unwrap_or_default(), now);
+        let rate = view.map_or(0.0, |view| view.per_second);
+        let clear = view.and_then(|view| view.clear_in).unwrap_or_default();
+        metrics::gauge!("bugle_backlog_drained_per_second").set(rate);
+        metrics::gauge!("bugle_backlog_clear_seconds").set(clear.as_secs_f64());
+        #[expect(clippy::cast_precision_loss, reason = "metrics are floating point numbers")]
+        metrics::gauge!("bugle_backlog_owed").set(left as f64);
+    }
+
     /// Tells the metrics how the ledger stands.
     async fn gauges(&self, now: Timestamp) -> Result<(), StoreError> {
         #[expect(clippy::cast_precision_loss, reason = "metrics are floating point numbers")]
@@ -181,6 +194,7 @@ impl Keeper {
             metrics::gauge!("bugle_oldest_owed_notification_seconds", &labels)
                 .set(seconds(owed.oldest_ms));
         }
+        self.drain_gauges(&ledger, now);
         let sums = &ledger.total;
         let difference = sums.event_difference().abs() + sums.notification_difference().abs();
         #[expect(clippy::cast_precision_loss, reason = "metrics are floating point numbers")]

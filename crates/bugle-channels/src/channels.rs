@@ -132,6 +132,19 @@ impl Channels {
         !self.list(channel).is_empty()
     }
 
+    /// Messages in an hour that each channel takes, by the configured rate of the provider that is
+    /// used now; a channel without one is not named.
+    pub fn hourly_rates(&self) -> BTreeMap<Channel, i64> {
+        let now = Instant::now();
+        let rate = |channel: Channel| {
+            let list = self.list(channel);
+            let used = list.iter().find(|one| one.with_health(|it| it.free_at(now) <= now));
+            let used = used.or(list.first())?;
+            Some((channel, used.with_health(|health| health.hourly())?))
+        };
+        Channel::ALL.into_iter().filter_map(rate).collect()
+    }
+
     /// Whether people can write back to every number from which their texts come.
     pub fn takes_replies(&self) -> bool {
         let takes = |provider: &Provider| match &provider.driver {

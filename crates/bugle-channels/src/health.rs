@@ -118,6 +118,11 @@ impl Health {
         }
     }
 
+    /// Messages that the provider may be given in an hour; `None` for as many as come.
+    pub(crate) fn hourly(&self) -> Option<i64> {
+        self.bucket.as_ref().map(Bucket::hourly)
+    }
+
     /// When it could take a message, at the earliest; nothing is counted.
     pub(crate) fn free_at(&self, now: Instant) -> Instant {
         let breaker = match self.breaker {
@@ -253,6 +258,12 @@ impl Bucket {
     fn new(rate: Rate) -> Self {
         let interval = rate.per / rate.messages.max(1);
         Self { interval, burst: rate.per.saturating_sub(interval), next: None }
+    }
+
+    /// Messages in an hour.
+    fn hourly(&self) -> i64 {
+        let interval = self.interval.as_micros().max(1);
+        i64::try_from(3_600_000_000 / interval).unwrap_or(i64::MAX)
     }
 
     fn free_at(&self, now: Instant) -> Instant {

@@ -128,7 +128,11 @@ pub enum Escalation {
         level: usize,
         /// How often the whole policy was gone through before, 0-based.
         cycle: u8,
-        /// When the engine must look at this alert again.
+        /// When it was told: when its notifications came to be owed.
+        #[serde(default)]
+        told_at: Timestamp,
+        /// When the engine must look at this alert again: the level's delay later, or more where
+        /// its clock stood because we were the delay.
         deadline: Timestamp,
     },
     /// Every level was told, repeats and fallback included, and none answered.
@@ -294,6 +298,27 @@ pub enum TimelineEntry {
         cycle: u8,
         /// Its targets, and why each reached nobody.
         missed: Vec<Missed>,
+    },
+    /// A level's time came while none of its pages had gone out: its clock stands, because we are
+    /// the delay.
+    ClockStands {
+        /// 0-based.
+        level: usize,
+        /// 0-based.
+        cycle: u8,
+    },
+    /// The first page of a level went out late: its time runs from there.
+    ClockRuns {
+        /// 0-based.
+        level: usize,
+        /// 0-based.
+        cycle: u8,
+        /// When the page went out.
+        from: Timestamp,
+        /// Seconds after the level was told.
+        late_s: i64,
+        /// When the next step is due.
+        next_at: Timestamp,
     },
     /// The policy was gone through; the tenant's fallback follows.
     FallbackBegun {

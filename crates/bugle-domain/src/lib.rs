@@ -16,6 +16,7 @@ pub mod role;
 pub mod schedule;
 pub mod service;
 pub mod severity;
+pub mod stage;
 pub mod tenant;
 pub mod text;
 pub mod user;

@@ -6,7 +6,7 @@
 //!   that makes an exhausted alert urgent begins again, with the policy of its service.
 //! - An alert whose own end passed before an event was received is over: the event opens another.
 //! - A level whose time has come late, because we were the delay, is told once, with its whole
-//!   delay before the next.
+//!   delay before the next. Its time runs from when its first page went out ([`crate::clock`]).
 
 use std::collections::BTreeMap;
 
@@ -21,6 +21,7 @@ use bugle_domain::{AlertId, EventId, IntegrationId, ServiceId, Severity};
 use jiff::Timestamp;
 
 use crate::Mint;
+use crate::clock::Progress;
 use crate::desk::{Clock, Desk, Slot};
 use crate::escalation::{Foot, Reached, climb};
 
@@ -33,6 +34,9 @@ pub struct Work {
     pub open: Vec<Alert>,
     /// Alerts whose [`Alert::due_at`] has passed; may repeat some of `open`.
     pub due: Vec<Alert>,
+    /// How far the pages have come of those alerts whose level's time seems to be over. Where
+    /// nothing is said, its pages have come to an end.
+    pub progress: BTreeMap<AlertId, Progress>,
 }
 
 /// What was decided, to be saved in the same transaction.
@@ -62,7 +66,7 @@ pub fn decide(
     mint: &mut impl Mint,
 ) -> Decisions {
     let mut desk = Desk::new(directory, now, mint);
-    let mut batch = Batch::of(work.open, work.due);
+    let mut batch = Batch::of(work.open.into_iter().chain(work.due), &work.progress);
     desk.out.outcomes.reserve(work.events.len());
     for event in work.events {
         let id = event.id;
@@ -117,16 +121,17 @@ struct Batch {
 }
 
 impl Batch {
-    fn of(open: Vec<Alert>, due: Vec<Alert>) -> Self {
+    fn of(alerts: impl Iterator<Item = Alert>, progress: &BTreeMap<AlertId, Progress>) -> Self {
         let mut batch = Self { slots: Vec::new(), unresolved: BTreeMap::new() };
-        for alert in open.into_iter().chain(due) {
+        for alert in alerts {
             if alert.status == AlertStatus::Resolved {
                 continue;
             }
             let key = (alert.integration, alert.dedup_key.clone());
             let place = batch.slots.len();
             if *batch.unresolved.entry(key).or_insert(place) == place {
-                batch.slots.push(Slot::existing(alert));
+                let progress = progress.get(&alert.id).copied().unwrap_or_default();
+                batch.slots.push(Slot::existing(alert, progress));
             }
         }
         batch
@@ -268,8 +273,10 @@ fn worsen<M: Mint>(desk: &mut Desk<'_, M>, slot: &mut Slot, from: Severity) {
     if from.urgency() == to.urgency() {
         return;
     }
-    let (level, cycle, deadline) = match slot.alert.escalation {
-        Escalation::Waiting { level, cycle, deadline } => (level, cycle, Some(deadline)),
+    let (level, cycle, running) = match slot.alert.escalation {
+        Escalation::Waiting { level, cycle, told_at, deadline } => {
+            (level, cycle, Some((told_at, deadline)))
+        }
         Escalation::Exhausted => {
             slot.alert.policy = route(desk.lookup.directory, slot.alert.integration).policy;
             (0, 0, None)
@@ -280,8 +287,8 @@ fn worsen<M: Mint>(desk: &mut Desk<'_, M>, slot: &mut Slot, from: Severity) {
     let foot = Foot { policy: slot.alert.policy.as_ref(), level, cycle };
     let climb = climb(&mut desk.lookup, foot);
     let same_level = |reached: &Reached| reached.level == level && reached.cycle == cycle;
-    let deadline = deadline.filter(|_| climb.reached.as_ref().is_some_and(same_level));
-    desk.carry_out(slot, climb, Clock { wanted_at: desk.now, deadline });
+    let running = running.filter(|_| climb.reached.as_ref().is_some_and(same_level));
+    desk.carry_out(slot, climb, Clock { wanted_at: desk.now, running });
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 //! Each act changes an alert and notes what follows from it. Acts are idempotent: one that no
 //! longer matters does nothing.
 
-use bugle_domain::alert::{Actor, Alert, AlertStatus, Escalation, TimelineEntry, Via};
+use bugle_domain::alert::{
+    Actor, Alert, AlertStatus, Escalation, StampedPolicy, TimelineEntry, Via,
+};
 use bugle_domain::notification::{End, Lane, Notification, NotificationState};
 use bugle_domain::object::Directory;
 use bugle_domain::{AlertId, NotificationId, Urgency};
@@ -11,6 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::Mint;
 use crate::alerting::Decisions;
+use crate::clock::{Progress, Reading, read};
 use crate::escalation::{Climb, Foot, Reached, climb};
 use crate::reach::Lookup;
 use crate::rules;
@@ -33,8 +36,9 @@ pub(crate) struct Desk<'a, M> {
 pub(crate) struct Clock {
     /// When it should have been taken: earlier than now where we were the delay.
     pub(crate) wanted_at: Timestamp,
-    /// When the next step is due at the latest; it is due after the level's delay otherwise.
-    pub(crate) deadline: Option<Timestamp>,
+    /// Since when the level is told and when the next step is due at the latest, where its clock
+    /// runs on; it begins now otherwise.
+    pub(crate) running: Option<(Timestamp, Timestamp)>,
 }
 
 /// An alert in hand.
@@ -44,17 +48,20 @@ pub(crate) struct Slot {
     pub(crate) fresh: bool,
     /// It is not as it was.
     pub(crate) changed: bool,
+    /// How far the pages of its level have come.
+    progress: Progress,
     /// Where in [`Decisions::owed`] its first notification of this batch may be.
     first_owed: Option<usize>,
 }
 
 impl Slot {
-    pub(crate) fn existing(alert: Alert) -> Self {
-        Self { alert, fresh: false, changed: false, first_owed: None }
+    pub(crate) fn existing(alert: Alert, progress: Progress) -> Self {
+        Self { alert, fresh: false, changed: false, progress, first_owed: None }
     }
 
     pub(crate) fn fresh(alert: Alert) -> Self {
-        Self { alert, fresh: true, changed: true, first_owed: None }
+        let progress = Progress::default();
+        Self { alert, fresh: true, changed: true, progress, first_owed: None }
     }
 }
 
@@ -80,7 +87,7 @@ impl<'a, M: Mint> Desk<'a, M> {
     ) {
         let foot = Foot { policy: slot.alert.policy.as_ref(), level, cycle };
         let climb = climb(&mut self.lookup, foot);
-        self.carry_out(slot, climb, Clock { wanted_at, deadline: None });
+        self.carry_out(slot, climb, Clock { wanted_at, running: None });
     }
 
     /// Carries out a climb.
@@ -99,10 +106,11 @@ impl<'a, M: Mint> Desk<'a, M> {
             return;
         };
         let after_delay = self.after(SignedDuration::from_secs(reached.delay_s.into()));
-        let deadline = clock.deadline.map_or(after_delay, |deadline| deadline.min(after_delay));
+        let (told_at, deadline) = clock.running.unwrap_or((self.now, after_delay));
+        let deadline = deadline.min(after_delay);
         let (level, cycle) = (reached.level, reached.cycle);
-        slot.alert.escalation = Escalation::Waiting { level, cycle, deadline };
-        self.tell(slot, reached, Clock { deadline: Some(deadline), ..clock });
+        slot.alert.escalation = Escalation::Waiting { level, cycle, told_at, deadline };
+        self.tell(slot, reached, Clock { running: Some((told_at, deadline)), ..clock });
     }
 
     /// The deadline of an escalation step or the alert's own end, if one has come.
@@ -113,13 +121,48 @@ impl<'a, M: Mint> Desk<'a, M> {
             self.resolve(slot, Actor::System, Via::Timer);
         }
         match slot.alert.escalation {
-            Escalation::Waiting { level, cycle, deadline } if deadline <= self.now => {
-                self.escalate(slot, level + 1, cycle, deadline);
+            Escalation::Waiting { level, cycle, told_at, deadline } if deadline <= self.now => {
+                match read(
+                    told_at,
+                    delay_of(slot.alert.policy.as_ref(), level),
+                    slot.progress,
+                    self.now,
+                ) {
+                    Reading::Over => self.escalate(slot, level + 1, cycle, deadline),
+                    reading => self.wait_on(slot, reading),
+                }
             }
             Escalation::Waiting { .. }
             | Escalation::Exhausted
             | Escalation::Acknowledged
             | Escalation::Resolved => (),
+        }
+    }
+
+    /// The level that waits has more time: its clock began late, or stands.
+    fn wait_on(&mut self, slot: &mut Slot, reading: Reading) {
+        let Escalation::Waiting { level, cycle, told_at, deadline } = &mut slot.alert.escalation
+        else {
+            return;
+        };
+        let (level, cycle) = (*level, *cycle);
+        let first_end = told_at.checked_add(delay_of(slot.alert.policy.as_ref(), level));
+        let stood = first_end.is_ok_and(|end| end < *deadline);
+        let (until, entry) = match reading {
+            Reading::Over => return,
+            Reading::Stands { until } => {
+                (until, (!stood).then_some(TimelineEntry::ClockStands { level, cycle }))
+            }
+            Reading::Runs { from, until } => {
+                let late_s = from.duration_since(*told_at).as_secs();
+                let entry = TimelineEntry::ClockRuns { level, cycle, from, late_s, next_at: until };
+                (until, Some(entry))
+            }
+        };
+        *deadline = until;
+        slot.changed = true;
+        if let Some(entry) = entry {
+            self.note(slot.alert.id, entry);
         }
     }
 
@@ -216,7 +259,7 @@ impl<'a, M: Mint> Desk<'a, M> {
             told.notifications = u32::try_from(self.out.owed.len() - before).unwrap_or(u32::MAX);
         }
         slot.first_owed = slot.first_owed.or(Some(first));
-        let next_at = clock.deadline.unwrap_or(self.now);
+        let next_at = clock.running.map_or(self.now, |(_, deadline)| deadline);
         let (told, missed) = (resolved.told, resolved.missed);
         let entry = TimelineEntry::LevelTold { level, cycle, told, missed, next_at };
         self.note(slot.alert.id, entry);
@@ -225,6 +268,12 @@ impl<'a, M: Mint> Desk<'a, M> {
     fn after(&self, span: SignedDuration) -> Timestamp {
         self.now.checked_add(span).unwrap_or(Timestamp::MAX)
     }
+}
+
+/// How long the people of a level have to answer.
+fn delay_of(policy: Option<&StampedPolicy>, level: usize) -> SignedDuration {
+    let level = policy.and_then(|policy| policy.levels.get(level));
+    SignedDuration::from_secs(level.map_or(0, |level| level.delay_s.into()))
 }
 
 fn deadline(due_at: Timestamp, urgency: Urgency) -> Timestamp {

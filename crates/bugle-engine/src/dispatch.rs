@@ -1,11 +1,17 @@
 //! Dispatch: whether a message is still true, what goes together, and what follows from a try.
 //!
+//! - What became of the alert meanwhile decides what becomes of a page that is late ([`fate`]): it
+//!   is sent and says so, or becomes a line of a digest, or ends.
 //! - The first message to a contact method goes alone, at once. What follows within
 //!   [`Limits::bundle_window`] is held, and then goes as one message. Where several are due at once
 //!   and nothing was sent lately, the worst goes alone and the rest are held.
 //! - A contact method gets only so many messages an hour; what is over waits for the next hour.
-//! - Neither holds for webhooks (a program reads them) nor for a message that may have been sent
-//!   already: that one is looked up and goes alone.
+//! - What is late and open goes as one message at once, since nothing of it can wait for more; a
+//!   new page for the same contact method still goes alone, before it.
+//! - Digests are gathered, so that a person gets one and not many.
+//! - What is late uses only the [`Room`] that a backlog may take; the rest of it is left for later.
+//! - Webhooks (a program reads them) are neither bundled nor limited nor told in digests. A message
+//!   that may have been sent already is looked up, and goes alone.
 
 use std::collections::BTreeMap;
 
@@ -17,9 +23,15 @@ use bugle_domain::{
 };
 use jiff::{SignedDuration, Timestamp};
 
+pub use self::backlog::{BacklogLine, BacklogPlan, BacklogRow, Fates, plan_backlog};
+pub use self::drain::{Drain, Room};
+pub use self::fate::{Fate, LATE_AFTER, Owed, fate, fresh_for};
 pub use self::follow::{after_lost_claim, after_receipt, after_silence, after_try};
 pub use self::judge::judge;
 
+mod backlog;
+mod drain;
+mod fate;
 mod follow;
 mod judge;
 
@@ -75,6 +87,8 @@ pub struct Candidate {
     pub held: bool,
     /// A try before this one ended unsure: the provider is asked first.
     pub unsure: bool,
+    /// It was judged to go out as a line of a digest.
+    pub digest: bool,
     /// Its alert.
     pub alert: AlertBrief,
     /// What was lately sent to its contact method; `None` for webhooks and new methods.
@@ -86,6 +100,11 @@ pub struct Candidate {
 pub enum Verdict {
     /// Claim and send it. Those with the same `message` go out as one message, worst first.
     Send {
+        /// Index of the message within the batch.
+        message: usize,
+    },
+    /// Claim it; it goes out as a line of a digest, with the others of that `message`.
+    Digest {
         /// Index of the message within the batch.
         message: usize,
     },
@@ -101,6 +120,8 @@ pub enum Verdict {
         /// Until when.
         until: Timestamp,
     },
+    /// Nothing changes: there is no room for it in this pass.
+    Leave,
 }
 
 /// A pace to be saved with the claim.

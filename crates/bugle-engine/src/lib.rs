@@ -5,6 +5,7 @@
 
 pub mod alerting;
 pub mod check;
+pub mod clock;
 mod desk;
 pub mod dispatch;
 mod escalation;
@@ -15,6 +16,7 @@ pub mod reach;
 pub mod respond;
 pub mod rules;
 pub mod schedule;
+pub mod watch;
 pub mod zone;
 
 #[cfg(test)]

@@ -7,27 +7,26 @@ use bugle_domain::UserId;
 use bugle_domain::contact::Channel;
 use bugle_domain::notification::{Notification, Receipt};
 use bugle_domain::object::Directory;
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 
-use crate::dispatch::AlertBrief;
+use crate::dispatch::{AlertBrief, LATE_AFTER};
 use crate::zone::zone;
 
+pub use self::digest::{digest_mail, digest_text};
 pub use self::email::{Email, email};
 pub use self::reply::{Reply, reply};
 pub use self::sms::sms;
 pub use self::speech::{Speech, after_key, speech};
 pub use self::webhook::{Hook, webhook_body};
 
+mod digest;
 mod email;
 mod reply;
 mod sms;
 mod speech;
 pub mod text;
 mod webhook;
-
-/// A message says that it is late when it is this much later than it should have been.
-pub const LATE_AFTER: SignedDuration = SignedDuration::from_secs(60);
 
 /// What a message to a person is made from.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +51,20 @@ pub struct Page<'a> {
     pub replies: bool,
 }
 
+/// When a message that carries these should have gone out: when what it says of the worst should
+/// have been said.
+pub fn worst_wanted_at<'a>(
+    carried: impl IntoIterator<Item = (&'a Notification, &'a AlertBrief)>,
+) -> Option<Timestamp> {
+    let worst = carried.into_iter().min_by_key(|(_, alert)| worst_first(alert));
+    worst.map(|(notification, _)| wanted_at(notification))
+}
+
+/// The order in which alerts are told about.
+fn worst_first(alert: &AlertBrief) -> impl Ord + use<> {
+    (alert.severity, alert.opened_at, alert.id)
+}
+
 /// When a message should have gone out. A second call after an unanswered one is not late.
 pub fn wanted_at(notification: &Notification) -> Timestamp {
     let taken = notification.receipt.is_some_and(|(best, _)| best >= Receipt::Accepted);
@@ -66,7 +79,7 @@ impl<'a> Page<'a> {
     /// The alerts, worst first and each once.
     fn worst_first(&self) -> Vec<&'a AlertBrief> {
         let mut alerts: Vec<&AlertBrief> = self.alerts.to_vec();
-        alerts.sort_by_key(|alert| (alert.severity, alert.opened_at, alert.id));
+        alerts.sort_by_key(|alert| worst_first(alert));
         alerts.dedup_by_key(|alert| alert.id);
         alerts
     }

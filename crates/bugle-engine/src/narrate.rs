@@ -3,8 +3,9 @@
 use bugle_domain::alert::{Actor, Missed, Route, TimelineEntry, Told, Unreachable, Via};
 use bugle_domain::object::Directory;
 use bugle_domain::policy::Target;
+use jiff::SignedDuration;
 
-use crate::message::text::names;
+use crate::message::text::{duration, names};
 
 /// One line of a timeline as a sentence. Levels count from 1, as people do.
 pub fn line(entry: &TimelineEntry, directory: &Directory) -> String {
@@ -17,6 +18,15 @@ pub fn line(entry: &TimelineEntry, directory: &Directory) -> String {
             let nobody = why(missed);
             format!("{} was skipped with its delay: {nobody}.", level_name(*level, *cycle))
         }
+        TimelineEntry::ClockStands { level, cycle } => format!(
+            "{} has more time: its pages have not gone out, and that delay is ours.",
+            level_name(*level, *cycle)
+        ),
+        TimelineEntry::ClockRuns { level, cycle, late_s, .. } => format!(
+            "{} has its whole time from its first page on, which went out {} late.",
+            level_name(*level, *cycle),
+            duration(SignedDuration::from_secs(*late_s))
+        ),
         TimelineEntry::FallbackBegun { policy } => {
             format!("The policy was gone through. The fallback \"{policy}\" follows.")
         }

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::alerting::Decisions;
+use crate::clock::Progress;
 use crate::desk::{Clock, Desk, Slot};
 use crate::escalation::{Foot, climb};
 use crate::message::text::{duration, names};
@@ -112,7 +113,7 @@ pub fn respond(
         not_paged = others.map(|(_, name)| name).collect();
     }
     let mut desk = Desk::new(directory, now, mint);
-    let mut slot = Slot::existing(alert);
+    let mut slot = Slot::existing(alert, Progress::default());
     let (by, via) = (response.by.clone(), response.via);
     let effect = match response.action {
         ResponseAction::Acknowledge => {
@@ -181,7 +182,7 @@ pub fn sentence(effect: &Effect, now: Timestamp) -> String {
 /// somebody has it.
 pub fn next_level(directory: &Directory, alert: &Alert, now: Timestamp) -> Option<NextLevel> {
     let (level, cycle, deadline) = match alert.escalation {
-        Escalation::Waiting { level, cycle, deadline } => (level, cycle, deadline),
+        Escalation::Waiting { level, cycle, deadline, .. } => (level, cycle, deadline),
         Escalation::Exhausted | Escalation::Acknowledged | Escalation::Resolved => return None,
     };
     let at = deadline.max(now);
@@ -225,7 +226,7 @@ fn pass_on<M: Mint>(desk: &mut Desk<'_, M>, slot: &mut Slot, by: Actor, via: Via
     let to = told.map(|told| first_name(desk.lookup.directory, told.user)).collect();
     desk.cancel(slot, "passed_on");
     desk.note(slot.alert.id, TimelineEntry::PassedOn { by, via });
-    let clock = Clock { wanted_at: desk.now, deadline: None };
+    let clock = Clock { wanted_at: desk.now, running: None };
     desk.carry_out(slot, climb, clock);
     Effect::PassedOn { to }
 }

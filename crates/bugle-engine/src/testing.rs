@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use bugle_domain::alert::{Actor, Alert, AlertStatus, TimelineEntry, Via};
+use bugle_domain::alert::{Actor, Alert, AlertStatus, Escalation, TimelineEntry, Via};
 use bugle_domain::contact::{Address, Channel, ContactMethod};
 use bugle_domain::event::{Action, Event, EventBody, EventOutcome};
 use bugle_domain::integration::{Dialect, Integration};
@@ -23,6 +23,7 @@ use uuid::Uuid;
 
 use crate::Mint;
 use crate::alerting::{Decisions, Work, decide};
+use crate::clock::Progress;
 use crate::respond::{Effect, Response, ResponseAction, respond};
 
 /// An id of any kind, from a number.
@@ -230,6 +231,8 @@ pub(crate) struct World {
     pub(crate) notifications: BTreeMap<NotificationId, Notification>,
     pub(crate) outcomes: Vec<(EventId, EventOutcome)>,
     pub(crate) mint: Counter,
+    /// From when to when dispatch stood still. Otherwise what is due goes out at once.
+    pub(crate) stall: Option<(Timestamp, Timestamp)>,
 }
 
 impl World {
@@ -240,6 +243,7 @@ impl World {
             notifications: BTreeMap::new(),
             outcomes: Vec::new(),
             mint: Counter::default(),
+            stall: None,
         }
     }
 
@@ -254,8 +258,36 @@ impl World {
         let unresolved = || self.alerts.values().filter(|it| it.status != AlertStatus::Resolved);
         let open = unresolved().filter(named).cloned().collect();
         let is_due = |alert: &&Alert| alert.due_at().is_some_and(|due| due <= now);
-        let due = unresolved().filter(is_due).cloned().collect();
-        Work { events, open, due }
+        let due: Vec<Alert> = unresolved().filter(is_due).cloned().collect();
+        let progress = due.iter().map(|alert| (alert.id, self.progress(alert, now))).collect();
+        Work { events, open, due, progress }
+    }
+
+    /// How far the pages of the alert's level have come.
+    fn progress(&self, alert: &Alert, now: Timestamp) -> Progress {
+        let Escalation::Waiting { told_at, .. } = alert.escalation else {
+            return Progress::default();
+        };
+        let mut progress = Progress::default();
+        let of_level = |it: &&Notification| it.alert == alert.id && it.created_at >= told_at;
+        for it in self.notifications.values().filter(of_level) {
+            let stalled = self.stall.filter(|(from, to)| *from <= it.due_at && it.due_at < *to);
+            let out_at = stalled.map_or(it.due_at, |(_, to)| to);
+            let over = match it.state {
+                NotificationState::Ended { at, .. } => at <= out_at,
+                _ => false,
+            };
+            if over || it.due_at > now {
+                continue;
+            }
+            if out_at > now {
+                progress.waits_for_us = true;
+            } else {
+                let first = progress.accepted_at.map_or(out_at, |known| known.min(out_at));
+                (progress.accepted_at, progress.tried_at) = (Some(first), Some(first));
+            }
+        }
+        progress
     }
 
     /// One pass of alerting.

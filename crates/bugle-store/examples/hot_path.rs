@@ -236,8 +236,14 @@ impl Bench {
 
     async fn claim(&self) -> Result<Vec<TriedRow>, bugle_store::StoreError> {
         let claim = ClaimId::from_stored(Uuid::now_v7());
-        let pass =
-            DispatchPass { node: self.node, claim, send_by: now(10), limit: 256, now: now(1) };
+        let pass = DispatchPass {
+            node: self.node,
+            claim,
+            send_by: now(10),
+            limit: 256,
+            late: 256,
+            now: now(1),
+        };
         let mut judge = |candidates: &[Candidate]| {
             let verdicts = (0..candidates.len()).map(|message| Verdict::Send { message });
             (verdicts.collect(), Vec::new())
@@ -245,6 +251,10 @@ impl Bench {
         let claimed = self.store.dispatch_pass(&pass, &mut judge).await?;
         Ok(claimed.sends.iter().map(|(_, sent)| delivered(sent, claim)).collect())
     }
+}
+
+fn waiting() -> Escalation {
+    Escalation::Waiting { level: 0, cycle: 0, told_at: now(1), deadline: now(301) }
 }
 
 /// Opens an alert for each event, with one notification.
@@ -305,7 +315,7 @@ fn open_all(work: Work) -> Decisions {
             details: event.body.details,
             dedup_key: event.body.dedup_key,
             policy: Some(policy.clone()),
-            escalation: Escalation::Waiting { level: 0, cycle: 0, deadline: now(301) },
+            escalation: waiting(),
             resolve_at: None,
             opened_by: event.id,
             opened_at: now(0),

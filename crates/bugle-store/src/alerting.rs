@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bugle_domain::alert::Alert;
 use bugle_domain::event::Event;
+use bugle_domain::stage::Stage;
 use bugle_domain::{AlertId, EventId, NodeId, TenantId};
 use bugle_engine::alerting::{Decisions, Work};
 use jiff::Timestamp;
@@ -19,7 +20,11 @@ use crate::db::{Durability, Tx, WriteClass, retried};
 use crate::decisions;
 use crate::error::StoreError;
 use crate::events::{event, event_columns};
-use crate::ledger::{Entries, Stage};
+use crate::ledger::Entries;
+
+use self::progress::read_progress;
+
+pub(crate) mod progress;
 
 /// Most tenants in one pass; more take turns.
 const MAX_TENANTS: usize = 64;
@@ -441,6 +446,7 @@ async fn read(
         portion.work.due.push(alert);
         portion.more |= portion.work.due.len() >= max_due as usize;
     }
+    read_progress(tx, pass.now, &mut portions).await?;
     Ok(portions)
 }
 

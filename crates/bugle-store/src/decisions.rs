@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bugle_domain::alert::Alert;
 use bugle_domain::event::EventOutcome;
 use bugle_domain::notification::{End, Notification, NotificationState};
-use bugle_domain::{EventId, TenantId};
+use bugle_domain::{AlertId, EventId, TenantId};
 use bugle_engine::alerting::Decisions;
 use jiff::Timestamp;
 
@@ -14,7 +14,7 @@ use crate::db::Tx;
 use crate::db::statement::Kind::{Id, Int, Text};
 use crate::db::statement::Statement;
 use crate::db::value::{Rows, row, values};
-use crate::dispatch::END;
+use crate::dispatch::{END, rank};
 use crate::error::StoreError;
 use crate::events::outcome_words;
 use crate::ledger::Entries;
@@ -116,10 +116,11 @@ pub(crate) static CANCEL: Statement = Statement::with_rows(
 
 pub(crate) static OWE: Statement = Statement::with_rows(
     "INSERT INTO notifications (tenant_id, id, alert_id, user_id, method_id, channel, lane, level,
-         cycle, created_us, wanted_us, deadline_us, token, due_us, state, tries, held, unsure,
-         possible_repeat)
+         cycle, created_us, wanted_us, deadline_us, token, due_us, rank, state, tries, held,
+         unsure, possible_repeat)
      SELECT r.tenant_id, r.id, r.alert_id, r.user_id, r.method_id, r.channel, r.lane, r.level,
-         r.cycle, r.created_us, r.wanted_us, r.deadline_us, r.token, r.due_us, 'waiting', 0, 0, 0, 0
+         r.cycle, r.created_us, r.wanted_us, r.deadline_us, r.token, r.due_us, r.rank, 'waiting', 0,
+         0, 0, 0
      FROM {rows}",
     0,
     &[
@@ -137,6 +138,7 @@ pub(crate) static OWE: Statement = Statement::with_rows(
         ("deadline_us", Int),
         ("token", Text),
         ("due_us", Int),
+        ("rank", Int),
     ],
 );
 
@@ -152,6 +154,7 @@ pub(crate) async fn save(
     let (mut cancel, mut owed, mut over) = (Rows::new(), Rows::new(), Rows::new());
     let mut lines = Lines::default();
     for (tenant, decisions) in decided {
+        let ranks = ranks(&decisions);
         outcomes.extend(decisions.outcomes.into_iter().map(|outcome| (tenant, outcome)));
         opened.extend(decisions.opened.into_iter().map(|alert| (tenant, alert)));
         for alert in decisions.changed {
@@ -170,7 +173,8 @@ pub(crate) async fn save(
                 over.push(row![tenant, notification.id, end.as_str(), reason]);
                 entries.end(tenant, *end, 1);
             }
-            owed.push(owed_row(tenant, notification));
+            let rank = ranks.get(&notification.alert).copied().unwrap_or_default();
+            owed.push(owed_row(tenant, rank, notification));
         }
     }
     decide(tx, outcomes, now, entries).await?;
@@ -302,7 +306,20 @@ fn changed_row(
     ])
 }
 
-fn owed_row(tenant: TenantId, notification: Notification) -> [crate::db::value::Value; 14] {
+/// Where what is owed about each alert stands in its lane.
+fn ranks(decisions: &Decisions) -> BTreeMap<AlertId, i64> {
+    if decisions.owed.is_empty() {
+        return BTreeMap::new();
+    }
+    let alerts = decisions.opened.iter().chain(&decisions.changed);
+    alerts.map(|alert| (alert.id, rank(alert.severity))).collect()
+}
+
+fn owed_row(
+    tenant: TenantId,
+    rank: i64,
+    notification: Notification,
+) -> [crate::db::value::Value; 15] {
     row![
         tenant,
         notification.id,
@@ -318,5 +335,6 @@ fn owed_row(tenant: TenantId, notification: Notification) -> [crate::db::value::
         notification.deadline,
         notification.token,
         notification.due_at,
+        rank,
     ]
 }

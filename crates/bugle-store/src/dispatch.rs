@@ -5,21 +5,26 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use bugle_domain::notification::{Lane, NotificationState};
+use bugle_domain::stage::Stage;
 use bugle_domain::{ClaimId, MethodId, NodeId, NotificationId, TenantId};
-use bugle_engine::dispatch::{Candidate, Pace, PaceUpdate, Verdict};
+use bugle_engine::dispatch::{Candidate, PaceUpdate, Verdict};
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::Store;
-use crate::alerts::{BRIEF_COLUMNS, brief, brief_columns, json};
-use crate::db::row::Row;
+use crate::alerts::json;
 use crate::db::statement::Kind::{Id, Int, Text};
 use crate::db::statement::Statement;
 use crate::db::value::{Rows, row, values};
 use crate::db::{Tx, WriteClass, retried};
 use crate::error::StoreError;
-use crate::ledger::{Entries, Stage};
-use crate::notifications::{NOTIFICATION_COLUMNS, notification, notification_columns};
+use crate::ledger::Entries;
+
+use self::due::{HELD, Outlook, take_fresh, take_late};
+
+pub(crate) use self::due::rank;
+
+pub(crate) mod due;
 
 /// What one pass may claim.
 #[derive(Clone, Copy, Debug)]
@@ -30,8 +35,10 @@ pub struct DispatchPass {
     pub claim: ClaimId,
     /// What is claimed is sent before this time or not at all.
     pub send_by: Timestamp,
-    /// Most notifications in the pass.
+    /// Most notifications in the pass that came to be due lately.
     pub limit: u32,
+    /// Most of those that are late, or were held back.
+    pub late: u32,
     /// The time.
     pub now: Timestamp,
 }
@@ -46,6 +53,8 @@ pub struct Claimed {
     pub ended: Vec<(TenantId, NotificationId)>,
     /// There may be more to do at once.
     pub more: bool,
+    /// All that was seen was left, since there was no room for it.
+    pub only_left: bool,
     /// When the next notification is due, of those that are not due yet.
     pub next_due: Option<Timestamp>,
 }
@@ -59,6 +68,7 @@ pub type Judge<'a> = dyn FnMut(&[Candidate]) -> (Vec<Verdict>, Vec<PaceUpdate>) 
 pub(crate) struct Turns {
     alerting: Mutex<Uuid>,
     dispatch: Mutex<Uuid>,
+    late: Mutex<Uuid>,
 }
 
 impl Turns {
@@ -74,71 +84,18 @@ impl Turns {
         *self.dispatch.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
+    fn late(&self) -> Uuid {
+        *self.late.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn set_late(&self, tenant: Uuid) {
+        *self.late.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = tenant;
+    }
+
     fn set_dispatch(&self, tenant: Uuid) {
         *self.dispatch.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = tenant;
     }
 }
-
-/// The tenants that have something waiting in a lane, each with its earliest due time: a walk along
-/// the index from tenant to tenant, whose cost is the number of tenants and not of notifications.
-pub(crate) static WAITING: Statement = Statement::new(
-    "WITH RECURSIVE heads(tenant_id) AS (
-         SELECT (SELECT n.tenant_id FROM notifications n{lite: INDEXED BY notifications_waiting}
-             WHERE n.state = 'waiting' AND n.lane = $1 AND n.tenant_id > $2
-             ORDER BY n.tenant_id, n.due_us LIMIT 1)
-         UNION ALL
-         SELECT (SELECT n.tenant_id FROM notifications n{lite: INDEXED BY notifications_waiting}
-             WHERE n.state = 'waiting' AND n.lane = $1 AND n.tenant_id > heads.tenant_id
-             ORDER BY n.tenant_id, n.due_us LIMIT 1)
-         FROM heads WHERE heads.tenant_id IS NOT NULL
-     )
-     SELECT heads.tenant_id,
-         (SELECT n.due_us FROM notifications n{lite: INDEXED BY notifications_waiting}
-             WHERE n.state = 'waiting' AND n.lane = $1 AND n.tenant_id = heads.tenant_id
-             ORDER BY n.due_us LIMIT 1)
-     FROM heads WHERE heads.tenant_id IS NOT NULL
-     LIMIT $3",
-);
-
-pub(crate) static CANDIDATES: Statement = Statement::with_rows(
-    concat!(
-        "SELECT n.tenant_id, ",
-        notification_columns!(),
-        ", ",
-        brief_columns!(),
-        ", n.held, n.unsure, m.last_sent_us, m.window_from_us, m.window_count
-         FROM {rows}
-         {lite:CROSS JOIN notifications n ON n.tenant_id = r.tenant_id AND n.id IN (
-             SELECT w.id FROM notifications w INDEXED BY notifications_waiting
-             WHERE w.state = 'waiting' AND w.lane = r.lane AND w.tenant_id = r.tenant_id
-                 AND w.due_us <= $1
-             ORDER BY w.due_us LIMIT $2)}
-         {pg:CROSS JOIN LATERAL (
-             SELECT n.tenant_id, n.held, n.unsure, ",
-        notification_columns!(),
-        "
-             FROM notifications n
-             WHERE n.state = 'waiting' AND n.lane = r.lane AND n.tenant_id = r.tenant_id
-                 AND n.due_us <= $1
-             ORDER BY n.due_us LIMIT $2
-             FOR UPDATE SKIP LOCKED) AS n}
-         {lite:JOIN alerts a ON a.tenant_id = n.tenant_id AND a.id = n.alert_id
-         LEFT JOIN method_pace m ON m.tenant_id = n.tenant_id AND m.method_id = n.method_id}
-         {pg:CROSS JOIN LATERAL (
-             SELECT ",
-        brief_columns!(),
-        "
-             FROM alerts a
-             WHERE a.tenant_id = n.tenant_id AND a.id = n.alert_id LIMIT 1) AS a
-         LEFT JOIN LATERAL (
-             SELECT p.last_sent_us, p.window_from_us, p.window_count
-             FROM method_pace p
-             WHERE p.tenant_id = n.tenant_id AND p.method_id = n.method_id LIMIT 1) AS m ON true}
-         ORDER BY n.lane, n.tenant_id, n.due_us, n.id"
-    ),
-    2,
-    &[("tenant_id", Id), ("lane", Int)],
-);
 
 pub(crate) static CLAIM: Statement = Statement::with_rows(
     "UPDATE notifications AS n SET state = 'sending', claim_id = $1, claim_node_id = $2,
@@ -159,11 +116,11 @@ pub(crate) static END: Statement = Statement::with_rows(
 );
 
 pub(crate) static PUT_OFF: Statement = Statement::with_rows(
-    "UPDATE notifications AS n SET due_us = r.due_us, held = 1
+    "UPDATE notifications AS n SET due_us = r.due_us, rank = r.rank, held = 1
      FROM {rows of notifications}
      WHERE {same:n} AND n.state{pg: || ''} = 'waiting'",
     0,
-    &[("tenant_id", Id), ("id", Id), ("due_us", Int)],
+    &[("tenant_id", Id), ("id", Id), ("due_us", Int), ("rank", Int)],
 );
 
 pub(crate) static PACE: Statement = Statement::with_rows(
@@ -190,20 +147,13 @@ pub(crate) static PACE: Statement = Statement::with_rows(
     ],
 );
 
-/// Where something is due, found before the transaction begins, without any lock.
-struct Outlook {
-    /// Tenants with something due, lane by lane, in the order they are served.
-    heads: Vec<(Lane, TenantId)>,
-    more: bool,
-    next_due: Option<Timestamp>,
-}
-
 impl Store {
     /// Claims what is due and is to be sent, ends what is no longer true, puts off what must wait.
     ///
-    /// Takes no scope: a worker serves every tenant. The urgent lane goes first; within a lane the
-    /// tenants share the pass evenly, and take turns where there are many. What another node is
-    /// claiming at the same moment is passed over.
+    /// Takes no scope: a worker serves every tenant. The urgent lane goes first; in a lane, what
+    /// came to be due lately in the order it did, before what is late: of that the most severe
+    /// first, and the newest first of those. Tenants share the pass evenly, and take turns where
+    /// there are many. What another node is claiming at the same moment is passed over.
     ///
     /// # Errors
     ///
@@ -219,54 +169,10 @@ impl Store {
         judge: &mut Judge<'_>,
     ) -> Result<Claimed, StoreError> {
         let outlook = self.due_heads(pass).await?;
-        if outlook.heads.is_empty() {
+        if outlook.fresh.is_empty() && outlook.late.is_empty() {
             return Ok(Claimed { next_due: outlook.next_due, ..Claimed::default() });
         }
         retried!(self.dispatch_once(pass, &outlook, judge))
-    }
-
-    async fn due_heads(&self, pass: &DispatchPass) -> Result<Outlook, StoreError> {
-        let turn = self.turns.dispatch();
-        let limit = usize::try_from(pass.limit).unwrap_or(usize::MAX);
-        let mut outlook = Outlook { heads: Vec::new(), more: false, next_due: None };
-        let mut last = Uuid::nil();
-        for lane in Lane::ALL {
-            let mut found = self.waiting_in(lane, turn).await?;
-            if turn != Uuid::nil() {
-                found.append(&mut self.waiting_in(lane, Uuid::nil()).await?);
-            }
-            let mut due = Vec::new();
-            for (tenant, at) in found {
-                if at <= pass.now {
-                    due.push(tenant);
-                } else {
-                    outlook.next_due = Some(outlook.next_due.map_or(at, |known| known.min(at)));
-                }
-            }
-            // From where the last pass stopped, around.
-            due.sort_by_key(|tenant| (tenant.as_uuid() <= turn, *tenant));
-            due.dedup();
-            for tenant in due {
-                if outlook.heads.len() >= limit {
-                    outlook.more = true;
-                    break;
-                }
-                outlook.heads.push((lane, tenant));
-                last = tenant.as_uuid();
-            }
-        }
-        self.turns.set_dispatch(if outlook.more { last } else { Uuid::nil() });
-        Ok(outlook)
-    }
-
-    async fn waiting_in(
-        &self,
-        lane: Lane,
-        from: Uuid,
-    ) -> Result<Vec<(TenantId, Timestamp)>, StoreError> {
-        let values = values![lane.as_i16(), from, crate::MAX_WALK];
-        let rows = self.db.rows(&WAITING, values).await?;
-        rows.iter().map(|row| Ok((TenantId::from_stored(row.id(0)?), row.time(1)?))).collect()
     }
 
     async fn dispatch_once(
@@ -277,61 +183,20 @@ impl Store {
     ) -> Result<Claimed, StoreError> {
         let mut tx = self.db.write(WriteClass::Then).await?;
         let mut candidates = Vec::new();
+        let mut room = (pass.limit, pass.late);
         for lane in Lane::ALL {
-            take(&mut tx, pass, (lane, outlook), &mut candidates).await?;
+            take_fresh(&mut tx, pass, (lane, outlook), &mut room.0, &mut candidates).await?;
+            take_late(&mut tx, pass, (lane, outlook), &mut room.1, &mut candidates).await?;
         }
         let (verdicts, paces) = judge(&candidates);
         assert_eq!(verdicts.len(), candidates.len(), "each candidate has a verdict");
         let sorted = Sorted::new(pass, candidates, verdicts);
         let claimed = sorted.save(&mut tx, pass, paces).await?;
         tx.commit().await?;
-        // What is due and was not seen may be behind what was.
-        Ok(Claimed { more: true, next_due: outlook.next_due, ..claimed })
+        // What is due and was not seen may be behind what was. Where all that was seen was left,
+        // there is no room for more of it now.
+        Ok(Claimed { more: !claimed.only_left, next_due: outlook.next_due, ..claimed })
     }
-}
-
-/// Reads the due notifications of one lane, as many as there is room for.
-async fn take(
-    tx: &mut Tx,
-    pass: &DispatchPass,
-    (lane, outlook): (Lane, &Outlook),
-    candidates: &mut Vec<Candidate>,
-) -> Result<(), StoreError> {
-    let mut rows = Rows::new();
-    for (_, tenant) in outlook.heads.iter().filter(|(of, _)| *of == lane) {
-        rows.push(row![*tenant, lane.as_i16()]);
-    }
-    let taken = u32::try_from(candidates.len()).unwrap_or(u32::MAX);
-    let room = pass.limit.saturating_sub(taken);
-    if rows.is_empty() || room == 0 {
-        return Ok(());
-    }
-    let share = room.div_ceil(u32::try_from(rows.len()).unwrap_or(u32::MAX));
-    for row in &tx.rows(&CANDIDATES, values![pass.now, share, rows]).await? {
-        candidates.push(candidate(row)?);
-    }
-    Ok(())
-}
-
-fn candidate(row: &Row) -> Result<Candidate, StoreError> {
-    let alert = 1 + NOTIFICATION_COLUMNS;
-    let rest = alert + BRIEF_COLUMNS;
-    let pace = match row.opt_time(rest + 2)? {
-        Some(last_sent_at) => Some(Pace {
-            last_sent_at,
-            window_from: row.time(rest + 3)?,
-            window_count: u32::try_from(row.int(rest + 4)?).unwrap_or(u32::MAX),
-        }),
-        None => None,
-    };
-    Ok(Candidate {
-        tenant: TenantId::from_stored(row.id(0)?),
-        notification: notification(row, 1)?,
-        held: row.flag(rest)?,
-        unsure: row.flag(rest + 1)?,
-        alert: brief(row, alert)?,
-        pace,
-    })
 }
 
 /// Candidates by what becomes of them, as the statements want them.
@@ -343,6 +208,8 @@ struct Sorted {
     ends: Rows,
     put_off: Rows,
     entries: Entries,
+    /// How many nothing becomes of.
+    left: usize,
     /// What goes out in one message to each method.
     messages: BTreeMap<(TenantId, MethodId), Vec<NotificationId>>,
 }
@@ -353,7 +220,8 @@ impl Sorted {
         for (mut candidate, verdict) in candidates.into_iter().zip(verdicts) {
             let (tenant, id) = (candidate.tenant, candidate.notification.id);
             match verdict {
-                Verdict::Send { message } => {
+                Verdict::Send { message } | Verdict::Digest { message } => {
+                    candidate.digest = matches!(verdict, Verdict::Digest { .. });
                     let method = (tenant, candidate.notification.method);
                     if candidate.notification.channel.reaches_a_person() {
                         sorted.messages.entry(method).or_default().push(id);
@@ -370,7 +238,11 @@ impl Sorted {
                     sorted.entries.end(tenant, end, 1);
                     sorted.ended.push((tenant, id));
                 }
-                Verdict::Hold { until } => sorted.put_off.push(row![tenant, id, until]),
+                Verdict::Hold { until } => {
+                    let rank = HELD + rank(candidate.alert.severity);
+                    sorted.put_off.push(row![tenant, id, until, rank]);
+                }
+                Verdict::Leave => sorted.left += 1,
             }
         }
         sorted
@@ -383,6 +255,7 @@ impl Sorted {
         paces: Vec<PaceUpdate>,
     ) -> Result<Claimed, StoreError> {
         let DispatchPass { node, claim, send_by, now, .. } = *pass;
+        let acted = !self.claims.is_empty() || !self.ends.is_empty() || !self.put_off.is_empty();
         if !self.claims.is_empty() {
             tx.run(&CLAIM, values![claim, node, send_by, now, self.claims]).await?;
         }
@@ -411,6 +284,8 @@ impl Sorted {
             tx.run(&PACE, values![rows]).await?;
         }
         self.entries.save(tx, Stage::Dispatch, Some(node)).await?;
-        Ok(Claimed { sends: self.sends, ended: self.ended, more: false, next_due: None })
+        let only_left = self.left > 0 && !acted;
+        let (sends, ended) = (self.sends, self.ended);
+        Ok(Claimed { sends, ended, only_left, ..Claimed::default() })
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use bugle_domain::event::NewEvent;
+use bugle_domain::stage::Stage;
 use bugle_domain::{EventId, IntegrationId, NodeId, TenantId};
 
 use crate::Store;
@@ -11,7 +12,7 @@ use crate::db::statement::Statement;
 use crate::db::value::{Rows, row, values, without_nul};
 use crate::db::{Tx, WriteClass, retried};
 use crate::error::StoreError;
-use crate::ledger::{Entries, Stage};
+use crate::ledger::Entries;
 
 /// What became of one event that was handed in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

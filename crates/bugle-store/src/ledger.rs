@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bugle_domain::contact::Channel;
 use bugle_domain::ledger::{Ended, Ledger, OwedAge, Sums};
 use bugle_domain::notification::{End, Lane};
+use bugle_domain::stage::Stage;
 use bugle_domain::{AllTenants, NodeId, TenantId, TenantScope};
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -17,32 +18,11 @@ use crate::db::statement::Statement;
 use crate::db::value::{Rows, row, values};
 use crate::error::StoreError;
 
-/// Which part of the pipeline adds to the books. Each has rows of its own, so that they never wait
-/// for each other.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Stage {
-    Intake,
-    Alerting,
-    Dispatch,
-    /// Responses and receipts, which come through any node and are booked under none.
-    Responses,
-}
-
-impl Stage {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Intake => "intake",
-            Self::Alerting => "alerting",
-            Self::Dispatch => "dispatch",
-            Self::Responses => "responses",
-        }
-    }
-}
-
 /// The node under which responses are booked.
 const NO_NODE: Uuid = Uuid::nil();
 
-/// What one transaction adds to the books.
+/// What one transaction adds to the books. Each stage adds to rows of its own, so that they never
+/// wait for each other; responses and receipts come through any node and are booked under none.
 #[derive(Debug, Default)]
 pub(crate) struct Entries(BTreeMap<TenantId, Sums>);
 

@@ -8,6 +8,7 @@
 mod access;
 mod alerting;
 mod alerts;
+mod backlog;
 mod db;
 mod decisions;
 mod directory;

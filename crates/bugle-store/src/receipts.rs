@@ -2,6 +2,7 @@
 
 use bugle_domain::contact::PhoneNumber;
 use bugle_domain::notification::{Attempt, End, Notification, NotificationState};
+use bugle_domain::stage::Stage;
 use bugle_domain::{AlertId, ClaimId, MethodId, NodeId, NotificationId, TenantId, UserId};
 use bugle_engine::dispatch::{AlertBrief, Next, after_silence};
 use jiff::{SignedDuration, Timestamp};
@@ -15,7 +16,7 @@ use crate::db::statement::Statement;
 use crate::db::value::{Rows, row, values};
 use crate::db::{Tx, WriteClass, retried};
 use crate::error::StoreError;
-use crate::ledger::{Entries, Stage};
+use crate::ledger::Entries;
 use crate::notifications::{NOTIFICATION_COLUMNS, notification, notification_columns};
 use crate::responses::end_answered;
 use crate::tries::{Following, follow, keep_attempts};

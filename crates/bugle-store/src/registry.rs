@@ -64,8 +64,9 @@ pub(crate) static ALL: &[&Statement] = &[
     &crate::directory::FREE_NAMES,
     &crate::directory::PUT,
     &crate::directory::AUDIT,
-    &crate::dispatch::WAITING,
-    &crate::dispatch::CANDIDATES,
+    &crate::dispatch::due::WAITING,
+    &crate::dispatch::due::FRESH,
+    &crate::dispatch::due::LATE,
     &crate::dispatch::CLAIM,
     &crate::dispatch::END,
     &crate::dispatch::PUT_OFF,
@@ -135,6 +136,9 @@ pub(crate) static ALL: &[&Statement] = &[
     &crate::tries::HOLD,
     &crate::tries::HOLD_ALERTS,
     &crate::tries::HOP,
+    &crate::alerting::progress::PROGRESS,
+    &crate::backlog::OWED,
+    &crate::backlog::RESOLVED,
 ];
 
 #[cfg(test)]

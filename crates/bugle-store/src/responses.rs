@@ -2,6 +2,7 @@
 
 use bugle_domain::alert::Alert;
 use bugle_domain::notification::End;
+use bugle_domain::stage::Stage;
 use bugle_domain::{AlertId, NotificationId, TenantId, TenantScope};
 use bugle_engine::alerting::Decisions;
 use jiff::Timestamp;
@@ -13,7 +14,7 @@ use crate::db::value::values;
 use crate::db::{Tx, WriteClass, retried};
 use crate::decisions;
 use crate::error::StoreError;
-use crate::ledger::{Entries, Stage};
+use crate::ledger::Entries;
 
 /// Called with the alert while it is held; may be called again if the transaction has to be
 /// repeated.

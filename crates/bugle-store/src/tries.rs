@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bugle_domain::alert::TimelineEntry;
 use bugle_domain::notification::{Attempt, NotificationState};
+use bugle_domain::stage::Stage;
 use bugle_domain::{AlertId, ClaimId, NodeId, NotificationId, TenantId, UserId};
 use bugle_engine::dispatch::Next;
 use jiff::Timestamp;
@@ -14,7 +15,7 @@ use crate::db::statement::{Dialect, Statement};
 use crate::db::value::{Rows, row, values};
 use crate::db::{Tx, WriteClass, retried};
 use crate::error::StoreError;
-use crate::ledger::{Entries, Stage};
+use crate::ledger::Entries;
 use crate::timeline::Lines;
 
 /// A finished try, with what follows from it.

@@ -1,6 +1,7 @@
 //! The REST API under `/api/v1`, and its description.
 
 mod alerts;
+mod backlog;
 mod crud;
 mod events;
 mod integrations;
@@ -90,6 +91,7 @@ fn administration() -> OpenApiRouter<WebState> {
         .routes(routes!(tenants::list, tenants::create))
         .routes(routes!(tenants::settings, tenants::save_settings))
         .routes(routes!(tenants::ledger))
+        .routes(routes!(backlog::backlog))
         .routes(routes!(tenants::apply))
         .routes(routes!(tenants::export))
         .routes(routes!(tenants::doctor))

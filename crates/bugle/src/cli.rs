@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub mod alerts;
+pub mod backlog;
 pub mod books;
 pub mod configuration;
 pub mod configuration_file;
@@ -251,6 +252,9 @@ pub struct LedgerArgs {
     /// Of all tenants, for operators
     #[arg(long)]
     pub all: bool,
+    /// What is owed and due, and what would become of it if it went out now, for operators
+    #[arg(long, conflicts_with = "all")]
+    pub backlog: bool,
 }
 
 /// What to explain.

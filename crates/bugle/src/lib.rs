@@ -102,6 +102,7 @@ async fn talk(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Resolve(args) => cli::alerts::respond(context, &args, "resolve").await,
         Command::PassOn(args) => cli::alerts::respond(context, &args, "pass-on").await,
         Command::Who(args) => cli::schedules::who(context, &args).await,
+        Command::Ledger(args) if args.backlog => cli::backlog::backlog(context).await,
         Command::Ledger(args) => cli::books::ledger(context, &args).await,
         Command::Why(args) => cli::books::why(context, &args).await,
         Command::Apply(args) => cli::configuration::apply(context, &args).await,

@@ -51,6 +51,8 @@ fn stage(entry: &TimelineEntry) -> Stage {
         TimelineEntry::Opened { .. }
         | TimelineEntry::LevelTold { .. }
         | TimelineEntry::LevelSkipped { .. }
+        | TimelineEntry::ClockStands { .. }
+        | TimelineEntry::ClockRuns { .. }
         | TimelineEntry::FallbackBegun { .. }
         | TimelineEntry::Exhausted
         | TimelineEntry::Worsened { .. } => Stage::Alerting,
@@ -68,6 +70,8 @@ pub(crate) fn kind(entry: &TimelineEntry) -> &'static str {
         TimelineEntry::Opened { .. } => "opened",
         TimelineEntry::LevelTold { .. } => "level_told",
         TimelineEntry::LevelSkipped { .. } => "level_skipped",
+        TimelineEntry::ClockStands { .. } => "clock_stands",
+        TimelineEntry::ClockRuns { .. } => "clock_runs",
         TimelineEntry::FallbackBegun { .. } => "fallback_begun",
         TimelineEntry::Exhausted => "exhausted",
         TimelineEntry::Worsened { .. } => "worsened",

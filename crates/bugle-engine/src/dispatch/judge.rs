@@ -2,54 +2,73 @@
 
 use std::collections::BTreeMap;
 
-use bugle_domain::alert::AlertStatus;
+use bugle_domain::contact::Channel;
 use bugle_domain::notification::{End, Lane};
 use bugle_domain::{MethodId, TenantId};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Candidate, Limits, Pace, PaceUpdate, Verdict};
+use super::{Candidate, Fate, LATE_AFTER, Limits, Pace, PaceUpdate, Room, Verdict, fate};
 
 /// How long a ceiling counts for.
 const CEILING_WINDOW: SignedDuration = SignedDuration::from_hours(1);
 
+/// How long digests are gathered at least: what one person is owed becomes one message.
+const GATHER: SignedDuration = SignedDuration::from_secs(30);
+/// They go out on the full minute, so that all of a person's are due at the same moment.
+const GATHERED_ON: i64 = 60;
+
 /// Decides about each candidate, in their order, and gives the paces to save with the claim.
 ///
-/// The messages are numbered from 0 in the order of their first candidate.
+/// The messages are numbered from 0 in the order of their first candidate. Where there is not
+/// enough `room`, the candidates that come first have it.
 pub fn judge(
     candidates: &[Candidate],
     limits: &Limits,
+    room: &Room,
     now: Timestamp,
 ) -> (Vec<Verdict>, Vec<PaceUpdate>) {
-    let mut bench = Bench { limits, now, messages: 0, paces: Vec::new() };
-    let mut verdicts = Vec::with_capacity(candidates.len());
-    let mut by_method: BTreeMap<(TenantId, MethodId), Vec<usize>> = BTreeMap::new();
+    let mut bench = Bench { limits, now, room: room.clone(), messages: 0 };
+    // Replaced below, each once.
+    let mut verdicts = vec![Verdict::Leave; candidates.len()];
+    let mut paces = Vec::new();
+    let mut groups: Vec<Vec<Ready<'_>>> = Vec::new();
+    let mut by_method: BTreeMap<(TenantId, MethodId), usize> = BTreeMap::new();
     for (index, candidate) in candidates.iter().enumerate() {
-        let notification = &candidate.notification;
-        let verdict = match no_longer_true(candidate, now) {
-            Some(end) => end,
-            None if notification.channel.reaches_a_person() => {
-                let key = (candidate.tenant, notification.method);
-                by_method.entry(key).or_default().push(index);
-                // Replaced below.
-                Verdict::Hold { until: now }
-            }
-            None => bench.message(),
-        };
-        verdicts.push(verdict);
-    }
-    for ((tenant, method), group) in by_method {
-        let group: Vec<(usize, &Candidate)> =
-            group.into_iter().map(|index| (index, &candidates[index])).collect();
-        let mut pace = Pacing::new(&group, now);
-        for (index, verdict) in bench.method(&group, &mut pace) {
-            verdicts[index] = verdict;
+        let owed = candidate.owed(now);
+        let fate = fate(owed);
+        if let Some(end) = ended(fate) {
+            verdicts[index] = end;
+            continue;
         }
-        if pace.sent {
-            bench.paces.push(PaceUpdate { tenant, method, pace: pace.pace });
+        let place = groups.len();
+        let place = if candidate.notification.channel.reaches_a_person() {
+            let method = (candidate.tenant, candidate.notification.method);
+            *by_method.entry(method).or_insert(place)
+        } else {
+            place
+        };
+        if place == groups.len() {
+            groups.push(Vec::new());
+        }
+        let digest = fate == Fate::Digested;
+        groups[place].push(Ready { index, candidate, late: owed.late > LATE_AFTER, digest });
+    }
+    for group in &groups {
+        let Some(first) = group.first().map(|ready| ready.candidate) else { continue };
+        let mut pacing = Pacing::new(group, now);
+        if first.notification.channel.reaches_a_person() {
+            bench.method(group, &mut pacing, &mut verdicts);
+        } else {
+            bench.each(group, &mut pacing, &mut verdicts);
+            continue;
+        }
+        if pacing.sent {
+            let (tenant, method) = (first.tenant, first.notification.method);
+            paces.push(PaceUpdate { tenant, method, pace: pacing.pace });
         }
     }
     number_in_order(&mut verdicts, bench.messages);
-    (verdicts, bench.paces)
+    (verdicts, paces)
 }
 
 /// Numbers the messages by their first candidate, so that what is served first goes out first.
@@ -57,7 +76,7 @@ fn number_in_order(verdicts: &mut [Verdict], messages: usize) {
     let mut numbers: Vec<Option<usize>> = vec![None; messages];
     let mut next = 0;
     for verdict in verdicts {
-        if let Verdict::Send { message } = verdict {
+        if let Verdict::Send { message } | Verdict::Digest { message } = verdict {
             *message = *numbers[*message].get_or_insert_with(|| {
                 next += 1;
                 next - 1
@@ -67,85 +86,148 @@ fn number_in_order(verdicts: &mut [Verdict], messages: usize) {
 }
 
 /// The end of a candidate that need not be sent any more.
-fn no_longer_true(candidate: &Candidate, now: Timestamp) -> Option<Verdict> {
-    match candidate.alert.status {
-        AlertStatus::Acknowledged => {
-            Some(Verdict::End { end: End::Cancelled, reason: "acknowledged" })
-        }
-        AlertStatus::Resolved => Some(Verdict::End { end: End::Cancelled, reason: "resolved" }),
-        AlertStatus::Open if candidate.notification.deadline < now => {
-            Some(Verdict::End { end: End::Expired, reason: "deadline" })
-        }
-        AlertStatus::Open => None,
-    }
+fn ended(fate: Fate) -> Option<Verdict> {
+    let (end, reason) = match fate {
+        Fate::Acknowledged => (End::Cancelled, "acknowledged"),
+        Fate::Resolved => (End::Cancelled, "resolved"),
+        Fate::Expired => (End::Expired, "deadline"),
+        Fate::Sent | Fate::Digested => return None,
+    };
+    Some(Verdict::End { end, reason })
+}
+
+/// A candidate that is still true.
+#[derive(Clone, Copy)]
+struct Ready<'a> {
+    /// Its place among the candidates.
+    index: usize,
+    candidate: &'a Candidate,
+    late: bool,
+    /// It goes out as a line of a digest.
+    digest: bool,
 }
 
 struct Bench<'a> {
     limits: &'a Limits,
     now: Timestamp,
+    /// What is left of it.
+    room: Room,
     messages: usize,
-    paces: Vec<PaceUpdate>,
 }
 
 impl Bench<'_> {
-    fn message(&mut self) -> Verdict {
-        let message = self.messages;
+    /// The number of a message that there is room for.
+    fn message(&mut self, channel: Channel, late: bool) -> Option<usize> {
+        if self.room.messages == 0 {
+            return None;
+        }
+        if late {
+            let own = self.room.channels.get_mut(&channel);
+            if self.room.late == 0 || own.as_ref().is_some_and(|left| **left == 0) {
+                return None;
+            }
+            self.room.late -= 1;
+            if let Some(left) = own {
+                *left -= 1;
+            }
+        }
+        self.room.messages -= 1;
         self.messages += 1;
-        Verdict::Send { message }
+        Some(self.messages - 1)
+    }
+
+    /// Gives each of them a message of its own, if there is room.
+    fn each(&mut self, group: &[Ready<'_>], pacing: &mut Pacing, verdicts: &mut [Verdict]) {
+        for ready in group {
+            if let Some(message) = self.message(ready.channel(), ready.late) {
+                verdicts[ready.index] = Verdict::Send { message };
+                pacing.note(self.now);
+            }
+        }
     }
 
     /// Decides about all that is due for one contact method of a person.
-    fn method(
-        &mut self,
-        group: &[(usize, &Candidate)],
-        pacing: &mut Pacing,
-    ) -> Vec<(usize, Verdict)> {
-        let mut verdicts = Vec::with_capacity(group.len());
-        let mut ready: Vec<(usize, &Candidate)> = Vec::with_capacity(group.len());
-        for &(index, candidate) in group {
-            if candidate.unsure {
-                // It may have been counted already; to be asked about, it can't be in a bundle.
-                verdicts.push((index, self.message()));
-                pacing.note(self.now);
-            } else {
-                ready.push((index, candidate));
-            }
-        }
-        let urgent = ready.iter().any(|(_, it)| it.notification.lane == Lane::Urgent);
-        if let Some(until) = self.ceiling(&ready, pacing, urgent) {
-            verdicts.extend(ready.iter().map(|&(index, _)| (index, Verdict::Hold { until })));
-            return verdicts;
-        }
-        let quiet_at = pacing.before.map(|pace| plus(pace.last_sent_at, self.limits.bundle_window));
-        if let Some(until) = quiet_at.filter(|&until| self.now < until) {
-            verdicts.extend(ready.iter().map(|&(index, _)| (index, Verdict::Hold { until })));
-            return verdicts;
-        }
-        let together = ready.iter().any(|(_, it)| it.held);
-        let worst = ready.iter().min_by_key(|(_, it)| rank(it)).map(|&(index, _)| index);
-        let Some(worst) = worst else {
-            return verdicts;
+    fn method(&mut self, group: &[Ready<'_>], pacing: &mut Pacing, verdicts: &mut [Verdict]) {
+        // It may have been counted already; to be asked about, it can't be in a bundle.
+        let of = |wanted: fn(&Ready<'_>) -> bool| {
+            group.iter().copied().filter(wanted).collect::<Vec<Ready<'_>>>()
         };
-        let message = self.message();
+        self.each(&of(|it| it.candidate.unsure), pacing, verdicts);
+        let pages = of(|it| !it.candidate.unsure && !it.digest);
+        self.pages(&pages, pacing, verdicts);
+        let digest = of(|it| !it.candidate.unsure && it.digest);
+        self.digest(&digest, pages.is_empty(), pacing, verdicts);
+    }
+
+    fn pages(&mut self, ready: &[Ready<'_>], pacing: &mut Pacing, verdicts: &mut [Verdict]) {
+        let Some(worst) = ready.iter().min_by_key(|it| rank(it)) else { return };
+        if let Some(until) = self.held_until(ready, pacing) {
+            for it in ready {
+                verdicts[it.index] = Verdict::Hold { until };
+            }
+            return;
+        }
+        let together = ready.iter().any(|it| it.candidate.held) || ready.iter().all(|it| it.late);
+        let late = ready.iter().all(|it| it.late);
+        let Some(message) = self.message(worst.channel(), late) else { return };
         pacing.note(self.now);
         let until = plus(self.now, self.limits.bundle_window);
-        for &(index, _) in &ready {
-            let goes = together || index == worst;
-            let verdict = if goes { message.clone() } else { Verdict::Hold { until } };
-            verdicts.push((index, verdict));
+        for it in ready {
+            if together || it.index == worst.index {
+                verdicts[it.index] = Verdict::Send { message };
+            } else {
+                verdicts[it.index] = Verdict::Hold { until };
+            }
         }
-        verdicts
+    }
+
+    /// Gathers what is owed but no longer urgent, and sends what was gathered as one message.
+    fn digest(
+        &mut self,
+        stale: &[Ready<'_>],
+        alone: bool,
+        pacing: &mut Pacing,
+        verdicts: &mut [Verdict],
+    ) {
+        let gathered: Vec<Ready<'_>> =
+            stale.iter().copied().filter(|it| it.candidate.held).collect();
+        for it in stale.iter().filter(|it| !it.candidate.held) {
+            verdicts[it.index] = Verdict::Hold { until: self.gathering_ends() };
+        }
+        let Some(first) = gathered.first() else { return };
+        let busy = (!alone).then(|| plus(self.now, self.limits.bundle_window));
+        let verdict = match busy.or_else(|| self.held_until(&gathered, pacing)) {
+            Some(until) => Verdict::Hold { until },
+            None => match self.message(first.channel(), true) {
+                Some(message) => {
+                    pacing.note(self.now);
+                    Verdict::Digest { message }
+                }
+                None => Verdict::Leave,
+            },
+        };
+        for it in &gathered {
+            verdicts[it.index] = verdict.clone();
+        }
+    }
+
+    fn gathering_ends(&self) -> Timestamp {
+        let earliest = plus(self.now, GATHER).as_second();
+        let until = (earliest.div_euclid(GATHERED_ON) + 1).saturating_mul(GATHERED_ON);
+        Timestamp::from_second(until).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Until when a ceiling, or a message that just went out, keeps these back.
+    fn held_until(&self, ready: &[Ready<'_>], pacing: &Pacing) -> Option<Timestamp> {
+        let urgent = ready.iter().any(|it| it.candidate.notification.lane == Lane::Urgent);
+        let quiet_at = pacing.before.map(|pace| plus(pace.last_sent_at, self.limits.bundle_window));
+        self.ceiling(ready, pacing, urgent).or(quiet_at.filter(|&until| self.now < until))
     }
 
     /// When the ceiling that is reached ends. Urgent ones take quiet ones with them: one message
     /// is one message.
-    fn ceiling(
-        &self,
-        ready: &[(usize, &Candidate)],
-        pacing: &Pacing,
-        urgent: bool,
-    ) -> Option<Timestamp> {
-        let channel = ready.first()?.1.notification.channel;
+    fn ceiling(&self, ready: &[Ready<'_>], pacing: &Pacing, urgent: bool) -> Option<Timestamp> {
+        let channel = ready.first()?.channel();
         let ceilings = if urgent { &self.limits.urgent_per_hour } else { &self.limits.per_hour };
         let ceiling = *ceilings.get(&channel)?;
         let reached = pacing.pace.window_count >= ceiling;
@@ -163,8 +245,8 @@ struct Pacing {
 }
 
 impl Pacing {
-    fn new(group: &[(usize, &Candidate)], now: Timestamp) -> Self {
-        let before = group.iter().find_map(|(_, candidate)| candidate.pace);
+    fn new(group: &[Ready<'_>], now: Timestamp) -> Self {
+        let before = group.iter().find_map(|ready| ready.candidate.pace);
         let fresh = Pace { last_sent_at: now, window_from: now, window_count: 0 };
         let current = before.filter(|pace| now < plus(pace.window_from, CEILING_WINDOW));
         Self { before, pace: current.unwrap_or(fresh), sent: false }
@@ -177,10 +259,17 @@ impl Pacing {
     }
 }
 
-/// Worst first; of equals the one that is due longest.
-fn rank(candidate: &Candidate) -> impl Ord + use<> {
-    let notification = &candidate.notification;
-    (notification.lane, candidate.alert.severity, notification.wanted_at, notification.id)
+impl Ready<'_> {
+    fn channel(&self) -> Channel {
+        self.candidate.notification.channel
+    }
+}
+
+/// What is new first, then the worst; of equals the one that is due longest.
+fn rank(ready: &Ready<'_>) -> impl Ord + use<> {
+    let notification = &ready.candidate.notification;
+    let severity = ready.candidate.alert.severity;
+    (ready.late, notification.lane, severity, notification.wanted_at, notification.id)
 }
 
 fn plus(at: Timestamp, span: SignedDuration) -> Timestamp {

@@ -1,5 +1,7 @@
 //! Tables of what is sent, held or dropped, and of what follows.
 
+mod backlog;
+mod drain;
 mod ends;
 mod follow;
 mod judge;
@@ -65,6 +67,7 @@ fn candidate(number: u128, channel: Channel, severity: Severity) -> Candidate {
         notification: notification(number, channel),
         held: false,
         unsure: false,
+        digest: false,
         alert: brief(number, severity),
         pace: None,
     }

@@ -35,12 +35,7 @@ pub struct Email {
 pub fn email(page: &Page<'_>) -> Email {
     let alerts = page.worst_first();
     let Some(worst) = alerts.first() else {
-        return Email {
-            subject: String::new(),
-            text: String::new(),
-            html: String::new(),
-            thread: None,
-        };
+        return Email::empty();
     };
     let one = alerts.len() == 1;
     let subject = if one {
@@ -59,6 +54,25 @@ pub fn email(page: &Page<'_>) -> Email {
         lines.push(format!("… and {} more", alerts.len() - MOST_LISTED));
     }
     let what = if one { "Acknowledge" } else { "Acknowledge all" };
+    mail(page, subject, &lines, what, one.then_some(worst.id))
+}
+
+impl Email {
+    /// A mail about nothing.
+    pub(super) fn empty() -> Self {
+        let empty = String::new;
+        Self { subject: empty(), text: empty(), html: empty(), thread: None }
+    }
+}
+
+/// The mail with this subject and these lines, and a button that does `what`.
+pub(super) fn mail(
+    page: &Page<'_>,
+    subject: String,
+    lines: &[String],
+    what: &str,
+    thread: Option<AlertId>,
+) -> Email {
     let foot = format!(
         "The link opens a page with one button; opening it changes nothing. {}",
         page.reference_note()
@@ -73,7 +87,7 @@ pub fn email(page: &Page<'_>) -> Email {
         ("foot", &escape(&foot)),
         ("body", &body),
     ]);
-    Email { subject, text, html, thread: one.then_some(worst.id) }
+    Email { subject, text, html, thread }
 }
 
 /// The template with its places filled in. What is filled in is not looked through again.
@@ -96,7 +110,7 @@ fn fill(places: &[(&str, &str)]) -> String {
 }
 
 /// `[CRIT] Payments: checkout-api 5xx 14.2% (#4812)`.
-fn headline(page: &Page<'_>, alert: &AlertBrief) -> String {
+pub(super) fn headline(page: &Page<'_>, alert: &AlertBrief) -> String {
     let service = page.service(alert).map_or(String::new(), |name| format!("{name}: "));
     let title = truncate(&one_line(&alert.summary), LONGEST_TITLE);
     format!("[{}] {service}{title} (#{})", alert.severity.short(), alert.number)
@@ -114,7 +128,7 @@ fn notes(page: &Page<'_>, worst: &AlertBrief) -> Vec<String> {
     notes
 }
 
-fn facts(page: &Page<'_>, alert: &AlertBrief, all: bool) -> Vec<String> {
+pub(super) fn facts(page: &Page<'_>, alert: &AlertBrief, all: bool) -> Vec<String> {
     let raised = text::clock(alert.opened_at, page.now, &page.zone());
     let from = match one_line(&alert.source).as_str() {
         "" => String::new(),

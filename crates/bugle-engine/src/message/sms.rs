@@ -6,10 +6,10 @@ use super::Page;
 use crate::dispatch::AlertBrief;
 
 /// Characters of one segment in the GSM alphabet.
-const SEGMENT: usize = 160;
+pub(super) const SEGMENT: usize = 160;
 /// Shortest title worth sending. Where the rest leaves less, the message takes a second segment:
 /// link and keys are never cut.
-const SHORTEST_TITLE: usize = 24;
+pub(super) const SHORTEST_TITLE: usize = 24;
 /// Longest name of a service before its alert's title.
 const LONGEST_SERVICE: usize = 24;
 
@@ -37,7 +37,7 @@ pub fn sms(page: &Page<'_>) -> String {
 }
 
 /// `CRIT Payments: checkout-api 5xx 14.2% (limit 2%)`.
-fn title(page: &Page<'_>, alert: &AlertBrief) -> String {
+pub(super) fn title(page: &Page<'_>, alert: &AlertBrief) -> String {
     let severity = alert.severity.short();
     let summary = one_line(&alert.summary);
     match page.service(alert) {
@@ -47,7 +47,7 @@ fn title(page: &Page<'_>, alert: &AlertBrief) -> String {
 }
 
 /// Cuts to `room` septets; a cut text ends in `..`, which the GSM alphabet has.
-fn cut(text: &str, room: usize) -> String {
+pub(super) fn cut(text: &str, room: usize) -> String {
     if septets(text) <= room {
         return text.to_owned();
     }
@@ -71,7 +71,7 @@ fn width(c: char) -> usize {
     if matches!(c, '^' | '{' | '}' | '\\' | '[' | '~' | ']' | '|' | '€') { 2 } else { 1 }
 }
 
-fn capital(text: &str) -> String {
+pub(super) fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars
         .next()

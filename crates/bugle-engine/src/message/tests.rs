@@ -4,6 +4,7 @@ use bugle_domain::alert::{Actor, AlertStatus};
 use bugle_domain::contact::Channel;
 use bugle_domain::notification::{Lane, Notification, NotificationState, Receipt};
 use bugle_domain::{AlertId, IntegrationId, NotificationId, ServiceId, Severity};
+use jiff::SignedDuration;
 use proptest::prelude::*;
 
 use super::sms::septets;
@@ -82,6 +83,41 @@ fn a_text_says_that_it_is_late_or_may_be_a_repeat() {
     insta::assert_snapshot!(repeat, @r"CRIT Payments: checkout-api 5xx 14.2% (limit 2%). 4=ack 5=pass on. bgl.example/a/7Kq2mZx81QpL Possible repeat #K7Q2");
     let in_time = with_page(&[checkout()], |page| sms(&Page { now: at(1), ..page }));
     assert!(!in_time.contains("late"), "a minute is not late");
+}
+
+#[test]
+fn a_digest_counts_names_the_worst_and_says_what_is_over() {
+    let alerts = [
+        brief(1, Severity::Low, "disk 81% full"),
+        brief(2, Severity::Low, "certificate ends in 9 days"),
+        brief(3, Severity::Medium, "queue grows"),
+    ];
+    let text = with_page(&alerts, |page| digest_text(&Page { now: at(31), ..page }, 12));
+    insta::assert_snapshot!(text, @r"3 late, still open (1 MED, 2 LOW). Worst MED Payments: queue grows. 12 more were resolved meanwhile. 4=ack all. bgl.example/a/7Kq2mZx81QpL #K7Q2");
+    assert!(septets(&text) <= 160, "{}", septets(&text));
+    let mail = with_page(&alerts, |page| digest_mail(&Page { now: at(31), ..page }, 12));
+    assert!(mail.text.starts_with(&mail.subject), "{}", mail.subject);
+    insta::assert_snapshot!(mail.text, @r"
+    3 alerts are open, worst [MED] Payments: queue grows (#4814)
+
+    These should have reached you earlier. They come as one message, since they are late.
+    Still open: 1 MED, 2 LOW.
+    The worst was raised 03:00, 31 min late.
+    12 more were resolved meanwhile.
+    [MED] Payments: queue grows (#4814)
+    Raised 03:00 by prometheus-1.
+    [LOW] Payments: disk 81% full (#4812)
+    Raised 03:00 by prometheus-1.
+    [LOW] Payments: certificate ends in 9 days (#4813)
+    Raised 03:00 by prometheus-1.
+
+    Acknowledge all: https://bgl.example/a/7Kq2mZx81QpL
+
+    -- 
+    The link opens a page with one button; opening it changes nothing. #K7Q2
+    ");
+    let nothing_over = with_page(&alerts, |page| digest_text(&page, 0));
+    assert!(!nothing_over.contains("resolved"), "{nothing_over}");
 }
 
 #[test]

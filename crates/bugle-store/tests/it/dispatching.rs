@@ -1,16 +1,22 @@
 //! Claims, their results, and what comes back from outside.
 
+use bugle_domain::Severity;
 use bugle_domain::notification::{End, Lane, NotificationState, Receipt};
-use bugle_engine::dispatch::{Next, Pace, PaceUpdate, Verdict};
+use bugle_engine::clock::Progress;
+use bugle_engine::dispatch::{Next, Pace, PaceUpdate, Verdict, plan_backlog};
 use bugle_store::Lost;
 use jiff::SignedDuration;
 
-use crate::support::{NODE, World, at, ended, node, on_each_store, send_all, tenant, tried};
+use crate::support::{NODE, World, all, at, ended, node, on_each_store, send_all, tenant, tried};
 
 on_each_store! {
     only_the_claimant_sends
     a_tenants_storm_delays_nobody_else
     the_urgent_lane_goes_first
+    newest_urgent_first_and_new_pages_before_them
+    what_is_left_is_not_looked_at_in_a_circle
+    a_levels_clock_is_read_from_its_tries
+    a_backlog_is_counted_by_what_decides_about_it
     what_is_put_off_or_over_is_not_sent
     a_failed_method_brings_the_next_one_forward
     a_receipt_is_taken_in_any_state
@@ -116,6 +122,135 @@ async fn the_urgent_lane_goes_first(world: World) {
     let claimed = world.claim_with(node(NODE), 3, at(2), &mut send_all).await;
     let lanes: Vec<_> = claimed.sends.iter().map(|(_, it)| it.notification.lane).collect();
     assert_eq!(lanes, [Lane::Urgent, Lane::Urgent, Lane::Bulk]);
+}
+
+/// Owes one notification for each severity and time it is due at, all of tenant 1.
+async fn owe(world: &World, owed: &[(Severity, i64)]) {
+    let event = |(index, (severity, _)): (usize, &(Severity, i64))| {
+        let mut event = world.event(1, &format!("key {index} {}", world.fresh()));
+        event.body.severity = *severity;
+        event
+    };
+    let events: Vec<_> = owed.iter().enumerate().map(event).collect();
+    world.accept(&events).await;
+    let mut due = owed.iter().map(|(_, second)| at(*second));
+    let mut decide = |_, work| {
+        let mut decisions = world.simple(work);
+        for notification in &mut decisions.owed {
+            let alert = decisions.opened.iter().find(|it| it.id == notification.alert).unwrap();
+            notification.due_at = due.next().unwrap();
+            notification.wanted_at = notification.due_at;
+            notification.lane = Lane::of(alert.severity.urgency().unwrap());
+        }
+        Some(decisions)
+    };
+    while world.decide_with(&mut decide).await.more {}
+}
+
+fn served(claimed: &bugle_store::Claimed) -> Vec<(Severity, i64)> {
+    let seconds = |time: jiff::Timestamp| time.duration_since(at(0)).as_secs();
+    let sends = claimed.sends.iter();
+    sends.map(|(_, it)| (it.alert.severity, seconds(it.notification.due_at))).collect()
+}
+
+async fn newest_urgent_first_and_new_pages_before_them(world: World) {
+    use Severity::{Critical, High, Low, Medium};
+    let late = [
+        (High, 10),
+        (Critical, 20),
+        (Low, 30),
+        (Critical, 40),
+        (High, 50),
+        (Medium, 60),
+        (Medium, 70),
+    ];
+    owe(&world, &late).await;
+    let fresh = [(Low, 950), (High, 960), (Critical, 970), (High, 980), (Critical, 1_001)];
+    owe(&world, &fresh).await;
+    let claimed = world.claim(at(1_000)).await;
+    let expected = [
+        (High, 960),
+        (Critical, 970),
+        (High, 980),
+        (Critical, 40),
+        (Critical, 20),
+        (High, 50),
+        (High, 10),
+        (Low, 950),
+        (Medium, 70),
+        (Medium, 60),
+        (Low, 30),
+    ];
+    assert_eq!(served(&claimed), expected);
+    world.balance().await;
+
+    // However much is owed, what is new has the places that it needs.
+    owe(&world, &[(Critical, 5); 400]).await;
+    let pass = world.claim_with(node(NODE), 2, at(1_001), &mut send_all).await;
+    assert_eq!(served(&pass), [(Critical, 1_001), (Critical, 5), (Critical, 5)]);
+    world.balance().await;
+}
+
+async fn what_is_left_is_not_looked_at_in_a_circle(world: World) {
+    owe(&world, &[(Severity::Critical, 5), (Severity::Low, 6)]).await;
+    let mut leave = |candidates: &[_]| (vec![Verdict::Leave; candidates.len()], Vec::new());
+    let left = world.claim_with(node(NODE), 9, at(1_000), &mut leave).await;
+    assert_eq!((left.sends.len(), left.more, left.only_left), (0, false, true));
+    assert_eq!(world.claim(at(1_000)).await.sends.len(), 2, "nothing was changed");
+    world.balance().await;
+}
+
+async fn a_levels_clock_is_read_from_its_tries(world: World) {
+    world.accept(&[world.event(1, "a")]).await;
+    world.decide().await;
+    let read = async |now| {
+        let mut found = None;
+        let mut keep = |_, work: bugle_engine::alerting::Work| {
+            found = work.progress.values().next().copied();
+            None
+        };
+        let pass = bugle_store::AlertingPass {
+            node: node(NODE),
+            epochs: &world.epochs,
+            events: 9,
+            due: 9,
+            now,
+        };
+        world.store.alerting_pass(&pass, &mut keep).await.unwrap();
+        found
+    };
+    assert_eq!(read(at(299)).await, None, "its time is not over");
+    let waits = Progress { waits_for_us: true, ..Progress::default() };
+    assert_eq!(read(at(300)).await, Some(waits));
+
+    let claimed = world.claim(at(310)).await;
+    let tried_at = Some(at(310));
+    let under_way = Progress { tried_at, ..Progress::default() };
+    assert_eq!(read(at(311)).await, Some(under_way));
+    let handed_off = Next {
+        state: NotificationState::HandedOff { receipt_due: at(900) },
+        receipt: Some((Receipt::Accepted, at(312))),
+        ..ended(End::Failed, at(0))
+    };
+    let row = tried(&claimed.sends[0].1, handed_off);
+    let (started_at, finished_at) = (row.attempt.started_at, row.attempt.finished_at);
+    assert_eq!(row.attempt.outcome, "accepted");
+    world.store.record_tries(node(NODE), &[row], at(312)).await.unwrap();
+    let accepted = Progress {
+        accepted_at: Some(finished_at),
+        tried_at: Some(started_at),
+        waits_for_us: false,
+    };
+    assert_eq!(read(at(313)).await, Some(accepted));
+}
+
+async fn a_backlog_is_counted_by_what_decides_about_it(world: World) {
+    owe(&world, &[(Severity::Critical, 0), (Severity::Critical, 1), (Severity::Low, 400)]).await;
+    let rows = world.store.backlog(all(), at(1_200)).await.unwrap();
+    let plan = plan_backlog(&rows);
+    assert_eq!((plan.total.sent, plan.total.digested, plan.total.dropped()), (2, 1, 0));
+    let later = plan_backlog(&world.store.backlog(all(), at(3_601)).await.unwrap());
+    assert_eq!((later.total.sent, later.total.digested), (0, 2), "{later:?}");
 }
 
 async fn what_is_put_off_or_over_is_not_sent(world: World) {

@@ -236,7 +236,12 @@ impl World {
             links: Vec::new(),
             details: serde_json::Map::new(),
             policy: None,
-            escalation: Escalation::Waiting { level: 0, cycle: 0, deadline: at(300) },
+            escalation: Escalation::Waiting {
+                level: 0,
+                cycle: 0,
+                told_at: at(1),
+                deadline: at(300),
+            },
             resolve_at: None,
             opened_by: event.id,
             opened_at: at(1),
@@ -288,6 +293,7 @@ impl World {
             claim: ClaimId::from_stored(uuid(self.fresh())),
             send_by: now + jiff::SignedDuration::from_secs(8),
             limit,
+            late: limit,
             now,
         };
         self.store.dispatch_pass(&pass, judge).await.unwrap()

@@ -7,10 +7,12 @@ use std::time::Duration;
 use bugle::config::{self, Sources};
 use bugle::demo::{connect, simulated};
 use bugle::node::{self, Behaviour, Node, Parts};
+use bugle_app::backlog::BacklogView;
 use bugle_app::identity::NewApiKey;
 use bugle_app::store::{ObjectChange, Store};
 use bugle_app::{Caller, Clock};
 use bugle_domain::alert::Actor;
+use bugle_domain::ledger::Sums;
 use bugle_domain::role::Role;
 use bugle_domain::{AllTenants, NodeId, RequestId, TenantScope};
 use bugle_lab::{Lab, Phone};
@@ -109,6 +111,13 @@ impl World {
     /// Sends an event through the native API with the key of `integration`, and waits until all
     /// that follows at once is done. Returns its id.
     pub(crate) async fn send(&self, integration: &str, event: Value) -> String {
+        let id = self.say(integration, event).await;
+        self.settle().await;
+        id
+    }
+
+    /// Sends an event, and waits only until it is accepted.
+    pub(crate) async fn say(&self, integration: &str, event: Value) -> String {
         let answer = self
             .http
             .post(format!("{}/api/v1/events", self.base))
@@ -120,7 +129,6 @@ impl World {
         let status = answer.status();
         let body: Value = answer.json().await.unwrap();
         assert_eq!(status, 202, "{body}");
-        self.settle().await;
         body["id"].as_str().unwrap().to_owned()
     }
 
@@ -158,6 +166,24 @@ impl World {
         assert!(status.is_success(), "{path}: {status} {text}");
         self.settle().await;
         serde_json::from_str(&text).unwrap()
+    }
+
+    /// Holds dispatch, or lets it go.
+    pub(crate) fn hold_dispatch(&self, hold: bool) {
+        self.node.as_ref().unwrap().app.hold_dispatch(hold);
+    }
+
+    /// Everybody's backlog, as an operator sees it.
+    pub(crate) async fn backlog(&self) -> BacklogView {
+        let app = &self.node.as_ref().unwrap().app;
+        let caller = caller(TenantScope::granted(people::tenant_id(0)), true, app.now());
+        app.backlog(&caller).await.unwrap()
+    }
+
+    /// The sums over all tenants.
+    pub(crate) async fn sums(&self) -> Sums {
+        let all = AllTenants::granted();
+        self.store.ledger_of_all(all, self.clock.now()).await.unwrap().total
     }
 
     /// A link that signs Lena in once.
@@ -259,17 +285,22 @@ async fn fill(store: &Store, now: Timestamp) -> TenantScope {
     scope
 }
 
-async fn api_key(node: &Node, scope: TenantScope) -> String {
+/// Lena, who may be an operator.
+fn caller(scope: TenantScope, operator: bool, now: Timestamp) -> Caller {
     let (id, name) = (people::user_id(0), LENA.to_owned());
-    let caller = Caller {
+    Caller {
         scope,
         actor: Actor::User { id, name },
         user: Some(id),
         role: Role::Admin,
-        operator: false,
+        operator,
         session: None,
-        request: RequestId::new(node.app.now(), [3; 10]),
-    };
+        request: RequestId::new(now, [3; 10]),
+    }
+}
+
+async fn api_key(node: &Node, scope: TenantScope) -> String {
+    let caller = caller(scope, false, node.app.now());
     let new =
         NewApiKey { name: "test".to_owned(), role: Role::Admin, expires_at: None, personal: true };
     let made = node.app.create_key(&caller, new).await.unwrap();

@@ -7,6 +7,7 @@ use bugle_domain::event::{Action, Event, EventOutcome};
 use bugle_domain::notification::{End, NotificationState};
 use bugle_domain::object::Directory;
 use bugle_domain::{AlertId, IntegrationId, Severity};
+use jiff::SignedDuration;
 use proptest::prelude::*;
 
 use crate::alerting::{Decisions, decide};
@@ -162,6 +163,66 @@ proptest! {
         waits in prop::collection::vec(0..20_i64, 0..20),
     ) {
         levels_in_order(company, &waits)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_escalation_is_caused_by_our_delay(
+        company in any_company(),
+        stall in (0..30_i64, 1..50_i64),
+        waits in prop::collection::vec(1..12_i64, 0..20),
+    ) {
+        stalled(company, stall, &waits)?;
+    }
+}
+
+/// Dispatch stands still for a while. Afterwards no level is told before the one before it had its
+/// whole time, no two at once, and the clock moves until nobody is left.
+fn stalled(
+    company: Directory,
+    (from, length): (i64, i64),
+    waits: &[i64],
+) -> Result<(), TestCaseError> {
+    let mut world = World::new(company);
+    world.stall = Some((at(from), at(from + length)));
+    let minutes = waits.iter().scan(0, |minute, wait| {
+        *minute += wait;
+        Some(*minute)
+    });
+    let last = waits.iter().sum();
+    let minutes: Vec<i64> = minutes.chain(last..last + 500).collect();
+    world.pass(vec![event(1, Action::Trigger, "db", Severity::Critical)], at(0));
+    let mut out_at =
+        world.notifications.values().map(|_| at(if from == 0 { length } else { 0 })).next();
+    for minute in minutes {
+        let before = delay_of(&world);
+        let decisions = world.pass(Vec::new(), at(minute));
+        let told = entries(&decisions);
+        let told = told.iter().filter(|it| matches!(it, TimelineEntry::LevelTold { .. })).count();
+        prop_assert!(told <= 1, "two levels at once");
+        if told == 1 {
+            let had = out_at.map(|out| at(minute).duration_since(out));
+            prop_assert!(had.is_none_or(|had| had >= before), "{had:?} of {before:?}");
+            let stalled = (from..from + length).contains(&minute);
+            out_at = Some(at(if stalled { from + length } else { minute }));
+        }
+    }
+    let left = world.alerts.values().all(|it| it.escalation == Escalation::Exhausted);
+    prop_assert!(left, "its clock stands for ever");
+    Ok(())
+}
+
+/// How long the people of the level that waits have to answer.
+fn delay_of(world: &World) -> SignedDuration {
+    let alert = world.alerts.values().next().unwrap();
+    match (&alert.escalation, &alert.policy) {
+        (Escalation::Waiting { level, .. }, Some(policy)) => {
+            SignedDuration::from_secs(policy.levels[*level].delay_s.into())
+        }
+        _ => SignedDuration::ZERO,
     }
 }
 

@@ -23,6 +23,9 @@ fn play(directory: Directory, script: &str) -> String {
         let minute: i64 = minute.parse().unwrap();
         let now = at(minute);
         let mut lines = Vec::new();
+        if let Some(until) = what.strip_prefix("dispatch stands until ") {
+            world.stall = Some((now, at(until.parse().unwrap())));
+        }
         let decisions = match person_and_action(what) {
             Some((who, action)) => {
                 let alert = *world.alerts.keys().last().unwrap();
@@ -455,6 +458,28 @@ fn opened_acknowledged_resolved_and_opened_again_in_one_batch() {
     assert!(world.waiting().all(|it| it.alert == second));
     assert_eq!(world.waiting().count(), 3);
     assert_eq!(decisions.owed.len(), 1 + 3 + 3);
+}
+
+#[test]
+fn escalation_clocks_pause_while_we_are_the_delay() {
+    let script = "0 dispatch stands until 20 / 0 crit db / 5 tick / 10 tick / 15 tick / 20 tick / \
+                  24 tick / 25 tick / 35 tick";
+    insta::assert_snapshot!(play(halden(), script), @r#"
+     0m dispatch stands until 20 -
+     0m crit db         Opened. It follows the policy "Payments" of its service.
+                        Level 1: Lena Kovač is paged.
+                        owed: sms, email, voice after 60 s
+     5m tick            Level 1 has more time: its pages have not gone out, and that delay is ours.
+    10m tick            -
+    15m tick            -
+    20m tick            Level 1 has its whole time from its first page on, which went out 20 min late.
+    24m tick            -
+    25m tick            Level 2: Priya Nair is paged.
+                        owed: sms, email, voice after 60 s
+    35m tick            The policy was gone through. The fallback "Somebody" follows.
+                        Level 1: Jonas Weber is paged.
+                        owed: sms, email, voice after 60 s
+    "#);
 }
 
 #[test]

@@ -58,8 +58,10 @@ fn live(channel: Channel, fates: &[Fate]) -> Result<(), TestCaseError> {
         let next = match notification.state.clone() {
             NotificationState::Waiting => {
                 now = now.max(notification.due_at);
-                match judge(std::slice::from_ref(&candidate), &limits, now).0.remove(0) {
-                    Verdict::Send { .. } => {
+                let room = Room { messages: 1, late: 1, channels: BTreeMap::new() };
+                let one = std::slice::from_ref(&candidate);
+                match judge(one, &limits, &room, now).0.remove(0) {
+                    Verdict::Send { .. } | Verdict::Digest { .. } => {
                         claim(&mut candidate.notification, now);
                         continue;
                     }
@@ -68,8 +70,15 @@ fn live(channel: Channel, fates: &[Fate]) -> Result<(), TestCaseError> {
                         prop_assert!(now > candidate.notification.deadline);
                         return Ok(());
                     }
-                    Verdict::Hold { .. } => {
-                        return Err(TestCaseError::fail("one message is never held"));
+                    Verdict::Hold { until } => {
+                        prop_assert!(now > candidate.notification.deadline, "only for a digest");
+                        prop_assert!(!candidate.held && until > now);
+                        candidate.held = true;
+                        candidate.notification.due_at = until;
+                        continue;
+                    }
+                    Verdict::Leave => {
+                        return Err(TestCaseError::fail("there is room for one message"));
                     }
                 }
             }

@@ -31,6 +31,7 @@ fn candidates(words: &str) -> Vec<Candidate> {
                 "acked" => candidate.alert.status = AlertStatus::Acknowledged,
                 "over" => candidate.alert.status = AlertStatus::Resolved,
                 "old" => candidate.notification.deadline = sec(-1),
+                "late" => candidate.notification.wanted_at = sec(-1_260),
                 _ => (),
             }
         }
@@ -51,11 +52,22 @@ fn paced(mut candidates: Vec<Candidate>, last_sent_s: i64, count: u32) -> Vec<Ca
 }
 
 fn show(candidates: &[Candidate]) -> String {
-    let (verdicts, paces) = judge(candidates, &Limits::standard(), sec(0));
+    show_in(candidates, &plenty())
+}
+
+/// Room for everything.
+fn plenty() -> Room {
+    Room { messages: 99, late: 99, channels: BTreeMap::new() }
+}
+
+fn show_in(candidates: &[Candidate], room: &Room) -> String {
+    let (verdicts, paces) = judge(candidates, &Limits::standard(), room, sec(0));
     let mut text = String::new();
     for verdict in verdicts {
         let _ = match verdict {
             Verdict::Send { message } => writeln!(text, "send in message {message}"),
+            Verdict::Digest { message } => writeln!(text, "in digest {message}"),
+            Verdict::Leave => writeln!(text, "leave"),
             Verdict::End { end, reason } => writeln!(text, "{} {reason}", end.as_str()),
             Verdict::Hold { until } => {
                 writeln!(text, "hold {} s", until.duration_since(sec(0)).as_secs())
@@ -170,6 +182,64 @@ fn an_hour_later_the_ceiling_counts_anew() {
     ");
 }
 
+#[test]
+fn what_is_late_goes_as_one_message_behind_what_is_new() {
+    let late = candidates("sms crit late / sms crit late / mail crit late");
+    insta::assert_snapshot!(show(&late), @r"
+    send in message 0
+    send in message 0
+    send in message 1
+    pace 1
+    pace 1
+    ");
+    let with_a_new_one = candidates("sms crit late / sms crit late / sms crit");
+    insta::assert_snapshot!(show(&with_a_new_one), @r"
+    hold 5 s
+    hold 5 s
+    send in message 0
+    pace 1
+    ");
+}
+
+#[test]
+fn one_digest_per_person_instead_of_a_flood() {
+    // Gathered until the full minute.
+    insta::assert_snapshot!(show(&candidates("mail low late / mail low late")), @r"
+    hold 60 s
+    hold 60 s
+    ");
+    let gathered = candidates("mail low late held / mail low late held / mail crit old late held");
+    insta::assert_snapshot!(show(&gathered), @r"
+    in digest 0
+    in digest 0
+    in digest 0
+    pace 1
+    ");
+    let beside_a_page = candidates("mail low late held / mail crit");
+    insta::assert_snapshot!(show(&beside_a_page), @r"
+    hold 5 s
+    send in message 0
+    pace 1
+    ");
+}
+
+#[test]
+fn a_backlog_takes_no_more_than_its_room() {
+    let all = candidates("web crit late / web crit late / web crit / mail crit late");
+    let room = Room { late: 1, ..plenty() };
+    insta::assert_snapshot!(show_in(&all, &room), @r"
+    send in message 0
+    leave
+    send in message 1
+    leave
+    ");
+    let full = Room { channels: BTreeMap::from([(Channel::Email, 0)]), ..plenty() };
+    insta::assert_snapshot!(show_in(&candidates("mail crit late / mail crit late"), &full), @r"
+    leave
+    leave
+    ");
+}
+
 fn any_candidates() -> impl Strategy<Value = Vec<Candidate>> {
     let channel = prop::sample::select(&["sms", "call", "mail", "web"][..]);
     let severity = prop::sample::select(&["crit", "low"][..]);
@@ -196,12 +266,15 @@ proptest! {
 }
 
 fn check(all: &[Candidate]) -> Result<(), TestCaseError> {
-    let (verdicts, paces) = judge(all, &Limits::standard(), sec(0));
+    let (verdicts, paces) = judge(all, &Limits::standard(), &plenty(), sec(0));
     prop_assert_eq!(verdicts.len(), all.len());
     let mut messages: BTreeMap<usize, Vec<&Candidate>> = BTreeMap::new();
     for (candidate, verdict) in all.iter().zip(&verdicts) {
         let open = candidate.alert.status == AlertStatus::Open;
         match verdict {
+            Verdict::Digest { .. } | Verdict::Leave => {
+                return Err(TestCaseError::fail("nothing is stale, and there is room"));
+            }
             Verdict::Send { message } => {
                 prop_assert!(open && candidate.notification.deadline >= sec(0));
                 messages.entry(*message).or_default().push(candidate);

@@ -53,6 +53,7 @@ pub(super) const API: &[Row] = &[
     ("DELETE", "/api/v1/api-keys/{key}", "", OwnOr(Viewer, Admin)),
     ("POST", "/api/v1/apply?dry_run=1", "", M),
     ("GET", "/api/v1/audit", "", A),
+    ("GET", "/api/v1/backlog", "", Operator),
     ("PATCH", "/api/v1/contact-methods/{method}", r#"{"name":"n"}"#, OwnOr(Responder, Admin)),
     ("POST", "/api/v1/contact-methods/{method}/code", "", OwnOr(Responder, Admin)),
     ("POST", "/api/v1/contact-methods/{method}/test", "", OwnOr(Responder, Admin)),

@@ -1,0 +1,140 @@
+//! How much of what goes out a backlog may take, so that new pages are on time while it drains.
+//!
+//! A drain begins with a tenth of what could be sent, and takes a tenth more every ten seconds, up
+//! to seven tenths: of the messages under way, and of a provider's rate where it has one.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use bugle_domain::contact::Channel;
+use jiff::{SignedDuration, Timestamp};
+
+/// The share of a drain at its beginning, and by how much it grows, in percent.
+const STEP: i64 = 10;
+/// After how long it grows.
+const STEP_EVERY: SignedDuration = SignedDuration::from_secs(10);
+/// The largest share of a drain, in percent: the rest is for what is new.
+const LARGEST_SHARE: i64 = 70;
+/// A backlog that nothing was taken from for so long is over; the next one begins anew.
+const OVER_AFTER: SignedDuration = SignedDuration::from_secs(60);
+/// The window in which the rate of a drain is measured, and its parts.
+const RATE_WINDOW: SignedDuration = SignedDuration::from_secs(60);
+const PARTS: usize = 60;
+/// A token of a channel's allowance, in thousandths: rates may be less than one a second.
+const TOKEN: i64 = 1_000;
+
+/// What a pass has room for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Room {
+    /// Most messages, late or not.
+    pub messages: usize,
+    /// Most messages about what is late.
+    pub late: usize,
+    /// Most late messages by channel; one that is not named has no limit of its own.
+    pub channels: BTreeMap<Channel, usize>,
+}
+
+/// What is known of the drain that is under way on one node.
+#[derive(Clone, Debug, Default)]
+pub struct Drain {
+    began_at: Option<Timestamp>,
+    last_at: Timestamp,
+    /// When each channel's allowance was last added to, and what is left of it, in thousandths.
+    allowances: BTreeMap<Channel, (Timestamp, i64)>,
+    /// Notifications taken off the backlog, by when.
+    taken: VecDeque<(Timestamp, u64)>,
+}
+
+impl Drain {
+    /// The room that a pass has at `now`, where `free` of `parallel` messages may begin,
+    /// `under_way` late ones are under way, and the channels in `rates` send so many messages in
+    /// an hour.
+    pub fn room(
+        &mut self,
+        (parallel, free): (usize, usize),
+        under_way: usize,
+        rates: &BTreeMap<Channel, i64>,
+        now: Timestamp,
+    ) -> Room {
+        let share = self.share(now);
+        let most = usize::try_from(share).unwrap_or_default().saturating_mul(parallel) / 100;
+        let late = most.max(1).saturating_sub(under_way).min(free);
+        let mut channels = BTreeMap::new();
+        for (channel, hourly) in rates {
+            channels.insert(*channel, self.allowance(*channel, *hourly * share / 100, now));
+        }
+        Room { messages: free, late, channels }
+    }
+
+    /// The share that the drain may take at `now`, in percent.
+    pub fn share(&self, now: Timestamp) -> i64 {
+        let since = self.began(now).map_or(0, |began| now.duration_since(began).as_secs());
+        let steps = since.max(0) / STEP_EVERY.as_secs();
+        (STEP + STEP * steps).min(LARGEST_SHARE)
+    }
+
+    /// Notes that a pass took `count` late notifications off the backlog, and what it sent by each
+    /// channel.
+    pub fn took(&mut self, count: u64, sent: &BTreeMap<Channel, usize>, now: Timestamp) {
+        if count == 0 {
+            return;
+        }
+        if self.began(now).is_none() {
+            self.began_at = Some(now);
+            self.taken.clear();
+        }
+        self.last_at = now;
+        for (channel, count) in sent {
+            if let Some((_, left)) = self.allowances.get_mut(channel) {
+                *left -= i64::try_from(*count).unwrap_or(i64::MAX).saturating_mul(TOKEN);
+            }
+        }
+        match self.taken.back_mut() {
+            Some((at, sum)) if now.duration_since(*at) < SignedDuration::from_secs(1) => {
+                *sum += count;
+            }
+            Some(_) | None => self.taken.push_back((now, count)),
+        }
+        if self.taken.len() > PARTS {
+            self.taken.pop_front();
+        }
+    }
+
+    /// Notifications taken off the backlog in the last minute, per second; 0 where none were.
+    pub fn per_second(&self, now: Timestamp) -> f64 {
+        let Some(began) = self.began(now) else { return 0.0 };
+        let recent = |at: Timestamp| now.duration_since(at) <= RATE_WINDOW;
+        let sum: u64 = self.taken.iter().filter(|it| recent(it.0)).map(|it| it.1).sum();
+        let over = now.duration_since(began).min(RATE_WINDOW).as_secs_f64().max(1.0);
+        #[expect(clippy::cast_precision_loss, reason = "a rate for people to read")]
+        let sum = sum as f64;
+        sum / over
+    }
+
+    /// How long the drain of `left` notifications takes at that rate; `None` where none is under
+    /// way.
+    pub fn time_to_clear(&self, left: u64, now: Timestamp) -> Option<SignedDuration> {
+        let rate = self.per_second(now);
+        #[expect(clippy::cast_precision_loss, reason = "a time for people to read")]
+        let seconds = left as f64 / rate;
+        (rate > 0.0).then(|| SignedDuration::try_from_secs_f64(seconds).ok()).flatten()
+    }
+
+    /// When the drain that is under way began.
+    pub fn began(&self, now: Timestamp) -> Option<Timestamp> {
+        self.began_at.filter(|_| now.duration_since(self.last_at) < OVER_AFTER)
+    }
+
+    /// What a channel that sends `hourly` messages has left, with what time has added: at most what
+    /// a second adds, and at least one message.
+    fn allowance(&mut self, channel: Channel, hourly: i64, now: Timestamp) -> usize {
+        let full = (hourly * TOKEN / 3_600).max(TOKEN);
+        let (since, left) = self.allowances.entry(channel).or_insert((now, full));
+        let millis = now.duration_since(*since).as_millis();
+        let added = i64::try_from(millis).unwrap_or(i64::MAX).saturating_mul(hourly) / 3_600;
+        if added > 0 {
+            *since = now;
+            *left = left.saturating_add(added).min(full);
+        }
+        usize::try_from(*left / TOKEN).unwrap_or_default()
+    }
+}

@@ -1,0 +1,104 @@
+//! What the watch says: which hop is broken, since when, and how the canaries do.
+
+use bugle_domain::contact::Channel;
+use bugle_domain::stage::Stage;
+use bugle_domain::{NodeId, TenantId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A hop on the way of one event.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "hop")]
+pub enum Hop {
+    /// A stage of ours.
+    Stage {
+        /// Which.
+        stage: Stage,
+    },
+    /// A provider, or the way to it and back.
+    Provider {
+        /// Of which channel.
+        channel: Channel,
+        /// Its name in the configuration.
+        provider: String,
+    },
+    /// What all stages stand on.
+    Store,
+}
+
+impl Hop {
+    /// The stage whose change may have broken this hop.
+    pub fn stage(&self) -> Option<Stage> {
+        match self {
+            Self::Stage { stage } => Some(*stage),
+            Self::Provider { .. } => Some(Stage::Dispatch),
+            Self::Store => None,
+        }
+    }
+}
+
+/// Something is broken.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Verdict {
+    /// What.
+    pub hop: Hop,
+    /// Since when, as far as is known.
+    pub since: Timestamp,
+    /// Why this is said, in a sentence.
+    pub evidence: String,
+    /// Events and notifications that wait because of it.
+    pub waiting: i64,
+    /// Whose they are; at most a handful are named.
+    pub tenants: Vec<TenantId>,
+    /// On which nodes; empty: on all, or it is not known.
+    pub nodes: Vec<NodeId>,
+}
+
+/// How the synthetic events of one path do.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Canary {
+    /// Through which node.
+    pub node: NodeId,
+    /// To which channel.
+    pub channel: Channel,
+    /// By which provider.
+    pub provider: String,
+    /// When the latest was sent.
+    pub sent_at: Timestamp,
+    /// When the latest one that came through had been sent.
+    pub through: Option<Timestamp>,
+    /// The hop at which the oldest one that is overdue was seen last.
+    pub stuck: Option<Hop>,
+    /// How long each hop of the latest one that came through took, milliseconds.
+    pub hops_ms: Vec<(Stage, i64)>,
+}
+
+/// What the watch says at one moment.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct View {
+    /// When.
+    pub at: Timestamp,
+    /// All that is broken, worst first.
+    pub verdicts: Vec<Verdict>,
+    /// Each path of each node.
+    pub canaries: Vec<Canary>,
+}
+
+impl View {
+    /// Whether synthetic events sent after `since` came through `node`; `None` while that is not
+    /// known.
+    pub fn green_since(&self, node: NodeId, since: Timestamp) -> Option<bool> {
+        let mut paths = self.canaries.iter().filter(|canary| canary.node == node).peekable();
+        paths.peek()?;
+        let through = |canary: &Canary| canary.through.is_some_and(|sent| sent >= since);
+        if paths.clone().all(through) {
+            return Some(true);
+        }
+        paths.any(|canary| canary.stuck.is_some() && canary.sent_at >= since).then_some(false)
+    }
+
+    /// What is said against `stage`.
+    pub fn against(&self, stage: Stage) -> impl Iterator<Item = &Verdict> {
+        self.verdicts.iter().filter(move |verdict| verdict.hop.stage() == Some(stage))
+    }
+}

@@ -1,0 +1,358 @@
+//! Where something is due, and in which order it is read: what is new in the order it came to be
+//! due, then what is late, the most severe first and of those the newest.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use bugle_domain::notification::Lane;
+use bugle_domain::{Severity, TenantId};
+use bugle_engine::dispatch::{Candidate, LATE_AFTER, Pace};
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use super::DispatchPass;
+use crate::Store;
+use crate::alerts::{BRIEF_COLUMNS, brief, brief_columns};
+use crate::db::Tx;
+use crate::db::row::Row;
+use crate::db::statement::Kind::{Id, Int};
+use crate::db::statement::Statement;
+use crate::db::value::{Rows, Value, row, values};
+use crate::error::StoreError;
+use crate::notifications::{NOTIFICATION_COLUMNS, notification, notification_columns};
+
+/// The earliest due time of one rank of a lane, in the walk over the tenants.
+macro_rules! earliest {
+    ($rank:literal) => {
+        concat!(
+            "(SELECT n.due_us FROM notifications n{lite: INDEXED BY notifications_waiting}
+             WHERE n.state = 'waiting' AND n.lane = $1 AND n.tenant_id = heads.tenant_id
+                 AND n.rank = ",
+            $rank,
+            " ORDER BY n.due_us LIMIT 1)"
+        )
+    };
+}
+
+/// The ranks of what waits in a lane: the worse of its two severities and the other, and the same
+/// again of what was held back before. The last are late, whenever they are due: whoever they are
+/// for has had a message.
+const RANKS: usize = 4;
+/// What is added to the rank of what is held back.
+pub(super) const HELD: i64 = 2;
+/// How old something due is to be late.
+const FRESH_FOR: SignedDuration = LATE_AFTER;
+/// Most tenants whose late notifications one pass reads; more take turns.
+const LATE_TENANTS: usize = 4;
+
+/// Where a notification about an alert of this severity stands in its lane, before it is held.
+pub(crate) fn rank(severity: Severity) -> i64 {
+    match severity {
+        Severity::Critical | Severity::Medium => 0,
+        Severity::High | Severity::Low | Severity::Info => 1,
+    }
+}
+
+/// The tenants that have something waiting in a lane, each with the earliest due time of each rank:
+/// a walk along the index from tenant to tenant, whose cost is the number of tenants and not of
+/// notifications.
+pub(crate) static WAITING: Statement = Statement::new(concat!(
+    "WITH RECURSIVE heads(tenant_id) AS (
+         SELECT (SELECT n.tenant_id FROM notifications n{lite: INDEXED BY notifications_waiting}
+             WHERE n.state = 'waiting' AND n.lane = $1 AND n.tenant_id > $2
+             ORDER BY n.tenant_id, n.rank, n.due_us LIMIT 1)
+         UNION ALL
+         SELECT (SELECT n.tenant_id FROM notifications n{lite: INDEXED BY notifications_waiting}
+             WHERE n.state = 'waiting' AND n.lane = $1 AND n.tenant_id > heads.tenant_id
+             ORDER BY n.tenant_id, n.rank, n.due_us LIMIT 1)
+         FROM heads WHERE heads.tenant_id IS NOT NULL
+     )
+     SELECT heads.tenant_id, ",
+    earliest!("0"),
+    ", ",
+    earliest!("1"),
+    ", ",
+    earliest!("2"),
+    ", ",
+    earliest!("3"),
+    "
+     FROM heads WHERE heads.tenant_id IS NOT NULL
+     LIMIT $3"
+));
+
+/// Reads what is due of a lane and rank within a time, from one end of it.
+macro_rules! candidates {
+    ($order:literal) => {
+        Statement::with_rows(
+            concat!(
+                "SELECT n.tenant_id, ",
+                notification_columns!(),
+                ", ",
+                brief_columns!(),
+                ", n.held, n.unsure, m.last_sent_us, m.window_from_us, m.window_count
+                 FROM {rows}
+                 {lite:CROSS JOIN notifications n ON n.tenant_id = r.tenant_id AND n.id IN (
+                     SELECT w.id FROM notifications w INDEXED BY notifications_waiting
+                     WHERE w.state = 'waiting' AND w.lane = r.lane AND w.tenant_id = r.tenant_id
+                         AND w.rank = r.rank AND w.due_us > r.after_us AND w.due_us <= r.until_us
+                     ORDER BY w.due_us ",
+                $order,
+                " LIMIT $1)}
+                 {pg:CROSS JOIN LATERAL (
+                     SELECT n.tenant_id, n.held, n.unsure, ",
+                notification_columns!(),
+                "
+                     FROM notifications n
+                     WHERE n.state = 'waiting' AND n.lane = r.lane AND n.tenant_id = r.tenant_id
+                         AND n.rank = r.rank AND n.due_us > r.after_us AND n.due_us <= r.until_us
+                     ORDER BY n.due_us ",
+                $order,
+                " LIMIT $1
+                     FOR UPDATE SKIP LOCKED) AS n}
+                 {lite:JOIN alerts a ON a.tenant_id = n.tenant_id AND a.id = n.alert_id
+                 LEFT JOIN method_pace m
+                     ON m.tenant_id = n.tenant_id AND m.method_id = n.method_id}
+                 {pg:CROSS JOIN LATERAL (
+                     SELECT ",
+                brief_columns!(),
+                "
+                     FROM alerts a
+                     WHERE a.tenant_id = n.tenant_id AND a.id = n.alert_id LIMIT 1) AS a
+                 LEFT JOIN LATERAL (
+                     SELECT p.last_sent_us, p.window_from_us, p.window_count
+                     FROM method_pace p
+                     WHERE p.tenant_id = n.tenant_id AND p.method_id = n.method_id LIMIT 1) AS m
+                     ON true}
+                 ORDER BY n.tenant_id, n.due_us, n.id"
+            ),
+            1,
+            &[
+                ("tenant_id", Id),
+                ("lane", Int),
+                ("rank", Int),
+                ("after_us", Int),
+                ("until_us", Int),
+            ],
+        )
+    };
+}
+
+/// What came to be due lately, oldest first.
+pub(crate) static FRESH: Statement = candidates!("ASC");
+
+/// What is late, newest first.
+pub(crate) static LATE: Statement = candidates!("DESC");
+
+/// Where something is due, found before the transaction begins, without any lock.
+#[derive(Default)]
+pub(super) struct Outlook {
+    /// Where something may be that is due lately, lane by lane, in the order it is served.
+    pub(super) fresh: Vec<Stretch>,
+    /// Tenants in `fresh`, over both lanes.
+    heads: usize,
+    /// The same of what is late.
+    pub(super) late: Vec<Stretch>,
+    more: bool,
+    pub(super) next_due: Option<Timestamp>,
+}
+
+/// A lane and rank of a tenant, in which something waits.
+#[derive(Clone, Copy)]
+pub(super) struct Stretch {
+    lane: Lane,
+    tenant: TenantId,
+    rank: i64,
+}
+
+/// A tenant in a lane, with the earliest due time of each rank.
+struct Head {
+    tenant: TenantId,
+    earliest: [Option<Timestamp>; RANKS],
+}
+
+impl Store {
+    pub(super) async fn due_heads(&self, pass: &DispatchPass) -> Result<Outlook, StoreError> {
+        let turn = self.turns.dispatch();
+        let limit = usize::try_from(pass.limit).unwrap_or(usize::MAX);
+        let mut outlook = Outlook::default();
+        let mut late = Vec::new();
+        let mut last = Uuid::nil();
+        for lane in Lane::ALL {
+            let mut found = self.waiting_in(lane, turn).await?;
+            if turn != Uuid::nil() {
+                found.append(&mut self.waiting_in(lane, Uuid::nil()).await?);
+            }
+            // From where the last pass stopped, around.
+            found.sort_by_key(|head| (head.tenant.as_uuid() <= turn, head.tenant));
+            found.dedup_by_key(|head| head.tenant);
+            for head in found {
+                let (fresh, more) = head.split(lane, pass.now, &mut outlook.next_due);
+                late.extend(more);
+                if fresh.is_empty() {
+                    continue;
+                }
+                if outlook.heads >= limit {
+                    outlook.more = true;
+                    continue;
+                }
+                outlook.heads += 1;
+                outlook.fresh.extend(fresh);
+                last = head.tenant.as_uuid();
+            }
+        }
+        self.turns.set_dispatch(if outlook.more { last } else { Uuid::nil() });
+        outlook.late = self.take_turns(late);
+        Ok(outlook)
+    }
+
+    /// The late ones of a few tenants, from where the last pass stopped, around.
+    fn take_turns(&self, mut late: Vec<Stretch>) -> Vec<Stretch> {
+        let turn = self.turns.late();
+        let mut tenants: Vec<TenantId> = late.iter().map(|stretch| stretch.tenant).collect();
+        tenants.sort_by_key(|tenant| (tenant.as_uuid() <= turn, *tenant));
+        tenants.dedup();
+        tenants.truncate(LATE_TENANTS);
+        self.turns.set_late(tenants.last().map_or(Uuid::nil(), |tenant| tenant.as_uuid()));
+        late.retain(|stretch| tenants.contains(&stretch.tenant));
+        late
+    }
+
+    async fn waiting_in(&self, lane: Lane, from: Uuid) -> Result<Vec<Head>, StoreError> {
+        let values = values![lane.as_i16(), from, crate::MAX_WALK];
+        let rows = self.db.rows(&WAITING, values).await?;
+        let head = |row: &Row| {
+            let tenant = TenantId::from_stored(row.id(0)?);
+            let earliest = [row.opt_time(1)?, row.opt_time(2)?, row.opt_time(3)?, row.opt_time(4)?];
+            Ok(Head { tenant, earliest })
+        };
+        rows.iter().map(head).collect()
+    }
+}
+
+impl Head {
+    /// Where it has something fresh and something late in the lane; what is due later is noted.
+    fn split(
+        &self,
+        lane: Lane,
+        now: Timestamp,
+        next_due: &mut Option<Timestamp>,
+    ) -> (Vec<Stretch>, Vec<Stretch>) {
+        let (mut fresh, mut late) = (Vec::new(), Vec::new());
+        for (rank, earliest) in (0..).zip(self.earliest) {
+            let Some(earliest) = earliest else { continue };
+            let stretch = Stretch { lane, tenant: self.tenant, rank };
+            if earliest > now {
+                *next_due = Some(next_due.map_or(earliest, |known| known.min(earliest)));
+            } else if rank >= HELD {
+                late.push(stretch);
+            } else {
+                fresh.push(stretch);
+                if earliest <= fresh_from(now) {
+                    late.push(stretch);
+                }
+            }
+        }
+        (fresh, late)
+    }
+}
+
+/// What was due at this time or before is late.
+fn fresh_from(now: Timestamp) -> Timestamp {
+    now.checked_sub(FRESH_FOR).unwrap_or(Timestamp::MIN)
+}
+
+/// Reads what came to be due lately in one lane, as much as there is room for.
+pub(super) async fn take_fresh(
+    tx: &mut Tx,
+    pass: &DispatchPass,
+    (lane, outlook): (Lane, &Outlook),
+    room: &mut u32,
+    candidates: &mut Vec<Candidate>,
+) -> Result<(), StoreError> {
+    let mut rows = Rows::new();
+    let mut tenants = BTreeSet::new();
+    for stretch in outlook.fresh.iter().filter(|stretch| stretch.lane == lane) {
+        tenants.insert(stretch.tenant);
+        rows.push(stretch.row(fresh_from(pass.now), pass.now));
+    }
+    if rows.is_empty() || *room == 0 {
+        return Ok(());
+    }
+    let share = room.div_ceil(u32::try_from(tenants.len()).unwrap_or(u32::MAX));
+    let mut by_tenant: BTreeMap<TenantId, Vec<Candidate>> = BTreeMap::new();
+    for row in &tx.rows(&FRESH, values![share, rows]).await? {
+        let candidate = candidate(row)?;
+        by_tenant.entry(candidate.tenant).or_default().push(candidate);
+    }
+    for mut of_tenant in by_tenant.into_values() {
+        of_tenant.truncate(share as usize);
+        *room = room.saturating_sub(u32::try_from(of_tenant.len()).unwrap_or(u32::MAX));
+        candidates.append(&mut of_tenant);
+    }
+    Ok(())
+}
+
+/// Reads what is late in one lane: of each tenant the most severe first, and of those the newest;
+/// the tenants in turns.
+pub(super) async fn take_late(
+    tx: &mut Tx,
+    pass: &DispatchPass,
+    (lane, outlook): (Lane, &Outlook),
+    room: &mut u32,
+    candidates: &mut Vec<Candidate>,
+) -> Result<(), StoreError> {
+    let mut rows = Rows::new();
+    let mut tenants = BTreeSet::new();
+    for stretch in outlook.late.iter().filter(|stretch| stretch.lane == lane) {
+        tenants.insert(stretch.tenant);
+        let until = if stretch.rank >= HELD { pass.now } else { fresh_from(pass.now) };
+        rows.push(stretch.row(Timestamp::MIN, until));
+    }
+    if rows.is_empty() || *room == 0 {
+        return Ok(());
+    }
+    let share = room.div_ceil(u32::try_from(tenants.len()).unwrap_or(u32::MAX));
+    let mut by_tenant: BTreeMap<TenantId, Vec<Candidate>> = BTreeMap::new();
+    for row in &tx.rows(&LATE, values![share, rows]).await? {
+        let candidate = candidate(row)?;
+        by_tenant.entry(candidate.tenant).or_default().push(candidate);
+    }
+    let mut in_turns = Vec::new();
+    for of_tenant in by_tenant.values_mut() {
+        of_tenant.sort_by_key(|it| (it.alert.severity, Reverse(it.notification.due_at)));
+        of_tenant.truncate(share as usize);
+        in_turns.extend(of_tenant.drain(..).enumerate());
+    }
+    in_turns.sort_by_key(|(turn, _)| *turn);
+    *room = room.saturating_sub(u32::try_from(in_turns.len()).unwrap_or(u32::MAX));
+    candidates.extend(in_turns.into_iter().map(|(_, candidate)| candidate));
+    Ok(())
+}
+
+impl Stretch {
+    fn row(&self, after: Timestamp, until: Timestamp) -> [Value; 5] {
+        row![self.tenant, self.lane.as_i16(), self.rank, after, until]
+    }
+}
+
+fn candidate(row: &Row) -> Result<Candidate, StoreError> {
+    let alert = 1 + NOTIFICATION_COLUMNS;
+    let rest = alert + BRIEF_COLUMNS;
+    let pace = match row.opt_time(rest + 2)? {
+        Some(last_sent_at) => Some(Pace {
+            last_sent_at,
+            window_from: row.time(rest + 3)?,
+            window_count: u32::try_from(row.int(rest + 4)?).unwrap_or(u32::MAX),
+        }),
+        None => None,
+    };
+    Ok(Candidate {
+        tenant: TenantId::from_stored(row.id(0)?),
+        notification: notification(row, 1)?,
+        held: row.flag(rest)?,
+        unsure: row.flag(rest + 1)?,
+        digest: false,
+        alert: brief(row, alert)?,
+        pace,
+    })
+}
