@@ -24,9 +24,9 @@ use crate::record::Tried as Recorded;
 const BATCH: usize = 256;
 /// A claimed message is begun within this time or not at all.
 const SEND_WITHIN: Duration = Duration::from_secs(8);
-/// Look for work at least this often: what a lost wake-up costs.
 /// Wait after a tenant's configuration could not be read.
 const RETRY_AFTER: SignedDuration = SignedDuration::from_secs(5);
+/// Look for work at least this often: what a lost wake-up costs.
 const POLL: SignedDuration = SignedDuration::from_secs(1);
 
 /// Claims what is due and sends it. What is sent, held back or dropped is the engine's decision.
@@ -180,16 +180,10 @@ fn rows(
     sent: &Sent,
     (started_at, finished_at): (Timestamp, Timestamp),
 ) -> Vec<Recorded> {
-    // Where another provider can take it, nothing is waited for.
-    let outcome = match sent.outcome {
-        SendOutcome::RetryAt { .. } if sent.another_provider => {
-            SendOutcome::RetryAt { at: finished_at }
-        }
-        outcome => outcome,
-    };
     let row = |candidate: Candidate| {
         let id = candidate.notification.id;
-        let tried = Tried { notification: id, outcome, delivered: sent.delivered };
+        let Sent { outcome, delivered, another_provider, .. } = *sent;
+        let tried = Tried { notification: id, outcome, delivered, another_provider };
         let limits = &app.settings.dispatch;
         let next = dispatch::after_try(&candidate.notification, &tried, limits, finished_at);
         let attempt = Attempt {

@@ -166,14 +166,13 @@ impl Channels {
         let mut done = provider.send(message, When { send_by, now }).await;
         let ended = Instant::now();
         let took = ended.saturating_duration_since(began);
-        provider.record(began, ended, now, &done);
+        let passed_over = provider.record(began, ended, now, &done);
         if let Some(target) = target {
             self.record_target(target, (began, ended), &done);
         }
-        let another_provider = self.is_another_free(channel, provider, ended);
+        let another_provider = passed_over && self.is_another_free(channel, provider, ended);
         if let SendOutcome::RetryAt { at } = &mut done.outcome
             && another_provider
-            && done.fault == Some(Fault::Provider)
         {
             *at = now;
         }

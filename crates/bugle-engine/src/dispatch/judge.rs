@@ -1,6 +1,6 @@
 //! Whether messages are still true, and what goes together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bugle_domain::alert::AlertStatus;
 use bugle_domain::notification::{End, Lane};
@@ -117,20 +117,18 @@ impl Bench<'_> {
             return verdicts;
         }
         let quiet_at = pacing.before.map(|pace| plus(pace.last_sent_at, self.limits.bundle_window));
-        if let Some(until) = quiet_at.filter(|&until| self.now < until) {
+        let quiet_until = quiet_at.filter(|&until| self.now < until);
+        let going = going(&ready, quiet_until.is_some());
+        if going.is_empty() {
+            let until = quiet_until.unwrap_or(self.now);
             verdicts.extend(ready.iter().map(|&(index, _)| (index, Verdict::Hold { until })));
             return verdicts;
         }
-        let together = ready.iter().any(|(_, it)| it.held);
-        let worst = ready.iter().min_by_key(|(_, it)| rank(it)).map(|&(index, _)| index);
-        let Some(worst) = worst else {
-            return verdicts;
-        };
         let message = self.message();
         pacing.note(self.now);
         let until = plus(self.now, self.limits.bundle_window);
         for &(index, _) in &ready {
-            let goes = together || index == worst;
+            let goes = going.contains(&index);
             let verdict = if goes { message.clone() } else { Verdict::Hold { until } };
             verdicts.push((index, verdict));
         }
@@ -175,6 +173,24 @@ impl Pacing {
         self.pace.window_count = self.pace.window_count.saturating_add(1);
         self.sent = true;
     }
+}
+
+/// Which of those that are due for one method go out now, as one message.
+///
+/// Shortly after a message nothing new goes. What was tried and did not leave is not new: another
+/// provider may take it at once, and the try that failed is no reason to wait.
+fn going(ready: &[(usize, &Candidate)], shortly_after: bool) -> BTreeSet<usize> {
+    let indices = |chosen: &dyn Fn(&Candidate) -> bool| {
+        ready.iter().filter(|(_, it)| chosen(it)).map(|&(index, _)| index).collect()
+    };
+    if shortly_after {
+        return indices(&|it| it.notification.tries > 0);
+    }
+    if ready.iter().any(|(_, it)| it.held) {
+        return indices(&|_| true);
+    }
+    let worst = ready.iter().min_by_key(|(_, it)| rank(it));
+    worst.map(|&(index, _)| index).into_iter().collect()
 }
 
 /// Worst first; of equals the one that is due longest.
