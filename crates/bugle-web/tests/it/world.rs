@@ -117,6 +117,7 @@ fn no_channels() -> Channels {
         sms: Vec::new(),
         voice: Vec::new(),
         webhook: WebhookSettings { allow: Vec::new(), limits },
+        roots: channels::Roots::default(),
     };
     Channels::new(settings, "http://bugle.test/".parse().unwrap()).unwrap()
 }

@@ -11,6 +11,8 @@ mod commands;
 mod faults;
 mod main_job;
 mod reasons;
+mod tls;
+mod trust;
 mod world;
 
 /// Runs each story on every database there is.

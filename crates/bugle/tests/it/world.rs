@@ -48,19 +48,26 @@ impl World {
     pub(crate) async fn on_sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("bugle.db").display());
-        Self::open(&url, folder, pushed()).await
+        Self::open(&url, folder, pushed(), as_it_is).await
     }
 
     pub(crate) async fn on_postgres() -> Self {
         let url = new_schema().await;
-        Self::open(&url, tempfile::tempdir().unwrap(), pushed()).await
+        Self::open(&url, tempfile::tempdir().unwrap(), pushed(), as_it_is).await
+    }
+
+    /// Configured in another way.
+    pub(crate) async fn configured(adjust: impl FnOnce(&Lab, &mut Behaviour)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("bugle.db").display());
+        Self::open(&url, folder, pushed(), adjust).await
     }
 
     /// On the real clock, for clients and browsers that have one of their own.
     pub(crate) async fn in_real_time() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("bugle.db").display());
-        Self::open(&url, folder, Clock::system()).await
+        Self::open(&url, folder, Clock::system(), as_it_is).await
     }
 
     /// Waits until something holds, which is asked again and again.
@@ -73,7 +80,12 @@ impl World {
         assert!(tokio::time::timeout(LIMIT, waiting).await.is_ok(), "never came: {what}");
     }
 
-    async fn open(url: &str, folder: tempfile::TempDir, clock: Clock) -> Self {
+    async fn open(
+        url: &str,
+        folder: tempfile::TempDir,
+        clock: Clock,
+        adjust: impl FnOnce(&Lab, &mut Behaviour),
+    ) -> Self {
         bugle::install_tls();
         let now = clock.now();
         let store = node::open_store(url, 4).await.unwrap();
@@ -94,7 +106,8 @@ impl World {
             demo: true,
         };
         let defaults = config::parse(&Sources::default()).unwrap();
-        let behaviour = Behaviour { channels: simulated(&lab), ..defaults.into() };
+        let mut behaviour = Behaviour { channels: simulated(&lab), ..defaults.into() };
+        adjust(&lab, &mut behaviour);
         let node = Node::start(parts, behaviour).await.unwrap();
         let api_key = api_key(&node, scope).await;
         let base = public_url.as_str().trim_end_matches('/').to_owned();
@@ -265,6 +278,8 @@ async fn api_key(node: &Node, scope: TenantScope) -> String {
         scope,
         actor: Actor::User { id, name },
         user: Some(id),
+fn as_it_is(_: &Lab, _: &mut Behaviour) {}
+
         role: Role::Admin,
         operator: false,
         session: None,
