@@ -128,7 +128,7 @@ impl DispatchLoop {
         };
         drop(permit);
         let finished_at = self.app.clock.now();
-        note(&sent, first);
+        count(&sent, first);
         let tried = rows(&self.app, claim, carried, &sent, (started_at, finished_at));
         if self.tried.send(tried).await.is_err() {
             tracing::error!(
@@ -159,7 +159,7 @@ impl DispatchLoop {
                 ..refused("")
             };
         }
-        self.app.channels.send(outgoing, send_by, self.app.clock.now()).await
+        self.app.send(outgoing, send_by).await
     }
 }
 
@@ -202,15 +202,11 @@ fn rows(
     carried.into_iter().map(row).collect()
 }
 
-fn note(sent: &Sent, first: &Candidate) {
+fn count(sent: &Sent, first: &Candidate) {
     let channel = first.notification.channel.as_str();
     let outcome = sent.outcome.as_str();
     metrics::counter!("bugle_sends_total", "channel" => channel, "outcome" => outcome).increment(1);
     metrics::histogram!("bugle_send_seconds", "channel" => channel).record(sent.took);
-    if matches!(sent.outcome, SendOutcome::Misconfigured) {
-        let (provider, detail) = (&sent.provider, &sent.detail);
-        tracing::error!(channel, provider, detail, "a provider does not accept us");
-    }
 }
 
 /// Something that no provider needs to be asked about.

@@ -121,6 +121,7 @@ pub(crate) async fn start(store: Store, clock: Clock) -> App {
         parallel_sends: 16,
         dispatch: Limits::standard(),
         keep_raw: SignedDuration::from_hours(24),
+        operators_key: None,
         version: "test",
         demo: false,
     };

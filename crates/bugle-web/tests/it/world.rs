@@ -166,6 +166,7 @@ impl World {
             parallel_sends: 16,
             dispatch: Limits::standard(),
             keep_raw: SignedDuration::from_hours(24),
+            operators_key: None,
             version: "0.0.0",
             demo: false,
         };
