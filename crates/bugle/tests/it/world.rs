@@ -122,6 +122,13 @@ impl World {
     /// Sends an event through the native API with the key of `integration`, and waits until all
     /// that follows at once is done. Returns its id.
     pub(crate) async fn send(&self, integration: &str, event: Value) -> String {
+        let id = self.post_event(integration, event).await;
+        self.settle().await;
+        id
+    }
+
+    /// The same, without waiting.
+    pub(crate) async fn post_event(&self, integration: &str, event: Value) -> String {
         let answer = self
             .http
             .post(format!("{}/api/v1/events", self.base))
@@ -133,17 +140,12 @@ impl World {
         let status = answer.status();
         let body: Value = answer.json().await.unwrap();
         assert_eq!(status, 202, "{body}");
-        self.settle().await;
         body["id"].as_str().unwrap().to_owned()
     }
 
     /// A critical trigger at the checkout.
     pub(crate) async fn trigger(&self, summary: &str) -> String {
-        let event = json!({
-            "action": "trigger", "summary": summary, "severity": "critical",
-            "source": "test", "dedup_key": summary,
-        });
-        self.send("checkout", event).await
+        self.send("checkout", critical(summary)).await
     }
 
     /// Says at the checkout that what had this summary is over.
@@ -211,6 +213,18 @@ impl World {
         }
     }
 
+    /// Lets time pass as fast as it does, for what keeps to the machine's clock, until `holds`.
+    pub(crate) async fn let_time_pass(&self, holds: impl Fn() -> bool) {
+        const STEP: Duration = Duration::from_millis(20);
+        let passing = async {
+            while !holds() {
+                tokio::time::sleep(STEP).await;
+                self.clock.push(SignedDuration::try_from(STEP).unwrap());
+            }
+        };
+        assert!(tokio::time::timeout(LIMIT, passing).await.is_ok(), "time passed in vain");
+    }
+
     /// Waits until nothing is pending, due or on its way.
     pub(crate) async fn settle(&self) {
         let settling = async {
@@ -251,10 +265,20 @@ impl Drop for World {
     }
 }
 
+/// A critical trigger.
+pub(crate) fn critical(summary: &str) -> Value {
+    json!({
+        "action": "trigger", "summary": summary, "severity": "critical",
+        "source": "test", "dedup_key": summary,
+    })
+}
+
 fn pushed() -> Clock {
     // A Friday night in Berlin, far from any change of the clocks.
     Clock::pushed("2026-11-20T02:41:00Z".parse().unwrap())
 }
+
+fn as_it_is(_: &Lab, _: &mut Behaviour) {}
 
 async fn fill(store: &Store, now: Timestamp) -> TenantScope {
     let tenant = people::tenant(now);
@@ -269,6 +293,7 @@ async fn fill(store: &Store, now: Timestamp) -> TenantScope {
         hash: Sha256::digest(key.as_bytes()).into(),
     }));
     store.save_objects(scope, &changes, now, "test").await.unwrap();
+    store.set_operator(scope, people::user_id(1), true, now).await.unwrap();
     scope
 }
 
@@ -278,8 +303,6 @@ async fn api_key(node: &Node, scope: TenantScope) -> String {
         scope,
         actor: Actor::User { id, name },
         user: Some(id),
-fn as_it_is(_: &Lab, _: &mut Behaviour) {}
-
         role: Role::Admin,
         operator: false,
         session: None,
