@@ -27,6 +27,7 @@ use crate::keeper::Keeper;
 use crate::keys::IntegrationKeys;
 use crate::limits::UseLimits;
 use crate::methods::send::Spoken;
+use crate::operators::providers::Troubles;
 use crate::placement::Placement;
 use crate::record::{self, Recorder};
 use crate::tasks::Tasks;
@@ -49,6 +50,9 @@ pub struct Settings {
     pub dispatch: Limits,
     /// How long the bytes of received requests are kept.
     pub keep_raw: SignedDuration,
+    /// Key of the integration by which the operators are told of what is wrong with the
+    /// installation. `None`: the fallback policy of the operators' own tenants.
+    pub operators_key: Option<SecretString>,
     /// Shown by `doctor` and in the footer of pages.
     pub version: &'static str,
     /// Whether this is the demo: a red ribbon, and everything is simulated.
@@ -94,6 +98,7 @@ pub(crate) struct Inner {
     pub(crate) integration_keys: IntegrationKeys,
     pub(crate) limits: UseLimits,
     pub(crate) spoken: Spoken,
+    pub(crate) troubles: Troubles,
     pub(crate) intake: Intake,
     pub(crate) placement: Placement,
     pub(crate) tasks: Tasks,
@@ -123,6 +128,7 @@ impl App {
             integration_keys: IntegrationKeys::new(store.clone()),
             limits: UseLimits::new(&clock),
             spoken: Spoken::default(),
+            troubles: Troubles::default(),
             settings,
             store,
             channels,

@@ -81,7 +81,7 @@ impl App {
         }
         let Some(id) = notification else { return Ok(twiml::hang_up()) };
         match callback {
-            Callback::Message(report) => self.message_report(id, &report).await,
+            Callback::Message(report) => self.message_report(provider, id, &report).await,
             Callback::Call(report) => self.call_report(id, &report).await,
             Callback::Voice(asked) => self.words(provider, id, asked.answered_by).await,
             Callback::Gather(key) => self.key(provider, id, key.key).await,
@@ -91,6 +91,7 @@ impl App {
 
     async fn message_report(
         &self,
+        provider: &str,
         id: NotificationId,
         report: &MessageReport,
     ) -> Result<String, CallbackFailed> {
@@ -103,6 +104,7 @@ impl App {
             }
         };
         self.receipt(id, &report.provider_ref, &news).await?;
+        self.inner().note_report(provider, report);
         Ok(twiml::no_reply())
     }
 

@@ -177,7 +177,7 @@ impl DispatchLoop {
         };
         drop(permit);
         let finished_at = self.app.clock.now();
-        note(&sent, first);
+        count(&sent, first);
         let tried = rows(&self.app, claim, carried, &sent, (started_at, finished_at));
         if self.tried.send(tried).await.is_err() {
             tracing::error!(
@@ -223,7 +223,7 @@ impl DispatchLoop {
                 ..refused("")
             };
         }
-        self.app.channels.send(outgoing, send_by, self.app.clock.now()).await
+        self.app.send(outgoing, send_by).await
     }
 }
 
@@ -271,13 +271,6 @@ fn rows(
     sent: &Sent,
     (started_at, finished_at): (Timestamp, Timestamp),
 ) -> Vec<Recorded> {
-    // Where another provider can take it, nothing is waited for.
-    let outcome = match sent.outcome {
-        SendOutcome::RetryAt { .. } if sent.another_provider => {
-            SendOutcome::RetryAt { at: finished_at }
-        }
-        outcome => outcome,
-    };
     let detail = if carried.first().is_some_and(|first| first.digest) {
         let said = format!("in a digest of {}: {}", carried.len(), sent.detail);
         truncate(&said, MAX_DETAIL)
@@ -286,7 +279,8 @@ fn rows(
     };
     let row = |candidate: Candidate| {
         let id = candidate.notification.id;
-        let tried = Tried { notification: id, outcome, delivered: sent.delivered };
+        let Sent { outcome, delivered, another_provider, .. } = *sent;
+        let tried = Tried { notification: id, outcome, delivered, another_provider };
         let limits = &app.settings.dispatch;
         let next = dispatch::after_try(&candidate.notification, &tried, limits, finished_at);
         let attempt = Attempt {
@@ -305,15 +299,11 @@ fn rows(
     carried.into_iter().map(row).collect()
 }
 
-fn note(sent: &Sent, first: &Candidate) {
+fn count(sent: &Sent, first: &Candidate) {
     let channel = first.notification.channel.as_str();
     let outcome = sent.outcome.as_str();
     metrics::counter!("bugle_sends_total", "channel" => channel, "outcome" => outcome).increment(1);
     metrics::histogram!("bugle_send_seconds", "channel" => channel).record(sent.took);
-    if matches!(sent.outcome, SendOutcome::Misconfigured) {
-        let (provider, detail) = (&sent.provider, &sent.detail);
-        tracing::error!(channel, provider, detail, "a provider does not accept us");
-    }
 }
 
 /// Something that no provider needs to be asked about.

@@ -46,6 +46,7 @@ impl App {
         let all = caller.all_tenants(Permission::Doctor)?;
         let mut checks = vec![self.clock_check(), self.database().await, self.address()];
         checks.extend(self.providers().await);
+        checks.push(self.inner().operators_check().await?);
         checks.push(self.retention());
         let ledger = self.inner().store.ledger_of_all(all, self.now()).await?;
         checks.push(books(&ledger));
@@ -154,20 +155,21 @@ fn flow(ledger: &Ledger) -> Check {
     ok("flow", "nothing waits".to_owned())
 }
 
-fn ok(name: &str, text: String) -> Check {
+pub(crate) fn ok(name: &str, text: String) -> Check {
     Check { name: name.to_owned(), state: CheckState::Ok, text, fix: String::new() }
 }
 
-fn warn(name: &str, text: String, fix: &str) -> Check {
+pub(crate) fn warn(name: &str, text: String, fix: &str) -> Check {
     Check { name: name.to_owned(), state: CheckState::Warn, text, fix: fix.to_owned() }
 }
 
-fn fail(name: &str, text: String, fix: &str) -> Check {
+pub(crate) fn fail(name: &str, text: String, fix: &str) -> Check {
     Check { name: name.to_owned(), state: CheckState::Fail, text, fix: fix.to_owned() }
 }
 
 #[cfg(test)]
 mod tests {
+    use bugle_domain::contact::Address;
     use bugle_domain::role::Role;
 
     use super::*;
@@ -186,6 +188,12 @@ mod tests {
             (CheckState::Warn, CheckState::Warn)
         );
         assert!(checks.iter().all(|check| (check.state == CheckState::Ok) == check.fix.is_empty()));
+        assert_eq!(state("operators"), CheckState::Warn, "Priya has no contact method");
+        let hook = Address::Webhook(world.hook.clone());
+        world.proven(world.admin.user.unwrap(), hook).await;
+        let checks = world.app.doctor(&world.admin).await.unwrap();
+        let operators = checks.iter().find(|check| check.name == "operators").unwrap();
+        assert_eq!(operators.text, "told by policy \"Fallback\" of Halden Freight");
         let vera = world.person("Vera Holm", Role::Admin).await;
         assert_eq!(world.app.doctor(&vera).await.unwrap_err().code(), "forbidden");
         world.end().await;

@@ -134,6 +134,5 @@ fn view(directory: &Directory, numbers: &BTreeMap<AlertId, i64>, event: Event) -
 
 /// What an integration is called.
 pub(crate) fn integration_name(directory: &Directory, id: IntegrationId) -> String {
-    let found = directory.integrations.get(&id);
-    found.map_or_else(|| "a removed integration".to_owned(), |it| it.name.clone())
+    directory.integration_name(id).unwrap_or("a removed integration").to_owned()
 }

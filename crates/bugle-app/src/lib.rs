@@ -31,6 +31,7 @@ pub mod methods;
 pub mod notifications;
 pub mod objects;
 pub mod oncall;
+mod operators;
 pub mod paging;
 pub mod permission;
 mod placement;

@@ -1,7 +1,7 @@
 //! The last requests of an integration, accepted and rejected, and events sent from here.
 
 pub mod error;
-mod would_page;
+pub(crate) mod would_page;
 
 use bugle_domain::event::{
     Action, EventBody, Link, MAX_DEDUP_KEY_BYTES, MAX_LINKS, MAX_SUMMARY_CHARS, NewEvent,
@@ -193,7 +193,7 @@ impl App {
         let directory = self.directory(caller.scope).await?;
         let integration =
             directory.integrations.get(&integration).ok_or_else(|| unknown(integration))?;
-        Ok(would_page::of(&directory, integration, severity, self.now()))
+        Ok(would_page::of(&directory, integration.service, severity, self.now()))
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use bugle_channels::WebhookSettings;
-use bugle_channels::{Channels, Limits as ChannelLimits, Settings as ChannelSettings};
+use bugle_channels::{Channels, Limits as ChannelLimits, Roots, Settings as ChannelSettings};
 use bugle_domain::alert::AlertStatus;
 use bugle_domain::contact::{Address, ContactMethod};
 use bugle_domain::object::Object;
@@ -106,8 +106,13 @@ pub(crate) async fn start(store: Store, clock: Clock) -> App {
     };
     let allow = vec!["127.0.0.0/8".parse().unwrap()];
     let webhook = WebhookSettings { allow, limits };
-    let channels =
-        ChannelSettings { email: Vec::new(), sms: Vec::new(), voice: Vec::new(), webhook };
+    let channels = ChannelSettings {
+        email: Vec::new(),
+        sms: Vec::new(),
+        voice: Vec::new(),
+        webhook,
+        roots: Roots::default(),
+    };
     let public_url: Url = "http://localhost:7070/".parse().unwrap();
     let settings = Settings {
         node: NodeId::new(Timestamp::UNIX_EPOCH, bytes()),
@@ -116,6 +121,7 @@ pub(crate) async fn start(store: Store, clock: Clock) -> App {
         parallel_sends: 16,
         dispatch: Limits::standard(),
         keep_raw: SignedDuration::from_hours(24),
+        operators_key: None,
         version: "test",
         demo: false,
     };

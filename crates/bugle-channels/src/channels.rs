@@ -13,7 +13,6 @@ use url::Url;
 use crate::health::{Admission, Health, PROVIDER_SAMPLES, TARGET_SAMPLES, Verdict};
 use crate::message::{Fault, Lookup, Outgoing, Sent, When};
 use crate::provider::{Done, Driver, Provider, ProviderStatus};
-use crate::roots::Roots;
 use crate::settings::{Limits, Settings};
 use crate::smtp::Smtp;
 use crate::twilio::{CallbackPaths, CallbackRequest, SignatureError, Twilio};
@@ -46,9 +45,9 @@ pub enum SetupError {
     /// Two providers of one channel have the same name.
     #[error("there are two providers named {0}")]
     SameName(String),
-    /// The operator's certificate authorities cannot be used.
-    #[error("the certificate authorities are not certificates in PEM")]
-    Roots,
+    /// TLS to mail servers cannot be used.
+    #[error("TLS to mail servers cannot be set up")]
+    MailTls(#[source] lettre::transport::smtp::Error),
     /// TLS cannot be used at all.
     #[error("TLS cannot be set up")]
     Tls(#[from] rustls::Error),
@@ -76,18 +75,7 @@ impl Channels {
     ///
     /// [`SetupError`] names the first provider whose settings cannot be used.
     pub fn new(settings: Settings, public_url: Url) -> Result<Self, SetupError> {
-        Self::trusting(settings, public_url, &[])
-    }
-
-    /// The same, and believes the certificate authorities in `roots` (PEM) beside the public ones:
-    /// for servers in a network of one's own.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::new`], and where `roots` is not PEM.
-    pub fn trusting(settings: Settings, public_url: Url, roots: &[u8]) -> Result<Self, SetupError> {
-        let roots = Roots::parse(roots)?;
-        let Settings { email, sms, voice, webhook } = settings;
+        let Settings { email, sms, voice, webhook, roots } = settings;
         let own_limits = webhook.limits;
         let own = Driver::Webhook(Webhook::new(webhook, &roots)?);
         let inner = Inner {
@@ -179,14 +167,13 @@ impl Channels {
         let mut done = provider.send(message, When { send_by, now }).await;
         let ended = Instant::now();
         let took = ended.saturating_duration_since(began);
-        provider.record(began, ended, now, &done);
+        let passed_over = provider.record(began, ended, now, &done);
         if let Some(target) = target {
             self.record_target(target, (began, ended), &done);
         }
-        let another_provider = self.is_another_free(channel, provider, ended);
+        let another_provider = passed_over && self.is_another_free(channel, provider, ended);
         if let SendOutcome::RetryAt { at } = &mut done.outcome
             && another_provider
-            && done.fault == Some(Fault::Provider)
         {
             *at = now;
         }

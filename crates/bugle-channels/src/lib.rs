@@ -21,6 +21,7 @@ pub use guard::{Blocked, TargetGuard};
 pub use health::BreakerState;
 pub use message::{Content, Fault, Lookup, Outgoing, Sent};
 pub use provider::ProviderStatus;
+pub use roots::{Roots, RootsError};
 pub use settings::{
     Limits, Login, Rate, Settings, SharedKey, SmtpSecurity, SmtpSettings, TwilioSettings,
     WebhookSettings,

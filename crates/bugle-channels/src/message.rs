@@ -104,7 +104,8 @@ pub struct Sent {
     pub delivered: bool,
     /// The address will never take another message (410, opted out): stop using the method.
     pub gone: bool,
-    /// Another provider of this channel would take the message now.
+    /// The provider that was asked is passed over for a while, and another one of the channel would
+    /// take the message now.
     pub another_provider: bool,
     /// How long it took.
     pub took: Duration,

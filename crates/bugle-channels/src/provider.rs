@@ -196,18 +196,20 @@ impl Provider {
         }
     }
 
-    /// Notes what a send that was admitted at `began` came to.
-    pub(crate) fn record(&self, began: Instant, now: Instant, at: Timestamp, done: &Done) {
+    /// Notes what a send that was admitted at `began` came to. Whether it speaks against the
+    /// provider, which is then passed over for a while.
+    pub(crate) fn record(&self, began: Instant, now: Instant, at: Timestamp, done: &Done) -> bool {
         let verdict = verdict(done, now, at);
         let mut notes = self.notes();
         notes.sent_total += 1;
         notes.health.record(began, now, verdict);
         if verdict == Verdict::Worked {
-            return;
+            return false;
         }
         notes.failed_total += 1;
         notes.last_error = Some((at, done.detail.clone()));
         notes.health.rest(now + DEFAULT_WAIT.unsigned_abs());
+        true
     }
 
     /// Asks whether the provider has `message` already.

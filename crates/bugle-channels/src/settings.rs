@@ -6,6 +6,8 @@ use ipnet::IpNet;
 use secrecy::SecretString;
 use url::Url;
 
+use crate::roots::Roots;
+
 /// All channels and their providers, each list in the order of preference.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -17,6 +19,8 @@ pub struct Settings {
     pub voice: Vec<TwilioSettings>,
     /// Our own webhooks.
     pub webhook: WebhookSettings,
+    /// Certificate authorities that are believed beside the public ones, wherever TLS is spoken.
+    pub roots: Roots,
 }
 
 /// How long, and how often.

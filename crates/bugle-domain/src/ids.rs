@@ -33,7 +33,7 @@ macro_rules! ids {
             }
 
             /// Wraps a value that the database returned.
-            pub fn from_stored(value: Uuid) -> Self {
+            pub const fn from_stored(value: Uuid) -> Self {
                 Self(value)
             }
 

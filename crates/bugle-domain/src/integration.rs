@@ -1,8 +1,10 @@
 //! Integrations: ways in for events.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::ids::{IntegrationId, ServiceId};
+use crate::object::Directory;
 
 /// Which language the senders of an integration speak.
 ///
@@ -73,6 +75,26 @@ pub struct Integration {
     /// A disabled integration refuses events.
     #[serde(default)]
     pub disabled: bool,
+}
+
+impl IntegrationId {
+    /// Bugle's own way in, in every tenant: what it has to say about itself. It has no key and no
+    /// service, so the tenant's fallback policy is told.
+    pub const OWN: Self = Self::from_stored(Uuid::nil());
+}
+
+/// What [`IntegrationId::OWN`] is called.
+const OWN_NAME: &str = "Bugle itself";
+
+impl Directory {
+    /// What an integration is called; `None` for one that was removed.
+    pub fn integration_name(&self, id: IntegrationId) -> Option<&str> {
+        match self.integrations.get(&id) {
+            Some(integration) => Some(&integration.name),
+            None if id == IntegrationId::OWN => Some(OWN_NAME),
+            None => None,
+        }
+    }
 }
 
 /// Events a minute that an integration may send where nothing else is said.

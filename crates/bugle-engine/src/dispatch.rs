@@ -5,6 +5,7 @@
 //! - The first message to a contact method goes alone, at once. What follows within
 //!   [`Limits::bundle_window`] is held, and then goes as one message. Where several are due at once
 //!   and nothing was sent lately, the worst goes alone and the rest are held.
+//! - What a provider did not take is not held back for that: another may take it at once.
 //! - A contact method gets only so many messages an hour; what is over waits for the next hour.
 //! - What is late and open goes as one message at once, since nothing of it can wait for more; a
 //!   new page for the same contact method still goes alone, before it.
@@ -159,6 +160,8 @@ pub struct Tried {
     pub outcome: SendOutcome,
     /// The provider itself says that the message arrived (a webhook's 2xx).
     pub delivered: bool,
+    /// Another provider of the channel would take the message now.
+    pub another_provider: bool,
 }
 
 /// What a provider or a person says of a message that was sent.

@@ -129,8 +129,8 @@ fn actor(actor: &Actor, directory: &Directory) -> String {
     match actor {
         Actor::User { name, .. } => name.clone(),
         Actor::Sender { integration } => {
-            let found = directory.integrations.get(integration);
-            found.map_or("The sender".to_owned(), |it| format!("The sender ({})", it.name))
+            let found = directory.integration_name(*integration);
+            found.map_or("The sender".to_owned(), |name| format!("The sender ({name})"))
         }
         Actor::Key { name } => format!("The API key \"{name}\""),
         Actor::System => "Bugle".to_owned(),

@@ -50,8 +50,10 @@ pub struct Config {
     pub retention: Retention,
     /// What is logged.
     pub log: Log,
-    /// The channels and their providers.
+    /// The channels and their providers, and whom they believe.
     pub channels: bugle_app::channels::Settings,
+    /// How the operators are told of what is wrong with the installation.
+    pub operators: Operators,
 }
 
 /// The HTTP server.
@@ -107,6 +109,13 @@ pub struct Log {
     pub level: String,
     /// In which form.
     pub format: LogFormat,
+}
+
+/// How the operators are told of what is wrong with the installation.
+#[derive(Clone, Debug)]
+pub struct Operators {
+    /// Key of the integration that takes it. `None`: the fallback policy of the operators' tenants.
+    pub integration_key: Option<SecretString>,
 }
 
 /// The form of log lines.
@@ -208,6 +217,7 @@ fn read(reader: &mut Reader) -> Result<Config, Noted> {
     let retention = retention(reader);
     let log = log(reader);
     let channels = providers::channels(reader);
+    let operators = operators(reader);
     Ok(Config {
         server: server?,
         database: database?,
@@ -216,6 +226,7 @@ fn read(reader: &mut Reader) -> Result<Config, Noted> {
         retention: retention?,
         log: log?,
         channels: channels?,
+        operators: operators?,
     })
 }
 
@@ -327,6 +338,10 @@ fn log(reader: &mut Reader) -> Result<Log, Noted> {
     let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
     let format = reader.take("log.format", |value| value::choice(value, &formats));
     Ok(Log { level: level?, format: format? })
+}
+
+fn operators(reader: &mut Reader) -> Result<Operators, Noted> {
+    Ok(Operators { integration_key: reader.take_secret("operators.integration_key")? })
 }
 
 fn duration(

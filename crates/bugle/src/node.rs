@@ -14,7 +14,7 @@ use bugle_app::{App, Clock, app};
 use bugle_domain::NodeId;
 use bugle_web::{ServerLimits, WebSettings};
 use metrics_exporter_prometheus::PrometheusHandle;
-use secrecy::SecretBox;
+use secrecy::{SecretBox, SecretString};
 use tokio::net::TcpListener;
 use url::Url;
 
@@ -56,6 +56,8 @@ pub struct Behaviour {
     pub channels: channels::Settings,
     /// How messages are sent.
     pub dispatch: Dispatch,
+    /// Key of the integration by which operators are told what is wrong.
+    pub operators_key: Option<SecretString>,
     /// How long received bytes are kept.
     pub keep_raw: jiff::SignedDuration,
     /// Largest body of a request that brings events.
@@ -69,6 +71,7 @@ impl From<Config> for Behaviour {
         Self {
             channels: config.channels,
             dispatch: config.dispatch,
+            operators_key: config.operators.integration_key,
             keep_raw: config.retention.raw_bytes,
             max_body_bytes: config.intake.max_body_bytes,
             stop_within: config.server.stop_within,
@@ -105,6 +108,7 @@ impl Node {
             parallel_sends: usize::try_from(behaviour.dispatch.parallel).unwrap_or(usize::MAX),
             dispatch: behaviour.dispatch.limits,
             keep_raw: behaviour.keep_raw,
+            operators_key: behaviour.operators_key,
             version: env!("CARGO_PKG_VERSION"),
             demo: parts.demo,
         };

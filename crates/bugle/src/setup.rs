@@ -78,6 +78,7 @@ async fn start(mut config: Config, data: &DataDir) -> Result<App, Failure> {
         parallel_sends: usize::try_from(config.dispatch.parallel).unwrap_or(usize::MAX),
         dispatch: config.dispatch.limits,
         keep_raw: config.retention.raw_bytes,
+        operators_key: config.operators.integration_key,
         version: env!("CARGO_PKG_VERSION"),
         demo: false,
     };

@@ -1,7 +1,7 @@
 //! What is sent to a contact method at once, outside any alert: codes and tests.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bugle_channels::{Content, Outgoing};
@@ -57,7 +57,7 @@ impl Spoken {
 
 /// Sends it, once, and says what the provider said.
 pub(super) async fn send(
-    app: &Inner,
+    app: &Arc<Inner>,
     tenant: TenantId,
     method: &ContactMethod,
     saying: &Saying,
@@ -85,7 +85,7 @@ pub(super) async fn send(
         possible_repeat: false,
         validity_s: VALIDITY_S,
     };
-    let sent = app.channels.send(&message, Instant::now() + SEND_LIMIT, now).await;
+    let sent = app.send(&message, Instant::now() + SEND_LIMIT).await;
     let until = now.saturating_add(CODE_LIFETIME).ok();
     CodeSent {
         accepted: sent.outcome == SendOutcome::Accepted,

@@ -3,10 +3,9 @@
 use bugle_domain::Severity;
 use bugle_domain::alert::Unreachable;
 use bugle_domain::contact::Channel;
-use bugle_domain::integration::Integration;
 use bugle_domain::object::Directory;
 use bugle_domain::policy::{Level, Policy};
-use bugle_domain::{Urgency, UserId};
+use bugle_domain::{ServiceId, Urgency, UserId};
 use bugle_engine::message::text::names;
 use bugle_engine::{reach, rules};
 use jiff::Timestamp;
@@ -16,22 +15,11 @@ use super::WouldPage;
 /// The policy and its levels, by today's configuration.
 pub(super) fn of(
     directory: &Directory,
-    integration: &Integration,
+    service: Option<ServiceId>,
     severity: Severity,
     now: Timestamp,
 ) -> WouldPage {
-    let service = integration.service.and_then(|id| directory.services.get(&id));
-    let routed = service.and_then(|it| it.policy).and_then(|id| directory.policies.get(&id));
-    let fallback = directory.tenant.fallback_policy.and_then(|id| directory.policies.get(&id));
-    let (policy, why) = match (service, routed) {
-        (Some(service), Some(policy)) => {
-            (Some(policy), format!("the policy of service \"{}\"", service.name))
-        }
-        (Some(service), None) => {
-            (fallback, format!("the fallback, since service \"{}\" names none", service.name))
-        }
-        (None, _) => (fallback, "the fallback, since no service is named".to_owned()),
-    };
+    let (policy, why) = policy(directory, service);
     let Some(urgency) = severity.urgency() else {
         let policy = "none: severity info is tracked and pages nobody".to_owned();
         return WouldPage { policy, levels: Vec::new() };
@@ -42,6 +30,25 @@ pub(super) fn of(
     };
     let levels = levels(directory, policy, urgency, now);
     WouldPage { policy: format!("{}: {why}", policy.name), levels }
+}
+
+/// The policy that events for a service follow, and why that one.
+pub(crate) fn policy(
+    directory: &Directory,
+    service: Option<ServiceId>,
+) -> (Option<&Policy>, String) {
+    let service = service.and_then(|id| directory.services.get(&id));
+    let routed = service.and_then(|it| it.policy).and_then(|id| directory.policies.get(&id));
+    let fallback = directory.tenant.fallback_policy.and_then(|id| directory.policies.get(&id));
+    match (service, routed) {
+        (Some(service), Some(policy)) => {
+            (Some(policy), format!("the policy of service \"{}\"", service.name))
+        }
+        (Some(service), None) => {
+            (fallback, format!("the fallback, since service \"{}\" names none", service.name))
+        }
+        (None, _) => (fallback, "the fallback, since no service is named".to_owned()),
+    }
 }
 
 fn levels(directory: &Directory, policy: &Policy, urgency: Urgency, now: Timestamp) -> Vec<String> {

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::{Stage, WhyStep};
+use crate::events::integration_name;
 
 /// The alert's own log as steps.
 pub(super) fn steps(
@@ -31,10 +32,7 @@ pub(super) fn steps(
 
 /// From the integration to the service.
 fn route(directory: &Directory, alert: &Alert, at: Timestamp) -> WhyStep {
-    let integration = directory
-        .integrations
-        .get(&alert.integration)
-        .map_or("a removed integration", |it| it.name.as_str());
+    let integration = integration_name(directory, alert.integration);
     let service = alert.service.and_then(|id| directory.services.get(&id));
     let text = match service {
         Some(service) => {

@@ -74,8 +74,8 @@ pub(crate) fn who(directory: &Directory, actor: &Actor) -> String {
     match actor {
         Actor::User { name, .. } => name.clone(),
         Actor::Key { name } => format!("key \"{name}\""),
-        Actor::Sender { integration } => match directory.integrations.get(integration) {
-            Some(integration) => format!("the sender \"{}\"", integration.name),
+        Actor::Sender { integration } => match directory.integration_name(*integration) {
+            Some(name) => format!("the sender \"{name}\""),
             None => "the sender".to_owned(),
         },
         Actor::System => "Bugle".to_owned(),

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::{Stage, WhyStep};
+use crate::events::integration_name;
 
 /// How many of the received characters are shown.
 const SHOWN_CHARS: usize = 400;
@@ -32,10 +33,7 @@ pub(super) fn steps(
 }
 
 fn received(directory: &Directory, event: &Event, raw: Option<&[u8]>) -> WhyStep {
-    let integration = directory
-        .integrations
-        .get(&event.integration)
-        .map_or("a removed integration", |it| it.name.as_str());
+    let integration = integration_name(directory, event.integration);
     let dialect = event.dialect.as_str();
     let (size, first) = match raw {
         Some(bytes) => {

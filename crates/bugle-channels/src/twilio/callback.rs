@@ -209,9 +209,9 @@ fn failed(code: Option<u32>) -> MessageProgress {
     let (retry, fault, gone) = match code.map_or(Trouble::Unknown, trouble) {
         Trouble::Passing => (true, Fault::Provider, false),
         Trouble::Unreachable => (true, Fault::Contact, false),
-        Trouble::Number | Trouble::Unknown => (false, Fault::Contact, false),
+        Trouble::Number | Trouble::Country | Trouble::Unknown => (false, Fault::Contact, false),
         Trouble::OptedOut => (false, Fault::Contact, true),
-        Trouble::Country | Trouble::Account => (false, Fault::Us, false),
+        Trouble::Account => (false, Fault::Us, false),
     };
     MessageProgress::Failed { retry, fault, gone }
 }

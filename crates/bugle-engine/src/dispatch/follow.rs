@@ -37,6 +37,9 @@ pub fn after_try(
             Next { unsure, ..next }
         }
         SendOutcome::Refused => failed(notification, "refused", now),
+        SendOutcome::Misconfigured if tried.another_provider => {
+            again(notification, now, limits, now)
+        }
         SendOutcome::Misconfigured => failed(notification, "misconfigured", now),
     }
 }

@@ -160,24 +160,25 @@ impl Bench<'_> {
     }
 
     fn pages(&mut self, ready: &[Ready<'_>], pacing: &mut Pacing, verdicts: &mut [Verdict]) {
-        let Some(worst) = ready.iter().min_by_key(|it| rank(it)) else { return };
-        if let Some(until) = self.held_until(ready, pacing) {
+        let hold = |verdicts: &mut [Verdict], until| {
             for it in ready {
                 verdicts[it.index] = Verdict::Hold { until };
             }
-            return;
+        };
+        if let Some(until) = self.ceiling(ready, pacing) {
+            return hold(verdicts, until);
         }
-        let together = ready.iter().any(|it| it.candidate.held) || ready.iter().all(|it| it.late);
-        let late = ready.iter().all(|it| it.late);
+        let quiet_until = self.quiet_until(pacing);
+        let going = going(ready, quiet_until.is_some());
+        let Some(worst) = going.iter().min_by_key(|it| rank(it)) else {
+            return hold(verdicts, quiet_until.unwrap_or(self.now));
+        };
+        let late = going.iter().all(|it| it.late);
         let Some(message) = self.message(worst.channel(), late) else { return };
         pacing.note(self.now);
-        let until = plus(self.now, self.limits.bundle_window);
-        for it in ready {
-            if together || it.index == worst.index {
-                verdicts[it.index] = Verdict::Send { message };
-            } else {
-                verdicts[it.index] = Verdict::Hold { until };
-            }
+        hold(verdicts, plus(self.now, self.limits.bundle_window));
+        for it in &going {
+            verdicts[it.index] = Verdict::Send { message };
         }
     }
 
@@ -219,15 +220,20 @@ impl Bench<'_> {
 
     /// Until when a ceiling, or a message that just went out, keeps these back.
     fn held_until(&self, ready: &[Ready<'_>], pacing: &Pacing) -> Option<Timestamp> {
-        let urgent = ready.iter().any(|it| it.candidate.notification.lane == Lane::Urgent);
+        self.ceiling(ready, pacing).or_else(|| self.quiet_until(pacing))
+    }
+
+    /// Until when what follows the message that just went out is gathered.
+    fn quiet_until(&self, pacing: &Pacing) -> Option<Timestamp> {
         let quiet_at = pacing.before.map(|pace| plus(pace.last_sent_at, self.limits.bundle_window));
-        self.ceiling(ready, pacing, urgent).or(quiet_at.filter(|&until| self.now < until))
+        quiet_at.filter(|&until| self.now < until)
     }
 
     /// When the ceiling that is reached ends. Urgent ones take quiet ones with them: one message
     /// is one message.
-    fn ceiling(&self, ready: &[Ready<'_>], pacing: &Pacing, urgent: bool) -> Option<Timestamp> {
+    fn ceiling(&self, ready: &[Ready<'_>], pacing: &Pacing) -> Option<Timestamp> {
         let channel = ready.first()?.channel();
+        let urgent = ready.iter().any(|it| it.candidate.notification.lane == Lane::Urgent);
         let ceilings = if urgent { &self.limits.urgent_per_hour } else { &self.limits.per_hour };
         let ceiling = *ceilings.get(&channel)?;
         let reached = pacing.pace.window_count >= ceiling;
@@ -270,6 +276,21 @@ fn rank(ready: &Ready<'_>) -> impl Ord + use<> {
     let notification = &ready.candidate.notification;
     let severity = ready.candidate.alert.severity;
     (ready.late, notification.lane, severity, notification.wanted_at, notification.id)
+}
+
+/// Which of those that are due for one method go out now, as one message.
+///
+/// Shortly after a message nothing new goes. What was tried and did not leave is not new: another
+/// provider may take it at once, and the try that failed is no reason to wait.
+fn going<'a>(ready: &[Ready<'a>], shortly_after: bool) -> Vec<Ready<'a>> {
+    let tried = |it: &Ready<'_>| it.candidate.notification.tries > 0;
+    if shortly_after {
+        return ready.iter().copied().filter(tried).collect();
+    }
+    if ready.iter().any(|it| it.candidate.held) || ready.iter().all(|it| it.late) {
+        return ready.to_vec();
+    }
+    ready.iter().min_by_key(|it| rank(it)).copied().into_iter().collect()
 }
 
 fn plus(at: Timestamp, span: SignedDuration) -> Timestamp {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bugle_app::Clock;
 use bugle_channels::{
-    Channels, Content, Limits, Outgoing, Sent, Settings, SmtpSecurity, SmtpSettings,
+    Channels, Content, Limits, Outgoing, Roots, Sent, Settings, SmtpSecurity, SmtpSettings,
     TwilioSettings, WebhookSettings,
 };
 use bugle_domain::contact::{Address, Channel};
@@ -104,6 +104,7 @@ fn settings(lab: &Lab) -> Settings {
         sms: vec![twilio("texts", lab, lab.account())],
         voice: vec![twilio("calls", lab, lab.account())],
         webhook: WebhookSettings { allow: vec!["127.0.0.0/8".parse().unwrap()], limits: limits() },
+        roots: Roots::default(),
     }
 }
 

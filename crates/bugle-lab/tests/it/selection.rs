@@ -39,6 +39,20 @@ async fn the_next_provider_takes_over_at_once() {
 }
 
 #[tokio::test]
+async fn a_suspended_account_stands_aside_and_a_country_is_nobodys_turn() {
+    let world = with_spare().await;
+    world.lab.set(Service::Texts, Knobs::answering(Answer::Suspended));
+    let sent = world.send(&text(1, "one")).await;
+    assert_eq!((sent.outcome, sent.another_provider), (SendOutcome::Misconfigured, true));
+    assert_eq!(world.send(&text(1, "one")).await.provider, "second");
+    // 21408: the account may not send to that country, and is good for all others.
+    world.lab.set(Service::SpareTexts, Knobs::answering(Answer::Refuse(21_408)));
+    let sent = world.send(&text(2, "two")).await;
+    assert_eq!((sent.outcome, sent.another_provider), (SendOutcome::Misconfigured, false));
+    world.lab.stop().await;
+}
+
+#[tokio::test]
 async fn a_provider_over_its_limit_is_passed_over() {
     let mut world = World::with(|settings| {
         let rate = Rate { messages: 1, per: Duration::from_hours(1) };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bugle_channels::{Channels, Limits, Settings, WebhookSettings};
+use bugle_channels::{Channels, Limits, Roots, Settings, WebhookSettings};
 use bugle_domain::notification::SendOutcome;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -40,11 +40,11 @@ async fn a_webhook_goes_to_who_can_prove_its_name() {
 
     let by_name = format!("https://localhost:{port}/alerts");
     let by_address = format!("https://127.0.0.1:{port}/alerts");
-    let trusted = made.cert.pem();
+    let trusted = || Roots::parse(made.cert.pem().as_bytes()).unwrap();
     for (url, roots, accepted) in [
-        (&by_name, trusted.as_str(), true),
-        (&by_name, "", false),
-        (&by_address, trusted.as_str(), false),
+        (&by_name, trusted(), true),
+        (&by_name, Roots::default(), false),
+        (&by_address, trusted(), false),
     ] {
         let limits = Limits { connect: LIMIT, request: LIMIT, rate: None };
         let settings = Settings {
@@ -52,9 +52,10 @@ async fn a_webhook_goes_to_who_can_prove_its_name() {
             sms: Vec::new(),
             voice: Vec::new(),
             webhook: WebhookSettings { allow: vec!["127.0.0.0/8".parse().unwrap()], limits },
+            roots,
         };
         let public_url = "https://bugle.example".parse().unwrap();
-        let channels = Channels::trusting(settings, public_url, roots.as_bytes()).unwrap();
+        let channels = Channels::new(settings, public_url).unwrap();
         let message = hook(1, url);
         let sending = channels.send(&message, Instant::now() + LIMIT, now);
         let (sent, served) = tokio::join!(sending, serve_one(&listener, &tls));
@@ -62,18 +63,4 @@ async fn a_webhook_goes_to_who_can_prove_its_name() {
         let retried = matches!(sent.outcome, SendOutcome::RetryAt { .. });
         assert_eq!(retried, !accepted, "{:?}: nothing had left", sent.outcome);
     }
-}
-
-#[test]
-fn what_is_no_certificate_is_said_at_once() {
-    let limits = Limits { connect: LIMIT, request: LIMIT, rate: None };
-    let settings = Settings {
-        email: Vec::new(),
-        sms: Vec::new(),
-        voice: Vec::new(),
-        webhook: WebhookSettings { allow: Vec::new(), limits },
-    };
-    let pem = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-    let public_url = "https://bugle.example".parse().unwrap();
-    assert!(Channels::trusting(settings, public_url, pem).is_err());
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bugle_channels::{
-    Channels, Content, Limits, Login, Outgoing, Sent, Settings, SmtpSecurity, SmtpSettings,
+    Channels, Content, Limits, Login, Outgoing, Roots, Sent, Settings, SmtpSecurity, SmtpSettings,
     WebhookSettings,
 };
 use bugle_domain::contact::{Address, Channel};
@@ -37,7 +37,11 @@ impl Server {
         Self { python, port, certificate: made.cert.pem(), _folder: folder }
     }
 
-    fn channels(&self, password: &str, roots: &str) -> Channels {
+    fn authority(&self) -> Roots {
+        Roots::parse(self.certificate.as_bytes()).unwrap()
+    }
+
+    fn channels(&self, password: &str, roots: Roots) -> Channels {
         let limits = Limits {
             connect: Duration::from_secs(10),
             request: Duration::from_secs(30),
@@ -56,9 +60,10 @@ impl Server {
             sms: Vec::new(),
             voice: Vec::new(),
             webhook: WebhookSettings { allow: Vec::new(), limits },
+            roots,
         };
         let public_url = "https://bugle.halden.example".parse().unwrap();
-        Channels::trusting(settings, public_url, roots.as_bytes()).unwrap()
+        Channels::new(settings, public_url).unwrap()
     }
 }
 
@@ -89,7 +94,7 @@ async fn send(channels: &Channels, subject: &str) -> Sent {
 #[tokio::test]
 async fn a_real_mail_server_takes_our_mail_over_tls() {
     let mut server = Server::start().await;
-    let channels = server.channels("right", &server.certificate);
+    let channels = server.channels("right", server.authority());
     for subject in ["Kritisch: Zahlungen für Łódź", "Second, on the same connection"] {
         let sent = send(&channels, subject).await;
         assert_eq!(sent.outcome, SendOutcome::Accepted, "{}", sent.detail);
@@ -110,10 +115,10 @@ async fn a_real_mail_server_takes_our_mail_over_tls() {
 #[tokio::test]
 async fn a_wrong_password_or_a_server_that_cannot_prove_itself_is_our_affair() {
     let server = Server::start().await;
-    let sent = send(&server.channels("wrong", &server.certificate), "x").await;
+    let sent = send(&server.channels("wrong", server.authority()), "x").await;
     assert_eq!(sent.outcome, SendOutcome::Misconfigured, "{}", sent.detail);
     assert!(sent.detail.starts_with("signing in:"), "{}", sent.detail);
-    let sent = send(&server.channels("right", ""), "x").await;
+    let sent = send(&server.channels("right", Roots::default()), "x").await;
     assert_eq!(sent.outcome, SendOutcome::Misconfigured, "{}", sent.detail);
     assert!(sent.detail.starts_with("securing the connection:"), "{}", sent.detail);
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bugle_app::Clock;
 use bugle_channels::{
-    Channels, Content, Limits, Outgoing, Settings, TwilioSettings, WebhookSettings,
+    Channels, Content, Limits, Outgoing, Roots, Settings, TwilioSettings, WebhookSettings,
 };
 use bugle_domain::contact::{Address, Channel};
 use bugle_domain::{NotificationId, TenantId};
@@ -33,6 +33,7 @@ fn channels(lab: &Lab) -> Channels {
         }],
         voice: Vec::new(),
         webhook: WebhookSettings { allow: vec!["127.0.0.0/8".parse().unwrap()], limits },
+        roots: Roots::default(),
     };
     Channels::new(settings, lab.hook_url("/")).unwrap()
 }

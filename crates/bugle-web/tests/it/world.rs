@@ -117,6 +117,7 @@ fn no_channels() -> Channels {
         sms: Vec::new(),
         voice: Vec::new(),
         webhook: WebhookSettings { allow: Vec::new(), limits },
+        roots: channels::Roots::default(),
     };
     Channels::new(settings, "http://bugle.test/".parse().unwrap()).unwrap()
 }
@@ -165,6 +166,7 @@ impl World {
             parallel_sends: 16,
             dispatch: Limits::standard(),
             keep_raw: SignedDuration::from_hours(24),
+            operators_key: None,
             version: "0.0.0",
             demo: false,
         };

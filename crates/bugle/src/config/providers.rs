@@ -1,7 +1,8 @@
 //! The sections `[channels]` and `[providers.NAME]`: which providers there are, in which order.
 
 use bugle_app::channels::{
-    Limits, Login, Rate, Settings, SmtpSecurity, SmtpSettings, TwilioSettings, WebhookSettings,
+    Limits, Login, Rate, Roots, Settings, SmtpSecurity, SmtpSettings, TwilioSettings,
+    WebhookSettings,
 };
 use ipnet::IpNet;
 use secrecy::SecretString;
@@ -13,6 +14,9 @@ use super::{MINUTE, SECOND};
 
 /// Longest name of a provider.
 const MAX_NAME: usize = 32;
+
+/// Largest file of certificate authorities, in bytes: more than all public ones together.
+const MAX_ROOTS_BYTES: u64 = 1_024 * 1_024;
 
 /// One provider, of whatever kind.
 enum Provider {
@@ -51,7 +55,8 @@ pub(super) fn channels(reader: &mut Reader) -> Result<Settings, Noted> {
         Provider::Smtp(_) | Provider::Wrong => None,
     });
     let webhook = webhook(reader);
-    Ok(Settings { email: email?, sms: sms?, voice: voice?, webhook: webhook? })
+    let roots = roots(reader);
+    Ok(Settings { email: email?, sms: sms?, voice: voice?, webhook: webhook?, roots: roots? })
 }
 
 /// The providers that the list at `key` names, which must be of `kind`.
@@ -193,6 +198,13 @@ fn webhook(reader: &mut Reader) -> Result<WebhookSettings, Noted> {
     });
     let limits = limits(reader, "channels.webhook");
     Ok(WebhookSettings { allow: allow?, limits: limits? })
+}
+
+fn roots(reader: &mut Reader) -> Result<Roots, Noted> {
+    let roots = reader.take_file("outbound.roots_file", MAX_ROOTS_BYTES, |pem| {
+        Roots::parse(pem).map_err(|error| error.to_string())
+    })?;
+    Ok(roots.unwrap_or_default())
 }
 
 fn limits(reader: &mut Reader, section: &str) -> Result<Limits, Noted> {

@@ -75,14 +75,37 @@ impl Reader {
     }
 
     fn read_secret(&mut self, key: &str, path: &str) -> Result<SecretString, Noted> {
+        self.read_file(key, path, MAX_SECRET_BYTES, |bytes| {
+            let text = std::str::from_utf8(bytes).map_err(|_| "is not text".to_owned())?;
+            let text = text.trim_end_matches(['\r', '\n']);
+            if text.is_empty() { Err("is empty".to_owned()) } else { Ok(SecretString::from(text)) }
+        })
+    }
+
+    /// Takes the name of a file from `key`, if it is there, and reads the file, which may have so
+    /// many bytes.
+    pub(super) fn take_file<T>(
+        &mut self,
+        key: &str,
+        max_bytes: u64,
+        read: impl FnOnce(&[u8]) -> Result<T, Problem>,
+    ) -> Result<Option<T>, Noted> {
+        let path = self.take_optional(key, value::some_text)?;
+        path.map(|path| self.read_file(key, &path, max_bytes, read)).transpose()
+    }
+
+    fn read_file<T>(
+        &mut self,
+        key: &str,
+        path: &str,
+        max_bytes: u64,
+        read: impl FnOnce(&[u8]) -> Result<T, Problem>,
+    ) -> Result<T, Noted> {
         let path = self.base.join(path);
-        match secret_in(&path) {
-            Ok(secret) => Ok(secret),
-            Err(problem) => {
-                let origin = self.origin_of(key);
-                Err(self.note(key, origin, &format!("{}: {problem}", path.display())))
-            }
-        }
+        bytes_in(&path, max_bytes).and_then(|bytes| read(&bytes)).map_err(|problem| {
+            let origin = self.origin_of(key);
+            self.note(key, origin, &format!("{}: {problem}", path.display()))
+        })
     }
 
     /// The names used right under `section`, in order: `a` and `b` for `section.a.x`, `section.b`.
@@ -157,12 +180,10 @@ impl Reader {
     }
 }
 
-fn secret_in(path: &Path) -> Result<SecretString, String> {
+fn bytes_in(path: &Path, max_bytes: u64) -> Result<Vec<u8>, Problem> {
     let size = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
-    if size > MAX_SECRET_BYTES {
-        return Err("is too large for a secret".to_owned());
+    if size > max_bytes {
+        return Err(format!("is too large: at most {} KiB are read", max_bytes / 1_024));
     }
-    let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
-    let text = text.trim_end_matches(['\r', '\n']);
-    if text.is_empty() { Err("is empty".to_owned()) } else { Ok(SecretString::from(text)) }
+    std::fs::read(path).map_err(|error| error.to_string())
 }

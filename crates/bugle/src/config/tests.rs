@@ -124,6 +124,30 @@ url_file = \"y\"
     ");
 }
 
+#[test]
+fn certificate_authorities_are_read_and_checked() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("bugle.toml");
+    let made = rcgen::generate_simple_self_signed(vec!["mail.halden.example".to_owned()]).unwrap();
+    std::fs::write(dir.path().join("good.pem"), made.cert.pem()).unwrap();
+    std::fs::write(dir.path().join("key.pem"), made.signing_key.serialize_pem()).unwrap();
+    let read = |name: &str| {
+        let text = format!("[outbound]\nroots_file = \"{name}\"\n");
+        let config = parse(&Sources { file: Some((&path, &text)), ..Sources::default() });
+        let shown = |errors: ConfigErrors| {
+            errors.to_string().replace(&dir.path().display().to_string(), "DIR")
+        };
+        config.map(|config| format!("{:?}", config.channels.roots)).map_err(shown)
+    };
+    assert_eq!(read("good.pem").unwrap(), "Roots(1 certificates)");
+    assert_eq!(read("").unwrap(), "Roots(0 certificates)");
+    insta::assert_snapshot!(read("key.pem").unwrap_err().replace("bugle.toml", ""), @r"
+    1 mistake in DIR/
+      line 2: outbound.roots_file: DIR/key.pem: has no certificate: a PEM file has a block BEGIN CERTIFICATE for each
+    ");
+    assert!(read("none.pem").unwrap_err().contains("No such file"));
+}
+
 /// Takes the `# ` off lines of the manual that hold a section or key of a provider.
 fn manual_with_providers() -> String {
     let uncomment = |line: &str| {

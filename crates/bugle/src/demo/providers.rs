@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bugle_app::channels::{
-    Limits, Settings, SmtpSecurity, SmtpSettings, TwilioSettings, WebhookSettings,
+    Limits, Roots, Settings, SmtpSecurity, SmtpSettings, TwilioSettings, WebhookSettings,
 };
 use bugle_lab::{Account, Lab};
 use ipnet::{IpNet, Ipv4Net};
@@ -25,6 +25,7 @@ pub fn simulated(lab: &Lab) -> Settings {
         sms: twilios(),
         voice: twilios(),
         webhook: WebhookSettings { allow: vec![IpNet::V4(loopback)], limits: limits() },
+        roots: Roots::default(),
     }
 }
 

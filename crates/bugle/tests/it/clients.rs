@@ -9,9 +9,8 @@ use std::process::Stdio;
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 
+use crate::tls::Proxy;
 use crate::world::{LENA, LIMIT, World, variable};
-
-mod tls;
 
 /// A program that runs beside the world, and its log.
 struct Program {
@@ -198,11 +197,13 @@ async fn python(script: &str, base: &str, authority: Option<&Path>) {
 async fn the_pagerduty_client_triggers_acknowledges_resolves_and_tells_changes() {
     let w = World::in_real_time().await;
     let folder = tempfile::tempdir().unwrap();
-    let proxy = tls::Proxy::start(&w.base, folder.path()).await;
+    let proxy = Proxy::start(&w.base);
+    let authority = folder.path().join("authority.pem");
+    std::fs::write(&authority, &proxy.authority).unwrap();
     let begin = "import sys, pagerduty\n\
                  client = pagerduty.EventsApiV2Client(sys.argv[2], base_url=sys.argv[1])\n";
     let run = async |step: &str| {
-        python(&format!("{begin}{step}"), &proxy.url, Some(&proxy.authority)).await;
+        python(&format!("{begin}{step}"), &proxy.url, Some(&authority)).await;
         w.settle().await;
     };
     run("client.trigger('db1 is down', 'test', severity='critical', dedup_key='db1')").await;

@@ -12,6 +12,8 @@ mod faults;
 mod main_job;
 mod reasons;
 mod recovery;
+mod tls;
+mod trust;
 mod world;
 
 /// Runs each story on every database there is.

@@ -19,7 +19,7 @@ async fn say(w: &World, integration: &str, action: &str, (key, severity): (&str,
     let event = json!({
         "action": action, "summary": key, "severity": severity, "source": "test", "dedup_key": key,
     });
-    w.say(integration, event).await;
+    w.post_event(integration, event).await;
 }
 
 /// Waits until everything that was said is decided.

@@ -50,19 +50,26 @@ impl World {
     pub(crate) async fn on_sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("bugle.db").display());
-        Self::open(&url, folder, pushed()).await
+        Self::open(&url, folder, pushed(), as_it_is).await
     }
 
     pub(crate) async fn on_postgres() -> Self {
         let url = new_schema().await;
-        Self::open(&url, tempfile::tempdir().unwrap(), pushed()).await
+        Self::open(&url, tempfile::tempdir().unwrap(), pushed(), as_it_is).await
+    }
+
+    /// Configured in another way.
+    pub(crate) async fn configured(adjust: impl FnOnce(&Lab, &mut Behaviour)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("bugle.db").display());
+        Self::open(&url, folder, pushed(), adjust).await
     }
 
     /// On the real clock, for clients and browsers that have one of their own.
     pub(crate) async fn in_real_time() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("bugle.db").display());
-        Self::open(&url, folder, Clock::system()).await
+        Self::open(&url, folder, Clock::system(), as_it_is).await
     }
 
     /// Waits until something holds, which is asked again and again.
@@ -75,7 +82,12 @@ impl World {
         assert!(tokio::time::timeout(LIMIT, waiting).await.is_ok(), "never came: {what}");
     }
 
-    async fn open(url: &str, folder: tempfile::TempDir, clock: Clock) -> Self {
+    async fn open(
+        url: &str,
+        folder: tempfile::TempDir,
+        clock: Clock,
+        adjust: impl FnOnce(&Lab, &mut Behaviour),
+    ) -> Self {
         bugle::install_tls();
         let now = clock.now();
         let store = node::open_store(url, 4).await.unwrap();
@@ -96,7 +108,8 @@ impl World {
             demo: true,
         };
         let defaults = config::parse(&Sources::default()).unwrap();
-        let behaviour = Behaviour { channels: simulated(&lab), ..defaults.into() };
+        let mut behaviour = Behaviour { channels: simulated(&lab), ..defaults.into() };
+        adjust(&lab, &mut behaviour);
         let node = Node::start(parts, behaviour).await.unwrap();
         let api_key = api_key(&node, scope).await;
         let base = public_url.as_str().trim_end_matches('/').to_owned();
@@ -111,13 +124,13 @@ impl World {
     /// Sends an event through the native API with the key of `integration`, and waits until all
     /// that follows at once is done. Returns its id.
     pub(crate) async fn send(&self, integration: &str, event: Value) -> String {
-        let id = self.say(integration, event).await;
+        let id = self.post_event(integration, event).await;
         self.settle().await;
         id
     }
 
-    /// Sends an event, and waits only until it is accepted.
-    pub(crate) async fn say(&self, integration: &str, event: Value) -> String {
+    /// The same, without waiting.
+    pub(crate) async fn post_event(&self, integration: &str, event: Value) -> String {
         let answer = self
             .http
             .post(format!("{}/api/v1/events", self.base))
@@ -134,11 +147,7 @@ impl World {
 
     /// A critical trigger at the checkout.
     pub(crate) async fn trigger(&self, summary: &str) -> String {
-        let event = json!({
-            "action": "trigger", "summary": summary, "severity": "critical",
-            "source": "test", "dedup_key": summary,
-        });
-        self.send("checkout", event).await
+        self.send("checkout", critical(summary)).await
     }
 
     /// Says at the checkout that what had this summary is over.
@@ -224,6 +233,18 @@ impl World {
         }
     }
 
+    /// Lets time pass as fast as it does, for what keeps to the machine's clock, until `holds`.
+    pub(crate) async fn let_time_pass(&self, holds: impl Fn() -> bool) {
+        const STEP: Duration = Duration::from_millis(20);
+        let passing = async {
+            while !holds() {
+                tokio::time::sleep(STEP).await;
+                self.clock.push(SignedDuration::try_from(STEP).unwrap());
+            }
+        };
+        assert!(tokio::time::timeout(LIMIT, passing).await.is_ok(), "time passed in vain");
+    }
+
     /// Waits until nothing is pending, due or on its way.
     pub(crate) async fn settle(&self) {
         let settling = async {
@@ -264,10 +285,20 @@ impl Drop for World {
     }
 }
 
+/// A critical trigger.
+pub(crate) fn critical(summary: &str) -> Value {
+    json!({
+        "action": "trigger", "summary": summary, "severity": "critical",
+        "source": "test", "dedup_key": summary,
+    })
+}
+
 fn pushed() -> Clock {
     // A Friday night in Berlin, far from any change of the clocks.
     Clock::pushed("2026-11-20T02:41:00Z".parse().unwrap())
 }
+
+fn as_it_is(_: &Lab, _: &mut Behaviour) {}
 
 async fn fill(store: &Store, now: Timestamp) -> TenantScope {
     let tenant = people::tenant(now);
@@ -282,6 +313,7 @@ async fn fill(store: &Store, now: Timestamp) -> TenantScope {
         hash: Sha256::digest(key.as_bytes()).into(),
     }));
     store.save_objects(scope, &changes, now, "test").await.unwrap();
+    store.set_operator(scope, people::user_id(1), true, now).await.unwrap();
     scope
 }
 

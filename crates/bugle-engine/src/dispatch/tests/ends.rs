@@ -135,7 +135,8 @@ fn sending(notification: &Notification, fate: Fate, limits: &Limits, now: Timest
         }
     };
     let delivered = notification.channel == Channel::Webhook;
-    let tried = Tried { notification: notification.id, outcome, delivered };
+    let id = notification.id;
+    let tried = Tried { notification: id, outcome, delivered, another_provider: false };
     after_try(notification, &tried, limits, now)
 }
 

@@ -53,7 +53,8 @@ fn show(next: Option<Next>) -> String {
 }
 
 fn tried(notification: &Notification, outcome: SendOutcome, delivered: bool) -> String {
-    let tried = Tried { notification: notification.id, outcome, delivered };
+    let id = notification.id;
+    let tried = Tried { notification: id, outcome, delivered, another_provider: false };
     show(Some(after_try(notification, &tried, &Limits::standard(), sec(10))))
 }
 
@@ -94,6 +95,18 @@ fn tries_end_with_their_number_and_with_the_deadline() {
     assert_eq!(tried(&sent(Channel::Sms, 1), RetryAt { at: sec(3_601) }, false), over);
     assert_eq!(tried(&sent(Channel::Sms, 1), RetryAt { at: sec(3_600) }, false), "again in 3590 s");
     assert_eq!(tried(&sent(Channel::Sms, 1), RetryAt { at: sec(1) }, false), "again in 0 s");
+}
+
+#[test]
+fn where_we_are_not_accepted_another_provider_comes_before_another_method() {
+    let once = sent(Channel::Sms, 1);
+    let outcome = SendOutcome::Misconfigured;
+    let tried = Tried { notification: once.id, outcome, delivered: false, another_provider: true };
+    let next = |notification: &Notification| {
+        show(Some(after_try(notification, &tried, &Limits::standard(), sec(10))))
+    };
+    assert_eq!(next(&once), "again in 0 s");
+    assert_eq!(next(&sent(Channel::Sms, 8)), "failed (gave_up), hop");
 }
 
 #[test]

@@ -28,6 +28,7 @@ fn candidates(words: &str) -> Vec<Candidate> {
             match *word {
                 "held" => candidate.held = true,
                 "unsure" => candidate.unsure = true,
+                "tried" => candidate.notification.tries = 1,
                 "acked" => candidate.alert.status = AlertStatus::Acknowledged,
                 "over" => candidate.alert.status = AlertStatus::Resolved,
                 "old" => candidate.notification.deadline = sec(-1),
@@ -109,6 +110,17 @@ fn what_follows_within_seconds_waits_and_then_goes_as_one() {
     let later = paced(candidates("sms crit held / sms low held / sms low"), -5, 1);
     insta::assert_snapshot!(show(&later), @r"
     send in message 0
+    send in message 0
+    send in message 0
+    pace 2
+    ");
+}
+
+#[test]
+fn what_did_not_leave_is_not_held_for_its_own_try() {
+    let again = paced(candidates("sms low / sms crit tried / sms low tried"), 0, 1);
+    insta::assert_snapshot!(show(&again), @r"
+    hold 5 s
     send in message 0
     send in message 0
     pace 2

@@ -1,7 +1,7 @@
 //! Who and what there is in the world of a story.
 //!
 //! Lena is told first, Priya five minutes later. The service `archive` has a first level that
-//! nobody is on call for.
+//! nobody is on call for. Priya is also the operator, and who the fallback tells.
 
 use bugle_domain::contact::{Address, Channel, ContactMethod};
 use bugle_domain::integration::{DEFAULT_QUOTA_PER_MINUTE, Dialect, Integration};

@@ -1,6 +1,6 @@
-//! TLS in front of a world, for clients that refuse `http://`: as a proxy does it in real life.
+//! TLS in front of a server, as a proxy does it in real life: of a world, for clients that refuse
+//! `http://`; of a simulated provider, for one with a certificate of its own.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bugle_app::tasks::Tasks;
@@ -10,28 +10,30 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 /// Takes TLS connections on loopback and passes on what is in them.
-pub(super) struct Proxy {
+pub(crate) struct Proxy {
     /// `https://127.0.0.1:PORT`.
-    pub(super) url: String,
-    /// The certificate that a client must trust.
-    pub(super) authority: PathBuf,
+    pub(crate) url: String,
+    /// The certificate that a client must trust, in PEM.
+    pub(crate) authority: String,
     tasks: Tasks,
 }
 
 impl Proxy {
-    pub(super) async fn start(target: &str, folder: &Path) -> Self {
+    /// In front of `target`, a URL or an address.
+    pub(crate) fn start(target: &str) -> Self {
         let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
-        let authority = folder.join("authority.pem");
-        std::fs::write(&authority, made.cert.pem()).unwrap();
+        let authority = made.cert.pem();
         let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
         let config = ServerConfig::builder()
             .with_no_client_auth()
             .with_single_cert(vec![made.cert.der().clone()], key)
             .unwrap();
         let acceptor = TlsAcceptor::from(Arc::new(config));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let listener = TcpListener::from_std(listener).unwrap();
         let url = format!("https://{}", listener.local_addr().unwrap());
-        let target = target.trim_start_matches("http://").to_owned();
+        let target = target.trim_start_matches("http://").trim_end_matches('/').to_owned();
         let tasks = Tasks::new();
         let (stop, spawn) = (tasks.stop_token(), tasks.clone());
         tasks.once(async move {
@@ -52,7 +54,7 @@ impl Proxy {
         Self { url, authority, tasks }
     }
 
-    pub(super) async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.tasks.stop().await;
     }
 }
