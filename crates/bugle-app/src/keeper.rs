@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use bugle_domain::notification::Notification;
 use bugle_domain::{AllTenants, NodeId};
 use bugle_engine::dispatch;
-use bugle_store::{Lost, StoreError};
+use bugle_engine::heard::{self, Beat};
+use bugle_store::{Lost, NodeBeat, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
@@ -54,9 +55,10 @@ impl Keeper {
     pub(crate) async fn begin(&self) -> Result<(), StoreError> {
         let (store, node, now) = (&self.app.store, self.app.node, self.app.clock.now());
         let begun = Instant::now();
-        let epochs = store.take_placements(node, now).await?;
+        let heard_since = heard_since(&store.nodes().await?, now);
+        let epochs = store.take_placements(node, now, heard_since).await?;
         store.mark_in_hand(epochs.keys().copied(), alerting::BATCH).await?;
-        self.app.placement.held(epochs, begun);
+        self.app.placement.held(epochs, heard_since, begun);
         let lost = self.give_back(Lost::EarlierRunOf(node), now).await?;
         if lost > 0 {
             tracing::warn!(lost, "messages of the earlier run may have been sent; looking them up");
@@ -123,23 +125,25 @@ impl Keeper {
     /// Beats, and takes tenants that nobody serves or whose node is dead.
     async fn beat(&self, now: Timestamp) -> Result<(), StoreError> {
         let (store, node, begun) = (&self.app.store, self.app.node, Instant::now());
-        if !store.beat(node, now).await? {
-            store.take_placements(node, now).await?;
+        let nodes = store.nodes().await?;
+        let heard_since = heard_since(&nodes, now);
+        if !store.beat(node, now, heard_since).await? {
+            store.take_placements(node, now, heard_since).await?;
         }
-        for (dead, beat) in self.watch(&store.nodes().await?) {
+        for (dead, beat) in self.watch(&nodes) {
             let taken = store.take_over_placements(node, dead, beat).await?;
             if taken > 0 {
                 tracing::warn!(node = %dead, taken, "took over the tenants of a node that is dead");
             }
         }
         let epochs = store.adopt_placements(node).await?;
-        self.app.placement.held(epochs, begun);
+        self.app.placement.held(epochs, heard_since, begun);
         self.app.wake_alerting.notify_one();
         Ok(())
     }
 
     /// The nodes whose counter has stood still for too long, with where it stands.
-    fn watch(&self, nodes: &[bugle_store::NodeBeat]) -> Vec<(NodeId, i64)> {
+    fn watch(&self, nodes: &[NodeBeat]) -> Vec<(NodeId, i64)> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.retain(|known, _| nodes.iter().any(|node| node.node == *known));
         let mut dead = Vec::new();
@@ -187,4 +191,10 @@ impl Keeper {
         metrics::gauge!("bugle_ledger_difference").set(difference as f64);
         Ok(())
     }
+}
+
+/// Since when senders could always reach some node.
+fn heard_since(nodes: &[NodeBeat], now: Timestamp) -> Timestamp {
+    let beat = |node: &NodeBeat| Beat { seen_at: node.seen_at, heard_since: node.heard_since };
+    heard::since(nodes.iter().map(beat), now)
 }

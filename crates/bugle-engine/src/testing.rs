@@ -229,6 +229,8 @@ pub(crate) struct World {
     pub(crate) alerts: BTreeMap<AlertId, Alert>,
     pub(crate) notifications: BTreeMap<NotificationId, Notification>,
     pub(crate) outcomes: Vec<(EventId, EventOutcome)>,
+    /// Since when senders could always reach it.
+    pub(crate) heard_since: Timestamp,
     pub(crate) mint: Counter,
 }
 
@@ -239,6 +241,7 @@ impl World {
             alerts: BTreeMap::new(),
             notifications: BTreeMap::new(),
             outcomes: Vec::new(),
+            heard_since: at(-10_000),
             mint: Counter::default(),
         }
     }
@@ -255,13 +258,19 @@ impl World {
         let open = unresolved().filter(named).cloned().collect();
         let is_due = |alert: &&Alert| alert.due_at().is_some_and(|due| due <= now);
         let due = unresolved().filter(is_due).cloned().collect();
-        Work { events, open, due }
+        Work { events, open, due, left_from: None }
     }
 
     /// One pass of alerting.
     pub(crate) fn pass(&mut self, events: Vec<Event>, now: Timestamp) -> Decisions {
         let work = self.work(events, now);
-        let decisions = decide(&self.directory, work, now, &mut self.mint);
+        self.decide(work, now)
+    }
+
+    /// One pass of alerting over what it was given.
+    pub(crate) fn decide(&mut self, work: Work, now: Timestamp) -> Decisions {
+        let times = (now, self.heard_since);
+        let decisions = decide(&self.directory, work, times, &mut self.mint);
         self.save(&decisions, now);
         decisions
     }

@@ -8,6 +8,7 @@ mod answering;
 mod browser;
 mod clients;
 mod commands;
+mod downtime;
 mod faults;
 mod main_job;
 mod reasons;

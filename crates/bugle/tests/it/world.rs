@@ -41,6 +41,7 @@ pub(crate) struct World {
     pub(crate) base: String,
     pub(crate) api_key: String,
     http: reqwest::Client,
+    database: String,
     _folder: tempfile::TempDir,
 }
 
@@ -79,27 +80,34 @@ impl World {
         let store = node::open_store(url, 4).await.unwrap();
         let scope = fill(&store, now).await;
         let lab = Lab::start(clock.clone()).await.unwrap();
-        let listener = node::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await.unwrap();
-        let public_url = node::default_public_url(listener.local_addr().unwrap()).unwrap();
-        connect(&lab, &public_url);
-        let parts = Parts {
-            node: NodeId::new(now, [9; 10]),
-            key: SecretBox::new(Box::new([7; 32])),
-            store: store.clone(),
-            listener,
-            public_url: public_url.clone(),
-            clock: clock.clone(),
-            handset: Some(Arc::new(lab.clone())),
-            metrics: None,
-            demo: true,
-        };
-        let defaults = config::parse(&Sources::default()).unwrap();
-        let behaviour = Behaviour { channels: simulated(&lab), ..defaults.into() };
-        let node = Node::start(parts, behaviour).await.unwrap();
+        let (node, base) = start(&store, &lab, &clock).await;
         let api_key = api_key(&node, scope).await;
-        let base = public_url.as_str().trim_end_matches('/').to_owned();
-        let http = reqwest::Client::new();
-        Self { node: Some(node), lab, clock, store, base, api_key, http, _folder: folder }
+        let (http, database) = (reqwest::Client::new(), url.to_owned());
+        let node = Some(node);
+        Self { node, lab, clock, store, base, api_key, http, database, _folder: folder }
+    }
+
+    /// The node is stopped, time passes, and it is started again.
+    pub(crate) async fn down_for(&mut self, seconds: i64) {
+        self.node.take().unwrap().stop().await;
+        self.clock.push(SignedDuration::from_secs(seconds));
+        self.store = node::open_store(&self.database, 4).await.unwrap();
+        let (node, base) = start(&self.store, &self.lab, &self.clock).await;
+        (self.node, self.base) = (Some(node), base);
+        self.settle().await;
+    }
+
+    /// Sends alerts as Prometheus does, each a name and in how many seconds it ends.
+    pub(crate) async fn prometheus_sends(&self, alerts: &[(&str, i64)]) {
+        let alert = |(name, ends_in): &(&str, i64)| {
+            let ends_at = self.clock.now() + SignedDuration::from_secs(*ends_in);
+            json!({ "labels": { "alertname": name, "severity": "critical" }, "endsAt": ends_at })
+        };
+        let request = self.http.post(format!("{}/api/v2/alerts", self.base));
+        let body: Vec<Value> = alerts.iter().map(alert).collect();
+        let answer = request.bearer_auth(people::key("checkout")).json(&body).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        self.settle().await;
     }
 
     pub(crate) fn phone(&self, owner: &str) -> Phone {
@@ -241,6 +249,28 @@ impl Drop for World {
 fn pushed() -> Clock {
     // A Friday night in Berlin, far from any change of the clocks.
     Clock::pushed("2026-11-20T02:41:00Z".parse().unwrap())
+}
+
+/// Starts the node, and says where it is reached.
+async fn start(store: &Store, lab: &Lab, clock: &Clock) -> (Node, String) {
+    let listener = node::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await.unwrap();
+    let public_url = node::default_public_url(listener.local_addr().unwrap()).unwrap();
+    connect(lab, &public_url);
+    let parts = Parts {
+        node: NodeId::new(Timestamp::from_second(1_700_000_000).unwrap(), [9; 10]),
+        key: SecretBox::new(Box::new([7; 32])),
+        store: store.clone(),
+        listener,
+        public_url: public_url.clone(),
+        clock: clock.clone(),
+        handset: Some(Arc::new(lab.clone())),
+        metrics: None,
+        demo: true,
+    };
+    let defaults = config::parse(&Sources::default()).unwrap();
+    let behaviour = Behaviour { channels: simulated(lab), ..defaults.into() };
+    let node = Node::start(parts, behaviour).await.unwrap();
+    (node, public_url.as_str().trim_end_matches('/').to_owned())
 }
 
 async fn fill(store: &Store, now: Timestamp) -> TenantScope {
