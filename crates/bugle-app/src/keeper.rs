@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::alerting;
 use crate::app::Inner;
 use crate::error::Chain;
+use crate::keyed_requests;
 
 const BEAT: SignedDuration = SignedDuration::from_secs(1);
 /// The same on the machine's own clock: a node lives while its machine does, also where a test
@@ -101,7 +102,7 @@ impl Keeper {
         metrics::counter!("bugle_claims_lost_total").increment(u64::from(lost));
         metrics::counter!("bugle_receipts_expired_total").increment(u64::from(expired));
         if round.is_multiple_of(RETENTION_EVERY) || self.more_to_drop.load(Ordering::Relaxed) {
-            let more = self.drop_old_bytes(now).await?;
+            let more = self.drop_old(now).await?;
             self.more_to_drop.store(more, Ordering::Relaxed);
         }
         if round.is_multiple_of(GAUGES_EVERY) {
@@ -110,12 +111,15 @@ impl Keeper {
         Ok(())
     }
 
-    /// Lets bytes go that are past their retention, in small steps. Returns whether there are more.
-    async fn drop_old_bytes(&self, now: Timestamp) -> Result<bool, StoreError> {
-        let before = now.saturating_sub(self.app.settings.keep_raw).unwrap_or(Timestamp::MIN);
+    /// Lets go what is past its retention, in small steps. Returns whether there is more.
+    async fn drop_old(&self, now: Timestamp) -> Result<bool, StoreError> {
+        let (store, all) = (&self.app.store, AllTenants::granted);
+        let before = |kept| now.saturating_sub(kept).unwrap_or(Timestamp::MIN);
+        let (raw, keyed) = (before(self.app.settings.keep_raw), before(keyed_requests::KEPT_FOR));
         for _ in 0..MAX_STEPS {
-            let all = AllTenants::granted();
-            if self.app.store.retain(all, before, STEP_ROWS).await? < STEP_ROWS {
+            let raw = store.retain(all(), raw, STEP_ROWS).await?;
+            let keyed = store.retain_keyed_requests(all(), keyed, STEP_ROWS).await?;
+            if raw < STEP_ROWS && keyed < STEP_ROWS {
                 return Ok(false);
             }
         }

@@ -22,6 +22,7 @@ pub mod handset;
 pub mod identity;
 pub mod intake;
 mod keeper;
+pub mod keyed_requests;
 pub mod keys;
 pub mod ledger;
 mod limits;

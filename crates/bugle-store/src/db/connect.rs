@@ -228,6 +228,7 @@ migrations! {
     "20261120130400" "create_notifications"
     "20261120130500" "create_ledger"
     "20261124180000" "add_heard_to_nodes"
+    "20261124180100" "create_keyed_requests"
 }
 
 fn migration(version: &str, name: &'static str, sql: &'static str) -> Migration {

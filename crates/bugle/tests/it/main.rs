@@ -10,6 +10,7 @@ mod clients;
 mod commands;
 mod downtime;
 mod faults;
+mod idempotency;
 mod main_job;
 mod reasons;
 mod world;

@@ -45,6 +45,14 @@ pub(crate) struct World {
     _folder: tempfile::TempDir,
 }
 
+/// The answer to a request under a key.
+pub(crate) struct Keyed {
+    pub(crate) status: u16,
+    /// It is that of an earlier request.
+    pub(crate) replayed: bool,
+    pub(crate) body: Value,
+}
+
 impl World {
     pub(crate) async fn on_sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -166,6 +174,14 @@ impl World {
         assert!(status.is_success(), "{path}: {status} {text}");
         self.settle().await;
         serde_json::from_str(&text).unwrap()
+    }
+
+    /// Posts under an `Idempotency-Key`.
+    pub(crate) async fn post_keyed(&self, path: &str, key: &str, body: Value) -> Keyed {
+        let request = self.http.post(format!("{}{path}", self.base)).bearer_auth(&self.api_key);
+        let answer = request.header("idempotency-key", key).json(&body).send().await.unwrap();
+        let replayed = answer.headers().contains_key("idempotency-replayed");
+        Keyed { status: answer.status().as_u16(), replayed, body: answer.json().await.unwrap() }
     }
 
     /// A link that signs Lena in once.
