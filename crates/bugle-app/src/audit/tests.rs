@@ -13,13 +13,13 @@ async fn a_change_of_the_settings_is_told_with_before_and_after() {
     let same = latest().await;
     app.save_settings(admin, before.clone()).await.unwrap();
     assert_eq!(latest().await, same, "nothing has changed");
-    let (name, time_zone) = ("Halden Freight".to_owned(), "Asia/Kolkata".to_owned());
+    let (name, time_zone) = ("Halden Group".to_owned(), "Asia/Kolkata".to_owned());
     let after = TenantSettings { name, time_zone, ..before.clone() };
     app.save_settings(admin, after).await.unwrap();
     let line = latest().await;
     assert_eq!(line.actor, admin.audit_name());
     let expected = format!(
-        "changed the settings: name from \"{}\" to \"Halden Freight\", time zone from \"{}\" to \
+        "changed the settings: name from \"{}\" to \"Halden Group\", time zone from \"{}\" to \
          \"Asia/Kolkata\"",
         before.name, before.time_zone
     );

@@ -28,8 +28,9 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(30);
 /// How often it is looked whether all is done, and how often it must seem so.
 const LOOK_EVERY: Duration = Duration::from_millis(3);
 const LOOKS: u32 = 4;
-/// How far the clock is pushed at once: no further than one thing's time.
-const STRIDE_S: i64 = 15;
+/// How far the clock is pushed at once: no further than one thing's time, and not so far that a
+/// node would seem to have been away.
+const STRIDE_S: i64 = 10;
 
 /// One node and everything around it.
 pub(crate) struct World {
@@ -217,9 +218,25 @@ impl World {
         while left > 0 {
             let stride = left.min(STRIDE_S);
             self.clock.push(SignedDuration::from_secs(stride));
+            self.beat().await;
             self.settle().await;
             left -= stride;
         }
+    }
+
+    /// Waits until the node has written down that it is alive now.
+    async fn beat(&self) {
+        let now = self.clock.now();
+        let alive = || async {
+            let nodes = self.store.nodes().await.unwrap();
+            nodes.iter().any(|node| node.seen_at.as_microsecond() >= now.as_microsecond())
+        };
+        let waiting = async {
+            while !alive().await {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        };
+        assert!(tokio::time::timeout(LIMIT, waiting).await.is_ok(), "the node does not beat");
     }
 
     /// Waits until nothing is pending, due or on its way.
