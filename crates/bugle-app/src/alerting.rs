@@ -59,7 +59,7 @@ impl AlertingLoop {
 
     /// One transaction over the tenants that have work.
     async fn pass(&self, now: Timestamp) -> Result<PassReport, StoreError> {
-        let epochs = self.app.placement.epochs();
+        let (epochs, heard_since) = self.app.placement.epochs();
         if epochs.is_empty() {
             return Ok(PassReport::default());
         }
@@ -73,7 +73,7 @@ impl AlertingLoop {
                 unknown.insert(tenant);
                 return None;
             };
-            match decide(&directory, work, now) {
+            match decide(&directory, work, (now, heard_since)) {
                 Ok(decisions) => Some(decisions),
                 Err(events) => {
                     suspects.extend(events.into_iter().map(|event| (tenant, event)));
@@ -110,7 +110,11 @@ impl AlertingLoop {
 /// Asks the engine. A panic stops neither the process nor the tenant: what was in hand is noted as
 /// suspect, and the store then hands suspects out one by one. One that fails again is told to the
 /// fallback policy as it came.
-fn decide(directory: &Directory, work: Work, now: Timestamp) -> Result<Decisions, Suspects> {
+fn decide(
+    directory: &Directory,
+    work: Work,
+    (now, heard_since): (Timestamp, Timestamp),
+) -> Result<Decisions, Suspects> {
     let mut mint = SystemMint { now };
     let suspects: Vec<EventId> = work.events.iter().map(|event| event.id).collect();
     if let [event] = &work.events[..]
@@ -119,8 +123,9 @@ fn decide(directory: &Directory, work: Work, now: Timestamp) -> Result<Decisions
         tracing::error!(event = %event.id, "an event could not be decided; telling the fallback");
         return Ok(alerting::quarantine(directory, event.clone(), now, &mut mint));
     }
+    let times = (now, heard_since);
     let decided =
-        catch_unwind(AssertUnwindSafe(|| alerting::decide(directory, work, now, &mut mint)));
+        catch_unwind(AssertUnwindSafe(|| alerting::decide(directory, work, times, &mut mint)));
     decided.map_err(|_| {
         metrics::counter!("bugle_decision_panics_total").increment(1);
         let (tenant, count) = (directory.tenant.id, suspects.len());

@@ -10,13 +10,15 @@ use bugle_domain::ledger::Ledger;
 use bugle_domain::notification::Notification;
 use bugle_domain::{AllTenants, NodeId};
 use bugle_engine::dispatch;
-use bugle_store::{Lost, StoreError};
+use bugle_engine::heard::{self, Beat};
+use bugle_store::{Lost, NodeBeat, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use crate::alerting;
 use crate::app::Inner;
 use crate::error::Chain;
+use crate::keyed_requests;
 
 const BEAT: SignedDuration = SignedDuration::from_secs(1);
 /// The same on the machine's own clock: a node lives while its machine does, also where a test
@@ -55,9 +57,10 @@ impl Keeper {
     pub(crate) async fn begin(&self) -> Result<(), StoreError> {
         let (store, node, now) = (&self.app.store, self.app.node, self.app.clock.now());
         let begun = Instant::now();
-        let epochs = store.take_placements(node, now).await?;
+        let heard_since = heard_since(&store.nodes().await?, now);
+        let epochs = store.take_placements(node, now, heard_since).await?;
         store.mark_in_hand(epochs.keys().copied(), alerting::BATCH).await?;
-        self.app.placement.held(epochs, begun);
+        self.app.placement.held(epochs, heard_since, begun);
         let lost = self.give_back(Lost::EarlierRunOf(node), now).await?;
         if lost > 0 {
             tracing::warn!(lost, "messages of the earlier run may have been sent; looking them up");
@@ -100,7 +103,7 @@ impl Keeper {
         metrics::counter!("bugle_claims_lost_total").increment(u64::from(lost));
         metrics::counter!("bugle_receipts_expired_total").increment(u64::from(expired));
         if round.is_multiple_of(RETENTION_EVERY) || self.more_to_drop.load(Ordering::Relaxed) {
-            let more = self.drop_old_bytes(now).await?;
+            let more = self.drop_old(now).await?;
             self.more_to_drop.store(more, Ordering::Relaxed);
         }
         if round.is_multiple_of(GAUGES_EVERY) {
@@ -109,12 +112,15 @@ impl Keeper {
         Ok(())
     }
 
-    /// Lets bytes go that are past their retention, in small steps. Returns whether there are more.
-    async fn drop_old_bytes(&self, now: Timestamp) -> Result<bool, StoreError> {
-        let before = now.saturating_sub(self.app.settings.keep_raw).unwrap_or(Timestamp::MIN);
+    /// Lets go what is past its retention, in small steps. Returns whether there is more.
+    async fn drop_old(&self, now: Timestamp) -> Result<bool, StoreError> {
+        let (store, all) = (&self.app.store, AllTenants::granted);
+        let before = |kept| now.saturating_sub(kept).unwrap_or(Timestamp::MIN);
+        let (raw, keyed) = (before(self.app.settings.keep_raw), before(keyed_requests::KEPT_FOR));
         for _ in 0..MAX_STEPS {
-            let all = AllTenants::granted();
-            if self.app.store.retain(all, before, STEP_ROWS).await? < STEP_ROWS {
+            let raw = store.retain(all(), raw, STEP_ROWS).await?;
+            let keyed = store.retain_keyed_requests(all(), keyed, STEP_ROWS).await?;
+            if raw < STEP_ROWS && keyed < STEP_ROWS {
                 return Ok(false);
             }
         }
@@ -124,23 +130,25 @@ impl Keeper {
     /// Beats, and takes tenants that nobody serves or whose node is dead.
     async fn beat(&self, now: Timestamp) -> Result<(), StoreError> {
         let (store, node, begun) = (&self.app.store, self.app.node, Instant::now());
-        if !store.beat(node, now).await? {
-            store.take_placements(node, now).await?;
+        let nodes = store.nodes().await?;
+        let heard_since = heard_since(&nodes, now);
+        if !store.beat(node, now, heard_since).await? {
+            store.take_placements(node, now, heard_since).await?;
         }
-        for (dead, beat) in self.watch(&store.nodes().await?) {
+        for (dead, beat) in self.watch(&nodes) {
             let taken = store.take_over_placements(node, dead, beat).await?;
             if taken > 0 {
                 tracing::warn!(node = %dead, taken, "took over the tenants of a node that is dead");
             }
         }
         let epochs = store.adopt_placements(node).await?;
-        self.app.placement.held(epochs, begun);
+        self.app.placement.held(epochs, heard_since, begun);
         self.app.wake_alerting.notify_one();
         Ok(())
     }
 
     /// The nodes whose counter has stood still for too long, with where it stands.
-    fn watch(&self, nodes: &[bugle_store::NodeBeat]) -> Vec<(NodeId, i64)> {
+    fn watch(&self, nodes: &[NodeBeat]) -> Vec<(NodeId, i64)> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.retain(|known, _| nodes.iter().any(|node| node.node == *known));
         let mut dead = Vec::new();
@@ -201,4 +209,10 @@ impl Keeper {
         metrics::gauge!("bugle_ledger_difference").set(difference as f64);
         Ok(())
     }
+}
+
+/// Since when senders could always reach some node.
+fn heard_since(nodes: &[NodeBeat], now: Timestamp) -> Timestamp {
+    let beat = |node: &NodeBeat| Beat { seen_at: node.seen_at, heard_since: node.heard_since };
+    heard::since(nodes.iter().map(beat), now)
 }

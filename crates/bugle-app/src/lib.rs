@@ -24,6 +24,7 @@ pub mod identity;
 mod incidents;
 pub mod intake;
 mod keeper;
+pub mod keyed_requests;
 pub mod keys;
 pub mod ledger;
 mod limits;

@@ -120,7 +120,8 @@ impl App {
             time_zone: settings.time_zone,
             ..directory.tenant.clone()
         };
-        self.inner().store.save_tenant(caller.scope, &tenant).await?;
+        let (now, actor) = (self.now(), caller.audit_name());
+        self.inner().store.save_tenant(caller.scope, &tenant, now, &actor).await?;
         self.inner().configuration_changed(caller.scope.tenant());
         self.settings(caller).await
     }

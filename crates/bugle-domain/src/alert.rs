@@ -357,6 +357,13 @@ pub enum TimelineEntry {
         /// How.
         via: Via,
     },
+    /// Its end came while its sender could not reach us: the sender is waited for again.
+    WaitsAgain {
+        /// Since when it can.
+        heard_since: Timestamp,
+        /// When the alert resolves by itself if no news has come.
+        until: Timestamp,
+    },
     /// A notification could not be delivered by one method; the person's next was used at once.
     Hopped {
         /// Which failed.

@@ -5,6 +5,8 @@
 //!   tells the current level again, by its people's urgent rules; the escalation clock runs on. One
 //!   that makes an exhausted alert urgent begins again, with the policy of its service.
 //! - An alert whose own end passed before an event was received is over: the event opens another.
+//!   An end that passed while its sender could not reach us is put off first: see
+//!   [`crate::heard`].
 //! - A level whose time has come late, because we were the delay, is told once, with its whole
 //!   delay before the next. Its time runs from when its first page went out ([`crate::clock`]).
 
@@ -37,6 +39,9 @@ pub struct Work {
     /// How far the pages have come of those alerts whose level's time seems to be over. Where
     /// nothing is said, its pages have come to an end.
     pub progress: BTreeMap<AlertId, Progress>,
+    /// When the oldest pending event that is not among `events` was received, at the earliest.
+    /// An end from then on may have been put off by one of those; it is judged when they are.
+    pub left_from: Option<Timestamp>,
 }
 
 /// What was decided, to be saved in the same transaction.
@@ -59,13 +64,15 @@ pub struct Decisions {
 
 /// Decides `work`: each event once, then each alert whose time has come. The same arguments give
 /// the same decisions.
+///
+/// `heard_since` says since when senders could always reach us (see [`crate::heard::since`]).
 pub fn decide(
     directory: &Directory,
     work: Work,
-    now: Timestamp,
+    (now, heard_since): (Timestamp, Timestamp),
     mint: &mut impl Mint,
 ) -> Decisions {
-    let mut desk = Desk::new(directory, now, mint);
+    let mut desk = Desk { heard_since, ..Desk::new(directory, now, mint) };
     let mut batch = Batch::of(work.open.into_iter().chain(work.due), &work.progress);
     desk.out.outcomes.reserve(work.events.len());
     for event in work.events {
@@ -74,7 +81,7 @@ pub fn decide(
         desk.out.outcomes.push((id, outcome));
     }
     for slot in &mut batch.slots {
-        desk.step(slot);
+        desk.step(slot, work.left_from);
     }
     batch.save(desk.out)
 }
@@ -156,7 +163,7 @@ fn decide_event<M: Mint>(desk: &mut Desk<'_, M>, batch: &mut Batch, event: Event
     let key = (event.integration, event.body.dedup_key.clone());
     if let Some(&place) = batch.unresolved.get(&key) {
         let slot = &mut batch.slots[place];
-        if slot.alert.resolve_at.is_none_or(|end| event.received_at <= end) {
+        if !desk.end_stands(slot, |end| end < event.received_at) {
             let alert = slot.alert.id;
             fold(desk, slot, event);
             if slot.alert.status == AlertStatus::Resolved {

@@ -15,6 +15,7 @@ use crate::Mint;
 use crate::alerting::Decisions;
 use crate::clock::{Progress, Reading, read};
 use crate::escalation::{Climb, Foot, Reached, climb};
+use crate::heard;
 use crate::reach::Lookup;
 use crate::rules;
 
@@ -27,6 +28,8 @@ pub const NORMAL_PAGE_LIVES: SignedDuration = SignedDuration::from_hours(24);
 pub(crate) struct Desk<'a, M> {
     pub(crate) lookup: Lookup<'a>,
     pub(crate) now: Timestamp,
+    /// Since when senders could always reach us.
+    pub(crate) heard_since: Timestamp,
     pub(crate) mint: &'a mut M,
     pub(crate) out: Decisions,
 }
@@ -68,7 +71,7 @@ impl Slot {
 impl<'a, M: Mint> Desk<'a, M> {
     pub(crate) fn new(directory: &'a Directory, now: Timestamp, mint: &'a mut M) -> Self {
         let lookup = Lookup::new(directory, now);
-        Self { lookup, now, mint, out: Decisions::default() }
+        Self { lookup, now, heard_since: Timestamp::MIN, mint, out: Decisions::default() }
     }
 
     /// Writes a line into the alert's timeline.
@@ -113,11 +116,12 @@ impl<'a, M: Mint> Desk<'a, M> {
         self.tell(slot, reached, Clock { running: Some((told_at, deadline)), ..clock });
     }
 
-    /// The deadline of an escalation step or the alert's own end, if one has come.
-    pub(crate) fn step(&mut self, slot: &mut Slot) {
-        if slot.alert.status != AlertStatus::Resolved
-            && slot.alert.resolve_at.is_some_and(|end| end <= self.now)
-        {
+    /// The deadline of an escalation step or the alert's own end, if one has come. An end from
+    /// `left_from` on is left for later.
+    pub(crate) fn step(&mut self, slot: &mut Slot, left_from: Option<Timestamp>) {
+        let now = self.now;
+        let passed = |end| end <= now && left_from.is_none_or(|from| end < from);
+        if slot.alert.status != AlertStatus::Resolved && self.end_stands(slot, passed) {
             self.resolve(slot, Actor::System, Via::Timer);
         }
         match slot.alert.escalation {
@@ -164,6 +168,23 @@ impl<'a, M: Mint> Desk<'a, M> {
         if let Some(entry) = entry {
             self.note(slot.alert.id, entry);
         }
+    }
+
+    /// Whether the alert's own end has passed and its sender could have renewed it. An end that
+    /// passed while the sender could not is put off first.
+    pub(crate) fn end_stands(
+        &mut self,
+        slot: &mut Slot,
+        passed: impl Fn(Timestamp) -> bool,
+    ) -> bool {
+        let Some(end) = slot.alert.resolve_at.filter(|end| passed(*end)) else { return false };
+        let spoke_at = slot.alert.last_event_at;
+        let Some(until) = heard::wait_again(spoke_at, end, self.heard_since) else { return true };
+        slot.alert.resolve_at = Some(until);
+        slot.changed = true;
+        let entry = TimelineEntry::WaitsAgain { heard_since: self.heard_since, until };
+        self.note(slot.alert.id, entry);
+        passed(until)
     }
 
     /// Somebody takes it: nobody else is told.

@@ -9,6 +9,7 @@ pub mod clock;
 mod desk;
 pub mod dispatch;
 mod escalation;
+pub mod heard;
 pub mod message;
 mod mint;
 pub mod narrate;

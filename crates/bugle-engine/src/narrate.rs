@@ -50,6 +50,13 @@ pub fn line(entry: &TimelineEntry, directory: &Directory) -> String {
         TimelineEntry::Resolved { by, via } => {
             format!("{} resolved it{}.", actor(by, directory), by_way(*via))
         }
+        TimelineEntry::WaitsAgain { heard_since, until } => {
+            let minutes = until.duration_since(*heard_since).as_mins();
+            format!(
+                "Bugle could not be reached for a while, so silence says nothing: the sender is \
+                 waited for again, for {minutes} min."
+            )
+        }
         TimelineEntry::Hopped { to: Some(_), .. } => {
             "One way did not work; the person's next was used at once.".to_owned()
         }

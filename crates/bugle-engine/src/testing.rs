@@ -230,6 +230,8 @@ pub(crate) struct World {
     pub(crate) alerts: BTreeMap<AlertId, Alert>,
     pub(crate) notifications: BTreeMap<NotificationId, Notification>,
     pub(crate) outcomes: Vec<(EventId, EventOutcome)>,
+    /// Since when senders could always reach it.
+    pub(crate) heard_since: Timestamp,
     pub(crate) mint: Counter,
     /// From when to when dispatch stood still. Otherwise what is due goes out at once.
     pub(crate) stall: Option<(Timestamp, Timestamp)>,
@@ -242,6 +244,7 @@ impl World {
             alerts: BTreeMap::new(),
             notifications: BTreeMap::new(),
             outcomes: Vec::new(),
+            heard_since: at(-10_000),
             mint: Counter::default(),
             stall: None,
         }
@@ -260,7 +263,7 @@ impl World {
         let is_due = |alert: &&Alert| alert.due_at().is_some_and(|due| due <= now);
         let due: Vec<Alert> = unresolved().filter(is_due).cloned().collect();
         let progress = due.iter().map(|alert| (alert.id, self.progress(alert, now))).collect();
-        Work { events, open, due, progress }
+        Work { events, open, due, progress, left_from: None }
     }
 
     /// How far the pages of the alert's level have come.
@@ -293,7 +296,13 @@ impl World {
     /// One pass of alerting.
     pub(crate) fn pass(&mut self, events: Vec<Event>, now: Timestamp) -> Decisions {
         let work = self.work(events, now);
-        let decisions = decide(&self.directory, work, now, &mut self.mint);
+        self.decide(work, now)
+    }
+
+    /// One pass of alerting over what it was given.
+    pub(crate) fn decide(&mut self, work: Work, now: Timestamp) -> Decisions {
+        let times = (now, self.heard_since);
+        let decisions = decide(&self.directory, work, times, &mut self.mint);
         self.save(&decisions, now);
         decisions
     }

@@ -87,7 +87,7 @@ impl Bench {
             created_at: now(0),
         };
         store.create_tenant(AllTenants::granted(), &made).await?;
-        let epochs = store.take_placements(node, now(0)).await?;
+        let epochs = store.take_placements(node, now(0), now(0)).await?;
         let next = u64::try_from(tenant.as_uuid().as_u128() >> 80).unwrap_or(0);
         Ok(Self { store, node, tenant, epochs, next })
     }

@@ -459,9 +459,15 @@ fn take(portion: &mut Portion, event: Event, max_events: u32) {
     let alone = |event: &Event| event.tries >= ALONE_FROM;
     let events = &mut portion.work.events;
     if events.first().is_none_or(|first| !alone(first) && !alone(&event)) {
+        let received_at = event.received_at;
         events.push(event);
-        portion.more |= events.len() >= max_events as usize;
+        if events.len() >= max_events as usize {
+            portion.more = true;
+            portion.work.left_from = Some(received_at);
+        }
     } else {
         portion.more = true;
+        let left = event.received_at;
+        portion.work.left_from = Some(portion.work.left_from.map_or(left, |at| at.min(left)));
     }
 }

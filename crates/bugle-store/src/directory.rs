@@ -17,6 +17,7 @@ use crate::db::value::{Rows, row, values};
 use crate::db::{Tx, WriteClass, retried};
 use crate::error::StoreError;
 use crate::keys::set_key;
+use crate::reading::Audited;
 
 /// One change of a tenant's configuration.
 #[derive(Clone, PartialEq, Debug)]
@@ -64,9 +65,7 @@ pub(crate) static CREATE_TENANT: Statement = Statement::new(
 );
 
 pub(crate) static SAVE_TENANT: Statement = Statement::new(
-    "UPDATE tenants SET name = $2, time_zone = $3, fallback_policy_id = $4,
-         config_version = config_version + 1
-     WHERE tenant_id = $1",
+    "UPDATE tenants SET name = $2, time_zone = $3, fallback_policy_id = $4 WHERE tenant_id = $1",
 );
 
 pub(crate) static VERSIONS: Statement =
@@ -185,18 +184,40 @@ impl Store {
         self.db.run(&CREATE_TENANT, values).await.map(drop)
     }
 
-    /// Changes a tenant's own settings.
+    /// Changes a tenant's own settings, and writes that to the audit log as `actor`'s.
     ///
     /// # Errors
     ///
     /// [`StoreError::NoTenant`].
-    pub async fn save_tenant(&self, scope: TenantScope, tenant: &Tenant) -> Result<(), StoreError> {
-        let values =
-            values![scope.tenant(), &tenant.name, &tenant.time_zone, tenant.fallback_policy,];
-        match self.db.run(&SAVE_TENANT, values).await? {
-            1 => Ok(()),
-            _ => Err(StoreError::NoTenant),
+    pub async fn save_tenant(
+        &self,
+        scope: TenantScope,
+        tenant: &Tenant,
+        now: Timestamp,
+        actor: &str,
+    ) -> Result<(), StoreError> {
+        retried!(self.save_tenant_once(scope.tenant(), tenant, now, actor))
+    }
+
+    async fn save_tenant_once(
+        &self,
+        id: TenantId,
+        wanted: &Tenant,
+        now: Timestamp,
+        actor: &str,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.db.write(WriteClass::Then).await?;
+        tx.row(&NEXT_VERSION, values![id]).await?.ok_or(StoreError::NoTenant)?;
+        let before = tx.row(&TENANT, values![id]).await?.ok_or(StoreError::NoTenant)?;
+        let (before, after) = (json(&tenant(&before)?)?, json(wanted)?);
+        let values = values![id, &wanted.name, &wanted.time_zone, wanted.fallback_policy];
+        tx.run(&SAVE_TENANT, values).await?;
+        if before != after {
+            let mut log = Rows::new();
+            log.push(row![1_i64, "change", Audited::Settings.as_str(), id, before, after]);
+            tx.run(&AUDIT, values![id, now, actor, log]).await?;
         }
+        tx.commit().await
     }
 
     /// A tenant's whole configuration. Its content is at least as new as its version says.

@@ -21,15 +21,18 @@ pub struct NodeBeat {
     pub beat: i64,
     /// When its present run began, by its own clock.
     pub started_at: Timestamp,
-    /// The time of its last beat, by its own clock: for people, never compared.
+    /// The time of its last beat, by its own clock. Whether it lives is never read from it.
     pub seen_at: Timestamp,
+    /// Since when it knew, at its last beat, that senders could always reach some node.
+    pub heard_since: Timestamp,
 }
 
 pub(crate) static START: Statement = Statement::new(
-    "INSERT INTO nodes (node_id, beat, started_us, seen_us)
-     VALUES ($1, 1, $2, $2)
+    "INSERT INTO nodes (node_id, beat, started_us, seen_us, heard_us)
+     VALUES ($1, 1, $2, $2, $3)
      ON CONFLICT (node_id) DO UPDATE SET
-         beat = nodes.beat + 1, started_us = excluded.started_us, seen_us = excluded.seen_us",
+         beat = nodes.beat + 1, started_us = excluded.started_us, seen_us = excluded.seen_us,
+         heard_us = excluded.heard_us",
 );
 
 pub(crate) static RAISE: Statement =
@@ -47,11 +50,13 @@ pub(crate) static OWNED: Statement = Statement::new(
     "SELECT p.tenant_id, p.epoch FROM placements p WHERE p.node_id = $1 ORDER BY p.tenant_id",
 );
 
-pub(crate) static BEAT: Statement =
-    Statement::new("UPDATE nodes SET beat = beat + 1, seen_us = $2 WHERE node_id = $1");
+pub(crate) static BEAT: Statement = Statement::new(
+    "UPDATE nodes SET beat = beat + 1, seen_us = $2, heard_us = $3 WHERE node_id = $1",
+);
 
-pub(crate) static NODES: Statement =
-    Statement::new("SELECT node_id, beat, started_us, seen_us FROM nodes ORDER BY node_id");
+pub(crate) static NODES: Statement = Statement::new(
+    "SELECT node_id, beat, started_us, seen_us, heard_us FROM nodes ORDER BY node_id",
+);
 
 pub(crate) static TAKE_OVER: Statement = Statement::new(
     "UPDATE placements SET node_id = $1, epoch = epoch + 1
@@ -68,17 +73,19 @@ impl Store {
         &self,
         node: NodeId,
         now: Timestamp,
+        heard_since: Timestamp,
     ) -> Result<BTreeMap<TenantId, i64>, StoreError> {
-        retried!(self.take_once(node, now))
+        retried!(self.take_once(node, now, heard_since))
     }
 
     async fn take_once(
         &self,
         node: NodeId,
         now: Timestamp,
+        heard_since: Timestamp,
     ) -> Result<BTreeMap<TenantId, i64>, StoreError> {
         let mut tx = self.db.write(WriteClass::Then).await?;
-        tx.run(&START, values![node, now]).await?;
+        tx.run(&START, values![node, now, heard_since]).await?;
         tx.run(&RAISE, values![node]).await?;
         tx.run(&ADOPT, values![node]).await?;
         let owned = epochs(&tx.rows(&OWNED, values![node]).await?)?;
@@ -117,11 +124,16 @@ impl Store {
         retried!(self.db.run(&TAKE_OVER, values![node, dead, seen_beat]))
     }
 
-    /// Says that the node is alive. `false`: its row is gone, and it must begin its run again.
+    /// Says that the node is alive, and since when senders could always reach some node. `false`: its row is gone, and it must begin its run again.
     ///
     /// Takes no scope: placement is above tenants.
-    pub async fn beat(&self, node: NodeId, now: Timestamp) -> Result<bool, StoreError> {
-        Ok(self.db.run(&BEAT, values![node, now]).await? == 1)
+    pub async fn beat(
+        &self,
+        node: NodeId,
+        now: Timestamp,
+        heard_since: Timestamp,
+    ) -> Result<bool, StoreError> {
+        Ok(self.db.run(&BEAT, values![node, now, heard_since]).await? == 1)
     }
 
     /// Every node there was.
@@ -134,6 +146,7 @@ impl Store {
                 beat: row.int(1)?,
                 started_at: row.time(2)?,
                 seen_at: row.time(3)?,
+                heard_since: row.time(4)?,
             })
         };
         self.db.rows(&NODES, values![]).await?.iter().map(node).collect()

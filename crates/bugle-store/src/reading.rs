@@ -18,6 +18,33 @@ use crate::db::value::values;
 use crate::error::StoreError;
 use crate::timeline::Lines;
 
+/// What a line of the audit log is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Audited {
+    /// An object of the configuration.
+    Object(ObjectKind),
+    /// The tenant's own settings.
+    Settings,
+}
+
+impl Audited {
+    /// The word used in the database.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Object(kind) => kind.as_str(),
+            Self::Settings => "tenant",
+        }
+    }
+
+    /// Reads the word that [`Self::as_str`] gives.
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "tenant" => Some(Self::Settings),
+            kind => ObjectKind::parse(kind).map(Self::Object),
+        }
+    }
+}
+
 /// One line of the audit log.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AuditRow {
@@ -29,9 +56,9 @@ pub struct AuditRow {
     pub actor: String,
     /// What: `create`, `change`, `delete`, `rotate_key`.
     pub action: String,
-    /// What kind of object.
-    pub kind: ObjectKind,
-    /// Which.
+    /// What it is about.
+    pub about: Audited,
+    /// Which object, or the tenant.
     pub object: Uuid,
     /// Its document before.
     pub before: Option<String>,
@@ -103,13 +130,13 @@ impl Store {
         let rows = self.db.rows(&AUDIT, values![scope.tenant(), before, limit]).await?;
         let line = |row: &crate::db::row::Row| {
             let object = row.id(5)?;
-            let kind = ObjectKind::parse(row.text(4)?);
+            let about = Audited::parse(row.text(4)?);
             Ok(AuditRow {
                 seq: row.int(0)?,
                 at: row.time(1)?,
                 actor: row.string(2)?,
                 action: row.string(3)?,
-                kind: kind.ok_or_else(|| {
+                about: about.ok_or_else(|| {
                     StoreError::corrupt(("audit", "kind"), object, "no such kind")
                 })?,
                 object,

@@ -5,6 +5,7 @@ mod backlog;
 mod crud;
 mod events;
 mod integrations;
+mod keyed;
 mod me;
 mod objects;
 mod oncall;
@@ -13,6 +14,7 @@ mod tenants;
 mod users;
 mod wire;
 
+use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use axum::{Json, Router};
 use utoipa::openapi::OpenApi;
@@ -23,6 +25,7 @@ use crate::state::WebState;
 
 mod describe;
 
+pub(crate) use keyed::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
 pub(crate) use wire::{bytes, no_such};
 
 /// Where the API begins.
@@ -102,6 +105,8 @@ fn whole() -> (Router<WebState>, OpenApi) {
     let all = OpenApiRouter::new().merge(configuration()).merge(work()).merge(administration());
     let based: OpenApiRouter<WebState> = OpenApiRouter::new().nest(BASE, all);
     let (router, mut api) = based.split_for_parts();
+    describe::keyed(&mut api);
+    // Ways in for events say themselves what a key is to them.
     api.merge(crate::intake::described());
     (router, api)
 }
@@ -112,8 +117,9 @@ pub fn document() -> OpenApi {
 }
 
 /// All routes of the API, its description, and the page to try it on.
-pub(crate) fn routes() -> Router<WebState> {
+pub(crate) fn routes(state: &WebState) -> Router<WebState> {
     let (router, api) = whole();
+    let router = router.route_layer(from_fn_with_state(state.clone(), keyed::once));
     let api = describe::complete(api);
     let json = Json(api);
     let document = get(move || std::future::ready(json.clone()));

@@ -4,6 +4,7 @@ mod alert;
 mod alerts;
 mod assets;
 mod choices;
+mod docs;
 mod error;
 mod filter;
 mod forms;
@@ -38,6 +39,8 @@ pub fn routes() -> Router<WebState> {
         .route("/assets/{name}", get(assets::serve))
         .route("/live", get(live::stream))
         .route("/", get(sign_in::home))
+        .route("/docs", get(docs::index))
+        .route("/docs/{name}", get(docs::one))
         .route("/theme", post(choices::theme))
         .route("/keys", post(choices::keys))
         .merge(doors())

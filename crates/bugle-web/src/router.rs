@@ -32,7 +32,7 @@ pub fn router(app: App, settings: WebSettings) -> Router {
     let state = WebState { app, settings: Arc::new(settings) };
     let rest = Router::new()
         .merge(pages::routes())
-        .merge(api::routes())
+        .merge(api::routes(&state))
         .merge(callbacks::routes())
         .merge(ops::routes())
         .fallback(not_found)

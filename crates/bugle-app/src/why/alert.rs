@@ -53,7 +53,8 @@ fn stage(entry: &TimelineEntry) -> Stage {
         | TimelineEntry::ClockRuns { .. }
         | TimelineEntry::FallbackBegun { .. }
         | TimelineEntry::Exhausted
-        | TimelineEntry::Worsened { .. } => Stage::Alerting,
+        | TimelineEntry::Worsened { .. }
+        | TimelineEntry::WaitsAgain { .. } => Stage::Alerting,
         TimelineEntry::Hopped { .. } => Stage::Dispatch,
         TimelineEntry::Acknowledged { .. }
         | TimelineEntry::PassedOn { .. }
@@ -76,6 +77,7 @@ pub(crate) fn kind(entry: &TimelineEntry) -> &'static str {
         TimelineEntry::Acknowledged { .. } => "acknowledged",
         TimelineEntry::PassedOn { .. } => "passed_on",
         TimelineEntry::Resolved { .. } => "resolved",
+        TimelineEntry::WaitsAgain { .. } => "waits_again",
         TimelineEntry::Hopped { .. } => "hopped",
         TimelineEntry::Note { .. } => "note",
     }

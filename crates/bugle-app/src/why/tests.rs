@@ -64,8 +64,8 @@ fn event(action: Action, severity: Severity) -> Event {
 
 /// Lets the engine decide about an event.
 fn decided(directory: &Directory, mut event: Event, open: Vec<Alert>) -> (EventFacts, Decisions) {
-    let work = Work { events: vec![event.clone()], open, due: Vec::new(), ..Work::default() };
-    let mut decisions = decide(directory, work, at(1), &mut Counted(700));
+    let work = Work { events: vec![event.clone()], open, ..Work::default() };
+    let mut decisions = decide(directory, work, (at(1), at(0)), &mut Counted(700));
     event.outcome = decisions.outcomes.first().map(|(_, outcome)| *outcome);
     event.decided_at = Some(at(1));
     decisions.opened.iter_mut().for_each(|alert| alert.number = 4812);

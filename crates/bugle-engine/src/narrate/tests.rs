@@ -5,7 +5,7 @@ use bugle_domain::alert::{Actor, Missed, TimelineEntry, Unreachable, Via};
 use bugle_domain::{IntegrationId, NotificationId, TeamId, UserId};
 
 use super::*;
-use crate::testing::{LENA, halden, id, only, second_line_target, user};
+use crate::testing::{LENA, at, halden, id, only, second_line_target, user};
 
 fn check(entry: TimelineEntry, expected: &str) {
     assert_eq!(line(&entry, &halden()), expected);
@@ -25,6 +25,15 @@ fn answers_say_who_and_how() {
     check(acked(sender(1), Via::Event), "The sender (Prometheus) acknowledged.");
     check(acked(sender(99), Via::Event), "The sender acknowledged.");
     check(TimelineEntry::Note { by: lena(), text: "Looking.".to_owned() }, "Lena Kovač: Looking.");
+}
+
+#[test]
+fn an_end_that_is_put_off_says_why_and_for_how_long() {
+    check(
+        TimelineEntry::WaitsAgain { heard_since: at(30), until: at(50) },
+        "Bugle could not be reached for a while, so silence says nothing: the sender is waited \
+         for again, for 20 min.",
+    );
 }
 
 #[test]

@@ -159,6 +159,8 @@ migrations! {
     "20261120130300" "create_alerts"
     "20261120130400" "create_notifications"
     "20261120130500" "create_ledger"
+    "20261124180000" "add_heard_to_nodes"
+    "20261124180100" "create_keyed_requests"
     "20261124200000" "rank_notifications"
 }
 

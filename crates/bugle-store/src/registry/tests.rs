@@ -10,7 +10,8 @@ use crate::db::connect::{postgres_migrations, sqlite_migrations};
 use crate::db::statement::{Dialect, Statement};
 
 /// Tables that grow with use.
-const LARGE: [&str; 6] = ["events", "alerts", "notifications", "timeline", "attempts", "requests"];
+const LARGE: [&str; 7] =
+    ["events", "alerts", "notifications", "timeline", "attempts", "requests", "keyed_requests"];
 
 #[test]
 fn every_statement_is_listed() {
@@ -51,7 +52,8 @@ fn sqlite_understands_every_statement_and_reads_no_large_table_whole() {
 fn scans_a_large_table(step: &str) -> bool {
     let Some(table) = step.strip_prefix("SCAN ") else { return false };
     let (alias, rest) = table.split_once(' ').unwrap_or((table, ""));
-    let large = LARGE.contains(&alias) || matches!(alias, "e" | "a" | "n" | "t" | "q" | "w" | "d");
+    let large =
+        LARGE.contains(&alias) || matches!(alias, "e" | "a" | "n" | "t" | "q" | "w" | "d" | "k");
     // A partial index holds only what waits.
     let partial = ["pending", "waiting", "sending", "handed_off"];
     large && !partial.iter().any(|index| rest.contains(index))

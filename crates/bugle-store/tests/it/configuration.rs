@@ -1,11 +1,11 @@
 //! Tenants, their documents and the keys to their integrations.
 
 use bugle_domain::integration::{DEFAULT_QUOTA_PER_MINUTE, Dialect, Integration};
-use bugle_domain::object::{Object, ObjectKind};
+use bugle_domain::object::{Object, ObjectKind, Tenant};
 use bugle_domain::service::Service;
 use bugle_domain::user::{NotificationRules, Team, User};
 use bugle_domain::{IntegrationId, ServiceId, TeamId, UserId, role::Role};
-use bugle_store::{ErrorKind, ObjectChange, StoreError};
+use bugle_store::{Audited, ErrorKind, ObjectChange, StoreError};
 
 use crate::support::{World, all, at, on_each_store, scope, tenant, uuid};
 
@@ -16,6 +16,7 @@ on_each_store! {
     two_objects_exchange_their_names
     a_key_opens_one_integration
     every_change_is_in_the_audit_log
+    a_change_of_the_settings_is_in_the_audit_log
 }
 
 pub(crate) fn service(number: u128, name: &str) -> Object {
@@ -74,7 +75,7 @@ async fn a_configuration_is_read_as_it_was_saved(world: World) {
 
     let mut changed = directory.tenant.clone();
     "Halden Freight".clone_into(&mut changed.name);
-    world.store.save_tenant(scope(1), &changed).await.unwrap();
+    world.store.save_tenant(scope(1), &changed, at(2), "Lena").await.unwrap();
     let directory = world.store.directory(scope(1)).await.unwrap().unwrap();
     assert_eq!((directory.tenant, directory.version), (changed, version + 1));
 
@@ -148,6 +149,24 @@ async fn a_key_opens_one_integration(mut world: World) {
     let delete = ObjectChange::Delete { kind: ObjectKind::Integration, id: uuid(7) };
     world.store.save_objects(scope(1), &[delete], at(4), "Lena").await.unwrap();
     assert_eq!(world.store.find_integration(&[2; 32]).await.unwrap(), None);
+}
+
+async fn a_change_of_the_settings_is_in_the_audit_log(mut world: World) {
+    world.add_tenant(2).await;
+    let before = world.store.tenant(scope(1)).await.unwrap().unwrap();
+    let after = Tenant { name: "Halden Freight".to_owned(), ..before.clone() };
+    for second in [3, 4] {
+        world.store.save_tenant(scope(1), &after, at(second), "Lena").await.unwrap();
+    }
+    let log = world.store.audit(scope(1), None, 10).await.unwrap();
+    let [line] = &log[..] else { panic!("a change that changes nothing is none: {log:?}") };
+    assert_eq!((line.at, line.actor.as_str(), line.action.as_str()), (at(3), "Lena", "change"));
+    assert_eq!((line.about, line.object), (Audited::Settings, after.id.as_uuid()));
+    assert_eq!(line.before, Some(serde_json::to_string(&before).unwrap()));
+    assert_eq!(line.after, Some(serde_json::to_string(&after).unwrap()));
+    assert!(world.store.audit(scope(2), None, 10).await.unwrap().is_empty());
+    let gone = world.store.save_tenant(scope(9), &after, at(5), "Lena").await;
+    assert!(matches!(gone, Err(StoreError::NoTenant)), "{gone:?}");
 }
 
 async fn every_change_is_in_the_audit_log(world: World) {

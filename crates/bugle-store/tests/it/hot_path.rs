@@ -91,7 +91,7 @@ async fn every_notification_ends(world: World) {
 
 async fn only_the_owner_decides(world: World) {
     world.accept(&[world.event(1, "a")]).await;
-    let newer = world.store.take_placements(node(NODE), at(2)).await.unwrap();
+    let newer = world.store.take_placements(node(NODE), at(2), at(0)).await.unwrap();
     assert_eq!(newer[&tenant(1)], world.epochs[&tenant(1)] + 1);
     let report = world.decide_with(&mut |_, work| panic!("it has been replaced: {work:?}")).await;
     assert_eq!((report.events, report.fenced), (0, vec![tenant(1)]));

@@ -8,4 +8,5 @@ mod access;
 mod configuration;
 mod dispatching;
 mod hot_path;
+mod keyed_requests;
 mod reading;

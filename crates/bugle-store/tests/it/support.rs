@@ -146,7 +146,7 @@ impl World {
             created_at: at(0),
         };
         self.store.create_tenant(all(), &tenant).await.unwrap();
-        self.epochs = self.store.take_placements(node(NODE), at(0)).await.unwrap();
+        self.epochs = self.store.take_placements(node(NODE), at(0), at(0)).await.unwrap();
     }
 
     /// A number that was not used before, rising like ids do.

@@ -4,11 +4,12 @@ use axum::Router;
 use axum::middleware::map_response;
 use axum::response::Response;
 use http::header::{CONTENT_SECURITY_POLICY, HeaderValue};
-use utoipa::openapi::path::Operation;
+use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder};
 use utoipa::openapi::security::{SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    ContentBuilder, InfoBuilder, OpenApi, Ref, RefOr, ResponseBuilder, ServerBuilder,
+    ContentBuilder, InfoBuilder, OpenApi, Ref, RefOr, Required, ResponseBuilder, ServerBuilder,
 };
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_swagger_ui::{Config, SwaggerUi};
@@ -19,8 +20,8 @@ use crate::state::WebState;
 const ABOUT: &str = "Events in, people told until somebody answers.\n\n\
     Times are RFC 3339. Ids have a prefix that says what they name. Lists take `limit` and \
     `after`, and give `next`. Objects have an `ETag`; send it back as `If-Match` so that nobody's \
-    change is lost. `dry_run=1` checks a change and makes none. Errors are \
-    `application/problem+json` with a stable `code`.";
+    change is lost. `dry_run=1` checks a change and makes none. A `POST` with an `Idempotency-Key` \
+    is done once, however often it is sent. Errors are `application/problem+json` with a stable `code`.";
 /// The explorer writes styles into its page.
 const EXPLORER_POLICY: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; \
     style-src 'self' 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; \
@@ -56,6 +57,23 @@ pub(super) fn complete(mut api: OpenApi) -> OpenApi {
         SecurityRequirement::new("session", none),
     ]);
     api
+}
+
+/// Says of every `POST` that it may have a key.
+pub(super) fn keyed(api: &mut OpenApi) {
+    let key = ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "The caller's own name for this request. Sent again within 24 h, it is not done again \
+             and answered as the first, with `Idempotency-Replayed: true`.",
+        ))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String).max_length(Some(240))))
+        .build();
+    for operation in api.paths.paths.values_mut().filter_map(|path| path.post.as_mut()) {
+        operation.parameters.get_or_insert_default().push(RefOr::T(key.clone()));
+    }
 }
 
 fn errors(operation: &mut Operation) {

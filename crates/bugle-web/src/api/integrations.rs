@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use bugle_app::objects::draft::IntegrationDraft;
 use bugle_app::objects::{KeySource, KeyedIntegration, Noun};
 use bugle_app::requests::{RequestView, SentEvent};
@@ -20,6 +20,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::crud::{self, read_and_write};
+use super::keyed::shown_once;
 use super::schema::{self, DeletedBody};
 use super::wire::{Asking, Body, Id, List, ListParams, Options, created};
 use crate::problem::ApiError;
@@ -100,7 +101,7 @@ pub(crate) async fn create(
     let made = app.create_integration(&caller, draft, source(key), options).await?;
     let version = made.integration.version;
     let path = format!("/api/v1/integrations/{}", made.integration.object.id);
-    Ok(created(version, &path, Json(KeyedBody::from(made)).into_response()))
+    Ok(created(version, &path, shown_once(Json(KeyedBody::from(made)))))
 }
 
 /// Where a key comes from.

@@ -18,6 +18,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::keyed::shown_once;
 use super::schema;
 use super::wire::{Body, Id, List};
 use crate::auth;
@@ -206,11 +207,12 @@ pub(crate) async fn create_key(
     State(app): State<App>,
     caller: Caller,
     Body(body): Body<NewKeyBody>,
-) -> Result<(StatusCode, Json<CreatedKeyBody>), ApiError> {
+) -> Result<Response, ApiError> {
     let NewKeyBody { name, role, expires_at, personal } = body;
     let made = app.create_key(&caller, NewApiKey { name, role, expires_at, personal }).await?;
     let secret = made.secret.expose_secret().to_owned();
-    Ok((StatusCode::CREATED, Json(CreatedKeyBody { key: made.key.into(), secret })))
+    let body = CreatedKeyBody { key: made.key.into(), secret };
+    Ok(shown_once((StatusCode::CREATED, Json(body))))
 }
 
 /// Ends an API key at once.

@@ -22,6 +22,7 @@ use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::keyed::shown_once;
 use super::users::LinkBody;
 use super::wire::{Asking, Body, List, ListParams, bytes, flag};
 use crate::problem::ApiError;
@@ -90,13 +91,13 @@ pub(crate) async fn create(
     State(settings): State<Arc<WebSettings>>,
     caller: Caller,
     Body(new): Body<NewTenantBody>,
-) -> Result<(StatusCode, Json<CreatedTenantBody>), ApiError> {
+) -> Result<Response, ApiError> {
     let NewTenantBody { name, time_zone, admin_name, admin_email } = new;
     let new = NewTenant { name, time_zone, admin_name, admin_email };
     let made = app.create_tenant(&caller, new).await?;
     let sign_in_link = LinkBody::of(&settings, &made.link);
     let body = CreatedTenantBody { tenant: made.tenant.into(), sign_in_link };
-    Ok((StatusCode::CREATED, Json(body)))
+    Ok(shown_once((StatusCode::CREATED, Json(body))))
 }
 
 /// A tenant's own settings.
@@ -286,14 +287,17 @@ pub(crate) async fn apply(
     caller: Caller,
     Asking(params): Asking<ApplyParams>,
     request: Request,
-) -> Result<Json<AppliedBody>, ApiError> {
+) -> Result<Response, ApiError> {
     let format = format(request.headers(), CONTENT_TYPE);
     let bytes = bytes(request, &()).await?;
     let text = std::str::from_utf8(&bytes)
         .map_err(|_| ApiError::bad_request("not_utf8", "the file is not UTF-8"))?;
     let plan_only = flag(params.dry_run.as_deref());
     let options = ApplyOptions { plan_only, delete: flag(params.delete.as_deref()) };
-    Ok(Json(app.apply(&caller, text, format, options).await?.into()))
+    let applied = AppliedBody::from(app.apply(&caller, text, format, options).await?);
+    let shows_keys = !applied.keys.is_empty();
+    let answer = Json(applied);
+    Ok(if shows_keys { shown_once(answer) } else { answer.into_response() })
 }
 
 /// Reads the whole configuration as such a file, in TOML or, where `Accept` says so, JSON.

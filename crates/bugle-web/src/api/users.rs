@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use bugle_app::identity::SignInLink;
 use bugle_app::methods::{CodeSent, NewMethod, RulesView};
 use bugle_app::objects::Noun;
@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::crud::{self, read_and_write};
+use super::keyed::shown_once;
 use super::schema::{self, DeletedBody};
 use super::wire::{Asking, Body, Id, List, ListParams, Options, created};
 use crate::problem::ApiError;
@@ -70,7 +71,7 @@ pub(crate) async fn create(
     let path = format!("/api/v1/users/{}", invited.user.id);
     let sign_in_link = LinkBody::of(&settings, &invited.link);
     let body = InvitedBody { user: invited.user, sign_in_link };
-    Ok(created(invited.version, &path, Json(body).into_response()))
+    Ok(created(invited.version, &path, shown_once(Json(body))))
 }
 
 /// Makes a new link for a user who lost the password. The old password and all sessions end.
@@ -83,9 +84,9 @@ pub(crate) async fn renew_link(
     State(settings): State<Arc<WebSettings>>,
     caller: Caller,
     Id(id): Id<UserId>,
-) -> Result<(StatusCode, Json<LinkBody>), ApiError> {
+) -> Result<Response, ApiError> {
     let link = app.renew_link(&caller, id).await?;
-    Ok((StatusCode::CREATED, Json(LinkBody::of(&settings, &link))))
+    Ok(shown_once((StatusCode::CREATED, Json(LinkBody::of(&settings, &link)))))
 }
 
 /// One of a user's ways to be reached.

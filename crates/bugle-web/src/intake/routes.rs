@@ -12,7 +12,7 @@ use axum::routing::{MethodRouter, get, post};
 use axum::{Json, Router};
 use bugle_domain::integration::Dialect;
 use http::StatusCode;
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde::Serialize;
 use serde_json::json;
 
@@ -21,12 +21,11 @@ use super::door::{Arrived, Refusal, Taken, take};
 use super::{
     alertmanager_api, alertmanager_webhook, amtool, answers, native, pagerduty_v1, pagerduty_v2,
 };
+use crate::api::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
 use crate::state::{WebSettings, WebState};
 
 /// Longest wait for a whole body.
 const BODY_WAIT: Duration = Duration::from_secs(20);
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// All ways in.
 pub(crate) fn routes() -> Router<WebState> {

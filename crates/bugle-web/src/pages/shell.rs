@@ -18,6 +18,8 @@ pub(super) enum Layout {
     Lone,
     /// One alert, from a link in a message.
     AlertLink,
+    /// Something to read, for everybody.
+    Document,
 }
 
 impl Layout {
@@ -26,6 +28,7 @@ impl Layout {
             Self::App => "app",
             Self::Lone => "lone",
             Self::AlertLink => "lone alertlink",
+            Self::Document => "docs",
         }
     }
 
@@ -55,6 +58,8 @@ pub(super) enum Section {
     Handset,
     /// The reader's own.
     Me,
+    /// What is written about Bugle.
+    Documents,
 }
 
 /// The reader, at the foot of the side list.
@@ -129,6 +134,7 @@ impl Shell {
             item(Section::People, "/people", "People"),
             item(Section::Ledger, "/ledger", "Ledger"),
             item(Section::Me, "/me", "My profile"),
+            item(Section::Documents, "/docs", "Documents"),
         ];
         vec![Group { title: "", items: main }, Group { title: "Team", items: team }]
     }

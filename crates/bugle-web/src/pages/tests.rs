@@ -2,6 +2,7 @@
 #![expect(clippy::too_many_lines, reason = "fixtures are data")]
 
 mod check;
+mod documents;
 mod more;
 mod schedules;
 

@@ -30,8 +30,9 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(30);
 /// How often it is looked whether all is done, and how often it must seem so.
 const LOOK_EVERY: Duration = Duration::from_millis(3);
 const LOOKS: u32 = 4;
-/// How far the clock is pushed at once: no further than one thing's time.
-const STRIDE_S: i64 = 15;
+/// How far the clock is pushed at once: no further than one thing's time, and not so far that a
+/// node would seem to have been away.
+const STRIDE_S: i64 = 10;
 
 /// One node and everything around it.
 pub(crate) struct World {
@@ -43,7 +44,16 @@ pub(crate) struct World {
     pub(crate) base: String,
     pub(crate) api_key: String,
     http: reqwest::Client,
+    database: String,
     _folder: tempfile::TempDir,
+}
+
+/// The answer to a request under a key.
+pub(crate) struct Keyed {
+    pub(crate) status: u16,
+    /// It is that of an earlier request.
+    pub(crate) replayed: bool,
+    pub(crate) body: Value,
 }
 
 impl World {
@@ -93,28 +103,34 @@ impl World {
         let store = node::open_store(url, 4).await.unwrap();
         let scope = fill(&store, now).await;
         let lab = Lab::start(clock.clone()).await.unwrap();
-        let listener = node::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await.unwrap();
-        let public_url = node::default_public_url(listener.local_addr().unwrap()).unwrap();
-        connect(&lab, &public_url);
-        let parts = Parts {
-            node: NodeId::new(now, [9; 10]),
-            key: SecretBox::new(Box::new([7; 32])),
-            store: store.clone(),
-            listener,
-            public_url: public_url.clone(),
-            clock: clock.clone(),
-            handset: Some(Arc::new(lab.clone())),
-            metrics: None,
-            demo: true,
-        };
-        let defaults = config::parse(&Sources::default()).unwrap();
-        let mut behaviour = Behaviour { channels: simulated(&lab), ..defaults.into() };
-        adjust(&lab, &mut behaviour);
-        let node = Node::start(parts, behaviour).await.unwrap();
+        let (node, base) = start(&store, &lab, &clock, adjust).await;
         let api_key = api_key(&node, scope).await;
-        let base = public_url.as_str().trim_end_matches('/').to_owned();
-        let http = reqwest::Client::new();
-        Self { node: Some(node), lab, clock, store, base, api_key, http, _folder: folder }
+        let (http, database) = (reqwest::Client::new(), url.to_owned());
+        let node = Some(node);
+        Self { node, lab, clock, store, base, api_key, http, database, _folder: folder }
+    }
+
+    /// The node is stopped, time passes, and it is started again.
+    pub(crate) async fn down_for(&mut self, seconds: i64) {
+        self.node.take().unwrap().stop().await;
+        self.clock.push(SignedDuration::from_secs(seconds));
+        self.store = node::open_store(&self.database, 4).await.unwrap();
+        let (node, base) = start(&self.store, &self.lab, &self.clock, as_it_is).await;
+        (self.node, self.base) = (Some(node), base);
+        self.settle().await;
+    }
+
+    /// Sends alerts as Prometheus does, each a name and in how many seconds it ends.
+    pub(crate) async fn prometheus_sends(&self, alerts: &[(&str, i64)]) {
+        let alert = |(name, ends_in): &(&str, i64)| {
+            let ends_at = self.clock.now() + SignedDuration::from_secs(*ends_in);
+            json!({ "labels": { "alertname": name, "severity": "critical" }, "endsAt": ends_at })
+        };
+        let request = self.http.post(format!("{}/api/v2/alerts", self.base));
+        let body: Vec<Value> = alerts.iter().map(alert).collect();
+        let answer = request.bearer_auth(people::key("checkout")).json(&body).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        self.settle().await;
     }
 
     pub(crate) fn phone(&self, owner: &str) -> Phone {
@@ -195,6 +211,14 @@ impl World {
         self.store.ledger_of_all(all, self.clock.now()).await.unwrap().total
     }
 
+    /// Posts under an `Idempotency-Key`.
+    pub(crate) async fn post_keyed(&self, path: &str, key: &str, body: Value) -> Keyed {
+        let request = self.http.post(format!("{}{path}", self.base)).bearer_auth(&self.api_key);
+        let answer = request.header("idempotency-key", key).json(&body).send().await.unwrap();
+        let replayed = answer.headers().contains_key("idempotency-replayed");
+        Keyed { status: answer.status().as_u16(), replayed, body: answer.json().await.unwrap() }
+    }
+
     /// A link that signs Lena in once.
     pub(crate) async fn sign_in_link(&self) -> String {
         let app = &self.node.as_ref().unwrap().app;
@@ -228,6 +252,7 @@ impl World {
         while left > 0 {
             let stride = left.min(STRIDE_S);
             self.clock.push(SignedDuration::from_secs(stride));
+            self.beat().await;
             self.settle().await;
             left -= stride;
         }
@@ -243,6 +268,21 @@ impl World {
             }
         };
         assert!(tokio::time::timeout(LIMIT, passing).await.is_ok(), "time passed in vain");
+    }
+
+    /// Waits until the node has written down that it is alive now.
+    async fn beat(&self) {
+        let now = self.clock.now();
+        let alive = || async {
+            let nodes = self.store.nodes().await.unwrap();
+            nodes.iter().any(|node| node.seen_at.as_microsecond() >= now.as_microsecond())
+        };
+        let waiting = async {
+            while !alive().await {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        };
+        assert!(tokio::time::timeout(LIMIT, waiting).await.is_ok(), "the node does not beat");
     }
 
     /// Waits until nothing is pending, due or on its way.
@@ -299,6 +339,34 @@ fn pushed() -> Clock {
 }
 
 fn as_it_is(_: &Lab, _: &mut Behaviour) {}
+
+/// Starts the node, and says where it is reached.
+async fn start(
+    store: &Store,
+    lab: &Lab,
+    clock: &Clock,
+    adjust: impl FnOnce(&Lab, &mut Behaviour),
+) -> (Node, String) {
+    let listener = node::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await.unwrap();
+    let public_url = node::default_public_url(listener.local_addr().unwrap()).unwrap();
+    connect(lab, &public_url);
+    let parts = Parts {
+        node: NodeId::new(Timestamp::from_second(1_700_000_000).unwrap(), [9; 10]),
+        key: SecretBox::new(Box::new([7; 32])),
+        store: store.clone(),
+        listener,
+        public_url: public_url.clone(),
+        clock: clock.clone(),
+        handset: Some(Arc::new(lab.clone())),
+        metrics: None,
+        demo: true,
+    };
+    let defaults = config::parse(&Sources::default()).unwrap();
+    let mut behaviour = Behaviour { channels: simulated(lab), ..defaults.into() };
+    adjust(lab, &mut behaviour);
+    let node = Node::start(parts, behaviour).await.unwrap();
+    (node, public_url.as_str().trim_end_matches('/').to_owned())
+}
 
 async fn fill(store: &Store, now: Timestamp) -> TenantScope {
     let tenant = people::tenant(now);

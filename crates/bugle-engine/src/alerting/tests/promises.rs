@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bugle_domain::alert::{AlertStatus, Escalation, TimelineEntry};
+use bugle_domain::alert::{Actor, AlertStatus, Escalation, TimelineEntry};
 use bugle_domain::event::{Action, Event, EventOutcome};
 use bugle_domain::notification::{End, NotificationState};
 use bugle_domain::object::Directory;
@@ -11,6 +11,7 @@ use jiff::SignedDuration;
 use proptest::prelude::*;
 
 use crate::alerting::{Decisions, decide};
+use crate::heard;
 use crate::respond::ResponseAction;
 use crate::testing::*;
 
@@ -31,6 +32,8 @@ enum Step {
     Events(Vec<Said>),
     /// Somebody answers the alert with this place among all there are.
     Answer(usize, u128, ResponseAction),
+    /// Senders can reach us again after a time in which they could not.
+    Back,
 }
 
 fn any_said() -> impl Strategy<Value = Said> {
@@ -61,6 +64,7 @@ fn any_step() -> impl Strategy<Value = (i64, Step)> {
     let step = prop_oneof![
         3 => prop::collection::vec(any_said(), 0..6).prop_map(Step::Events),
         1 => (0..20_usize, 1..=4_u128, action).prop_map(|(a, b, c)| Step::Answer(a, b, c)),
+        1 => Just(Step::Back),
     ];
     (0..12_i64, step)
 }
@@ -138,6 +142,14 @@ proptest! {
         script in prop::collection::vec(any_step(), 0..25),
     ) {
         play(company, &script, states_agree)?;
+    }
+
+    #[test]
+    fn silence_ends_nothing_before_the_sender_could_speak(
+        company in any_company(),
+        script in prop::collection::vec(any_step(), 0..25),
+    ) {
+        play(company, &script, silence_had_time)?;
     }
 
     #[test]
@@ -255,6 +267,10 @@ fn play(
                 let Some(alert) = world.alerts.keys().nth(*place).copied() else { continue };
                 world.respond(alert, *who, *action, at(minute)).0
             }
+            Step::Back => {
+                world.heard_since = at(minute);
+                world.pass(Vec::new(), at(minute))
+            }
         };
         let (before, after, decisions) = (&before, &world, &decisions);
         promise(&Played { before, after, decisions, events: &said, minute })?;
@@ -353,16 +369,37 @@ fn states_agree(step: &Played<'_>) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+fn silence_had_time(step: &Played<'_>) -> Result<(), TestCaseError> {
+    for (id, _, entry) in &step.decisions.timeline {
+        if !matches!(entry, TimelineEntry::Resolved { by: Actor::System, .. }) {
+            continue;
+        }
+        let (before, after) = (step.before.alerts.get(id), &step.after.alerts[id]);
+        let Some(before) = before else { continue };
+        let heard_since = step.after.heard_since;
+        let renewed = after.last_event_at >= heard_since;
+        let waited = at(step.minute) >= heard_since + heard::WAIT_AGAIN_AT_LEAST;
+        prop_assert!(renewed || waited, "{before:?} ended at {} min", step.minute);
+    }
+    Ok(())
+}
+
 fn same_decisions(company: Directory, script: &[(i64, Step)]) -> Result<(), TestCaseError> {
     let mut world = World::new(company);
     let (mut minute, mut next) = (0, 0);
     for (wait, step) in script {
         minute += wait;
-        let Step::Events(what) = step else { continue };
-        let said = events(what, &mut next, minute);
+        let said = match step {
+            Step::Events(what) => events(what, &mut next, minute),
+            Step::Answer(..) => continue,
+            Step::Back => {
+                world.heard_since = at(minute);
+                Vec::new()
+            }
+        };
         let mut mint = world.mint.clone();
-        let again =
-            decide(&world.directory, world.work(said.clone(), at(minute)), at(minute), &mut mint);
+        let (work, times) = (world.work(said.clone(), at(minute)), (at(minute), world.heard_since));
+        let again = decide(&world.directory, work, times, &mut mint);
         prop_assert_eq!(world.pass(said, at(minute)), again);
     }
     Ok(())

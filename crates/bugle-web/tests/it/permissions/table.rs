@@ -209,6 +209,8 @@ pub(super) const PUBLIC: &[&str] = &[
     "GET /metrics",
     "GET /",
     "GET /assets/{name}",
+    "GET /docs",
+    "GET /docs/{name}",
     "POST /theme",
     "POST /keys",
     "GET /sign-in",

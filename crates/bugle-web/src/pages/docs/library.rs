@@ -1,0 +1,142 @@
+//! The documents that the program carries: those of the same version, found without a network.
+
+use std::sync::LazyLock;
+
+use super::render::{Rendered, render};
+
+/// What a document is for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Kind {
+    /// Leads through something for the first time.
+    Tutorial,
+    /// Says how one job is done.
+    HowTo,
+    /// Is looked things up in.
+    Reference,
+    /// Says why.
+    Explanation,
+    /// Says why it was decided so.
+    Decision,
+}
+
+impl Kind {
+    /// All there are, in the order they are shown.
+    pub(super) const ALL: [Self; 5] =
+        [Self::Tutorial, Self::HowTo, Self::Reference, Self::Explanation, Self::Decision];
+
+    /// What a reader wants of it.
+    pub(super) fn heading(self) -> &'static str {
+        match self {
+            Self::Tutorial => "Learn",
+            Self::HowTo => "Do",
+            Self::Reference => "Look up",
+            Self::Explanation => "Understand",
+            Self::Decision => "Decisions",
+        }
+    }
+
+    /// Its anchor in the index.
+    pub(super) fn anchor(self) -> &'static str {
+        match self {
+            Self::Tutorial => "tutorials",
+            Self::HowTo => "how-to",
+            Self::Reference => "reference",
+            Self::Explanation => "explanation",
+            Self::Decision => "decisions",
+        }
+    }
+}
+
+/// One document as it is kept.
+pub(super) struct Source {
+    /// Its file, from the root of the repository.
+    pub(super) path: &'static str,
+    /// What it is for.
+    pub(super) kind: Kind,
+    /// Its Markdown.
+    pub(super) text: &'static str,
+}
+
+macro_rules! sources {
+    ($($kind:ident $path:literal)*) => {
+        &[$(Source {
+            path: $path,
+            kind: Kind::$kind,
+            text: include_str!(concat!("../../../../../", $path)),
+        }),*]
+    };
+}
+
+/// All of them, in the order they are shown.
+pub(super) static SOURCES: &[Source] = sources! {
+    Tutorial "docs/tutorial-make-your-phone-ring.md"
+    Tutorial "docs/tutorial-from-prometheus-to-a-page.md"
+    HowTo "docs/how-to-move-from-pagerduty.md"
+    HowTo "docs/how-to-run-it-for-real.md"
+    Reference "docs/cli.md"
+    Reference "docs/configuration.md"
+    Reference "docs/api.md"
+    Reference "docs/errors.md"
+    Reference "docs/permissions.md"
+    Reference "docs/metrics.md"
+    Reference "CHANGELOG.md"
+    Explanation "docs/alerting.md"
+    Explanation "docs/explain-receipts.md"
+    Explanation "ARCHITECTURE.md"
+    Decision "docs/decisions/0001-record-decisions.md"
+    Decision "docs/decisions/0002-keep-configuration-as-documents.md"
+    Decision "docs/decisions/0003-count-by-node-and-stage.md"
+    Decision "docs/decisions/0004-write-each-statement-once.md"
+    Decision "docs/decisions/0005-decide-inside-the-transaction.md"
+};
+
+impl Source {
+    /// Its name in addresses: `errors`, `architecture`.
+    pub(super) fn name(&self) -> String {
+        let file = self.path.rsplit('/').next().unwrap_or(self.path);
+        file.trim_end_matches(".md").to_lowercase()
+    }
+}
+
+/// One document as it is shown.
+pub(super) struct Document {
+    /// Its name in addresses.
+    pub(super) name: String,
+    /// What it is for.
+    pub(super) kind: Kind,
+    /// Its title, its body, and what can be found in it.
+    pub(super) rendered: Rendered,
+}
+
+/// Every document, rendered once, in the order they are shown.
+static DOCUMENTS: LazyLock<Vec<Document>> = LazyLock::new(|| {
+    let shown = |source: &Source| Document {
+        name: source.name(),
+        kind: source.kind,
+        rendered: render(source.path, source.text),
+    };
+    SOURCES.iter().map(shown).collect()
+});
+
+/// Every document, in the order they are shown.
+pub(super) fn documents() -> &'static [Document] {
+    &DOCUMENTS
+}
+
+/// The document of this name.
+pub(super) fn document(name: &str) -> Option<&'static Document> {
+    DOCUMENTS.iter().find(|document| document.name == name)
+}
+
+/// Where a link to a file of the repository leads: to the page of a document, to the index, or
+/// nowhere.
+pub(super) fn address(path: &str) -> Option<String> {
+    match path.trim_end_matches('/') {
+        "docs" | "docs/README.md" => Some("/docs".to_owned()),
+        "docs/decisions" => Some(format!("/docs#{}", Kind::Decision.anchor())),
+        path => {
+            let source = SOURCES.iter().find(|source| source.path == path)?;
+            Some(format!("/docs/{}", source.name()))
+        }
+    }
+}
