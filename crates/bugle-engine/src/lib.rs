@@ -8,6 +8,7 @@ pub mod check;
 mod desk;
 pub mod dispatch;
 mod escalation;
+pub mod incident;
 pub mod message;
 mod mint;
 pub mod narrate;

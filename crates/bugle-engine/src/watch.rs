@@ -1,10 +1,22 @@
 //! What the watch says: which hop is broken, since when, and how the canaries do.
+//!
+//! A [`Watcher`](judge::Watcher) is given what was seen once a second and says what is broken. It
+//! declares nothing for one lost canary, clears nothing before it was green for a while, and says
+//! of itself that it is broken when a probe that must fail goes unreported.
 
 use bugle_domain::contact::Channel;
 use bugle_domain::stage::Stage;
 use bugle_domain::{NodeId, TenantId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+pub mod books;
+pub mod fingerprints;
+pub mod flight;
+pub mod judge;
+pub mod outside;
+pub mod runway;
+pub mod thresholds;
 
 /// A hop on the way of one event.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -24,6 +36,8 @@ pub enum Hop {
     },
     /// What all stages stand on.
     Store,
+    /// The watch itself: it did not report what must be reported.
+    Watch,
 }
 
 impl Hop {
@@ -32,7 +46,27 @@ impl Hop {
         match self {
             Self::Stage { stage } => Some(*stage),
             Self::Provider { .. } => Some(Stage::Dispatch),
-            Self::Store => None,
+            Self::Store | Self::Watch => None,
+        }
+    }
+
+    /// What people call it: `dispatch`, `sms by twilio`, `the database`.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Stage { stage } => stage.as_str().to_owned(),
+            Self::Provider { channel, provider } => format!("{} by {provider}", channel.as_str()),
+            Self::Store => "the database".to_owned(),
+            Self::Watch => "the watch".to_owned(),
+        }
+    }
+
+    /// Worst first: what stands under everything, then the stages in their order.
+    fn rank(&self) -> (u8, Option<Stage>) {
+        match self {
+            Self::Store => (0, None),
+            Self::Stage { stage } => (1, Some(*stage)),
+            Self::Provider { .. } => (2, None),
+            Self::Watch => (3, None),
         }
     }
 }
