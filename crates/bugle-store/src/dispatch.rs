@@ -237,6 +237,9 @@ impl Store {
                 found.append(&mut self.waiting_in(lane, Uuid::nil()).await?);
             }
             let mut due = Vec::new();
+            // What another node's watch sends is claimed there and nowhere else.
+            let own = TenantId::reserved_for(pass.node);
+            found.retain(|(tenant, _)| !tenant.is_reserved() || *tenant == own);
             for (tenant, at) in found {
                 if at <= pass.now {
                     due.push(tenant);

@@ -14,6 +14,7 @@ mod directory;
 mod dispatch;
 mod error;
 mod events;
+mod incidents;
 mod intake;
 mod keys;
 mod ledger;
@@ -27,6 +28,7 @@ mod responses;
 mod retention;
 mod timeline;
 mod tries;
+mod watch;
 
 use std::sync::Arc;
 
@@ -39,6 +41,7 @@ pub use db::connect::{DatabaseUrl, ParseDatabaseUrlError, PoolSettings};
 pub use directory::ObjectChange;
 pub use dispatch::{Claimed, DispatchPass, Judge};
 pub use error::{ErrorKind, StoreError};
+pub use incidents::IncidentRow;
 pub use intake::Accepted;
 pub use placement::NodeBeat;
 pub use reading::AuditRow;
@@ -49,6 +52,7 @@ pub use reading::requests::{RejectedRequest, Request};
 pub use receipts::{Known, LastMessage, Lost, Receive, RunOut};
 pub use responses::Respond;
 pub use tries::TriedRow;
+pub use watch::{CanaryRow, ReportRow};
 
 /// Most tenants with work that one look finds; more are found when those have been served.
 const MAX_WALK: u32 = 1_000;
@@ -57,6 +61,7 @@ const MAX_WALK: u32 = 1_000;
 #[derive(Clone, Debug)]
 pub struct Store {
     db: db::Db,
+    url: Arc<DatabaseUrl>,
     turns: Arc<dispatch::Turns>,
 }
 
@@ -68,7 +73,32 @@ impl Store {
     /// [`StoreError::Unusable`] if the database is too old, or its schema newer than this program;
     /// [`StoreError::Migrate`] if a migration failed, which leaves the schema before it.
     pub async fn open(url: &DatabaseUrl, settings: PoolSettings) -> Result<Self, StoreError> {
-        Ok(Self { db: db::connect::open(url, settings).await?, turns: Arc::default() })
+        let db = db::connect::open(url, settings).await?;
+        Ok(Self { db, url: Arc::new(url.clone()), turns: Arc::default() })
+    }
+
+    /// Opens the same database once more, on connections of its own: what holds these up does not
+    /// hold those up. A writer waits for a lock as long as `settings` says, on either database.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::open`].
+    pub async fn beside(&self, settings: PoolSettings) -> Result<Self, StoreError> {
+        let db = db::connect::open_beside(&self.url, settings).await?;
+        Ok(Self { db, url: Arc::clone(&self.url), turns: Arc::default() })
+    }
+
+    /// Connections in use, and how many there may be.
+    pub fn connections(&self) -> (u32, u32) {
+        self.db.connections()
+    }
+
+    /// The file that holds everything, where it is one.
+    pub fn file(&self) -> Option<&std::path::Path> {
+        match &*self.url {
+            DatabaseUrl::Sqlite(path) => Some(path),
+            DatabaseUrl::Postgres(_) => None,
+        }
     }
 
     /// Which database it is, for people.

@@ -9,3 +9,4 @@ mod configuration;
 mod dispatching;
 mod hot_path;
 mod reading;
+mod watch;
