@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
 use bugle_channels::Channels;
 use bugle_domain::object::Directory;
+use bugle_domain::stage::Stage;
 use bugle_domain::{AlertId, MethodId, NodeId, TenantId, TenantScope};
 use bugle_engine::dispatch::Limits;
 use bugle_store::{Store, StoreError};
@@ -27,8 +28,10 @@ use crate::keys::IntegrationKeys;
 use crate::limits::UseLimits;
 use crate::methods::send::Spoken;
 use crate::placement::Placement;
+use crate::pulse::{Holds, Pulse};
 use crate::record::{self, Recorder};
 use crate::tasks::Tasks;
+use crate::watch;
 
 /// Changes that a slow listener may be behind; after that it is told that it missed some.
 const CHANGES_KEPT: usize = 1_024;
@@ -95,6 +98,9 @@ pub(crate) struct Inner {
     pub(crate) spoken: Spoken,
     pub(crate) intake: Intake,
     pub(crate) placement: Placement,
+    pub(crate) pulse: Pulse,
+    pub(crate) holds: Arc<Holds>,
+    pub(crate) watch: watch::Shared,
     pub(crate) tasks: Tasks,
     pub(crate) wake_alerting: Arc<Notify>,
     pub(crate) wake_dispatch: Arc<Notify>,
@@ -111,8 +117,9 @@ impl App {
     pub async fn start(parts: Parts, settings: Settings) -> Result<Self, StoreError> {
         let Parts { store, channels, clock, handset } = parts;
         let (wake_alerting, wake_dispatch) = (Arc::default(), Arc::default());
+        let holds = Arc::<Holds>::default();
         let (intake, committer) =
-            Intake::new(store.clone(), settings.node, Arc::clone(&wake_alerting));
+            Intake::new(store.clone(), settings.node, Arc::clone(&wake_alerting), &holds);
         let inner = Arc::new(Inner {
             node: settings.node,
             directories: DirectoryCache::new(store.clone()),
@@ -126,6 +133,9 @@ impl App {
             handset,
             intake,
             placement: Placement::new(),
+            pulse: Pulse::new(),
+            holds,
+            watch: watch::Shared::new(),
             tasks: Tasks::new(),
             wake_alerting,
             wake_dispatch,
@@ -173,6 +183,15 @@ impl App {
     /// The tasks that end with the application.
     pub fn tasks(&self) -> &Tasks {
         &self.0.tasks
+    }
+
+    /// Holds a stage of this node at its boundary, or lets it go on: it takes up no new work, and
+    /// what waits for it stays where it is, durably. Intake then asks senders to come again.
+    pub fn hold(&self, stage: Stage, held: bool) {
+        tracing::warn!(stage = stage.as_str(), held, "a stage is held or let go on");
+        self.0.holds.set(stage, held);
+        self.0.wake_alerting.notify_one();
+        self.0.wake_dispatch.notify_one();
     }
 
     /// Tells of every change to an alert, on this node.

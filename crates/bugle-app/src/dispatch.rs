@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bugle_channels::{Lookup, Sent};
 use bugle_domain::notification::{Attempt, SendOutcome};
+use bugle_domain::stage::Stage;
 use bugle_domain::{ClaimId, TenantScope};
 use bugle_engine::dispatch::{self, Candidate, Tried};
 use bugle_store::{Claimed, DispatchPass, StoreError, TriedRow};
@@ -50,8 +51,14 @@ impl DispatchLoop {
         while !stop.is_cancelled() {
             let now = self.app.clock.now();
             let next_due = match self.claim(now).await {
-                Ok(claimed) if claimed.more => continue,
-                Ok(claimed) => claimed.next_due,
+                Ok(claimed) if claimed.more => {
+                    self.app.pulse.beat(Stage::Dispatch);
+                    continue;
+                }
+                Ok(claimed) => {
+                    self.app.pulse.beat(Stage::Dispatch);
+                    claimed.next_due
+                }
                 Err(error) => {
                     tracing::error!(error = %Chain(&error), "could not claim what is due");
                     None
@@ -71,6 +78,9 @@ impl DispatchLoop {
 
     /// Claims as much as there is room to send, and begins to send it.
     async fn claim(&self, now: Timestamp) -> Result<Claimed, StoreError> {
+        if self.app.holds.holds(Stage::Dispatch) {
+            return Ok(Claimed::default());
+        }
         // Closed only when the process ends, and then nothing is claimed.
         let Ok(room) = self.permits.acquire().await else { return Ok(Claimed::default()) };
         drop(room);
@@ -118,6 +128,11 @@ impl DispatchLoop {
         let scope = TenantScope::granted(first.tenant);
         let sent = match self.app.directories.get(scope).await {
             Ok(directory) => match compose::compose(&self.app, &directory, &carried, started_at) {
+                Composed::Outgoing(outgoing) if first.tenant.is_reserved() => {
+                    let method = directory.methods.get(&first.notification.method);
+                    let provider = method.map_or("", |method| &method.name);
+                    self.app.channels.send_canary(&outgoing, provider, send_by, started_at).await
+                }
                 Composed::Outgoing(outgoing) => self.send_or_find(&outgoing, first, send_by).await,
                 Composed::Unreachable(why) => refused(why),
             },

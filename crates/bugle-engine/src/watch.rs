@@ -4,6 +4,8 @@
 //! declares nothing for one lost canary, clears nothing before it was green for a while, and says
 //! of itself that it is broken when a probe that must fail goes unreported.
 
+use std::collections::BTreeMap;
+
 use bugle_domain::contact::Channel;
 use bugle_domain::stage::Stage;
 use bugle_domain::{NodeId, TenantId};
@@ -88,6 +90,20 @@ pub struct Verdict {
     pub nodes: Vec<NodeId>,
 }
 
+impl Verdict {
+    /// Adds what another node says of the same hop.
+    fn join(&mut self, other: Self) {
+        self.since = self.since.min(other.since);
+        self.waiting = self.waiting.max(other.waiting);
+        self.nodes.extend(other.nodes);
+        for tenant in other.tenants {
+            if !self.tenants.contains(&tenant) {
+                self.tenants.push(tenant);
+            }
+        }
+    }
+}
+
 /// How the synthetic events of one path do.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Canary {
@@ -129,6 +145,23 @@ impl View {
             return Some(true);
         }
         paths.any(|canary| canary.stuck.is_some() && canary.sent_at >= since).then_some(false)
+    }
+
+    /// What several watches say, as one.
+    pub fn merged(views: impl IntoIterator<Item = Self>, at: Timestamp) -> Self {
+        let (mut verdicts, mut canaries) = (BTreeMap::<Hop, Verdict>::new(), Vec::new());
+        for view in views {
+            canaries.extend(view.canaries);
+            for verdict in view.verdicts {
+                match verdicts.get_mut(&verdict.hop) {
+                    Some(known) => known.join(verdict),
+                    None => drop(verdicts.insert(verdict.hop.clone(), verdict)),
+                }
+            }
+        }
+        let mut verdicts: Vec<Verdict> = verdicts.into_values().collect();
+        verdicts.sort_by_key(|verdict| (verdict.hop.rank(), verdict.since));
+        Self { at, verdicts, canaries }
     }
 
     /// What is said against `stage`.

@@ -10,6 +10,7 @@ mod oncall;
 mod schema;
 mod tenants;
 mod users;
+mod watch;
 mod wire;
 
 use axum::routing::get;
@@ -94,6 +95,10 @@ fn administration() -> OpenApiRouter<WebState> {
         .routes(routes!(tenants::export))
         .routes(routes!(tenants::doctor))
         .routes(routes!(tenants::audit))
+        .routes(routes!(watch::watch))
+        .routes(routes!(watch::incidents))
+        .routes(routes!(watch::incident))
+        .routes(routes!(watch::answer))
 }
 
 fn whole() -> (Router<WebState>, OpenApi) {

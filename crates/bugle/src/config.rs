@@ -20,11 +20,13 @@ mod providers;
 mod raw;
 mod reader;
 mod value;
+mod watch;
 
 pub use raw::Origin;
 use raw::{Entries, Entry};
 use reader::{Noted, Reader};
 use value::Value;
+pub use watch::Watch;
 
 /// The defaults and the manual.
 pub const DEFAULTS: &str = include_str!("../../../config/default.toml");
@@ -52,6 +54,8 @@ pub struct Config {
     pub log: Log,
     /// The channels and their providers.
     pub channels: bugle_app::channels::Settings,
+    /// How it watches itself, and who is told.
+    pub watch: Watch,
 }
 
 /// The HTTP server.
@@ -207,7 +211,9 @@ fn read(reader: &mut Reader) -> Result<Config, Noted> {
     let dispatch = dispatch(reader);
     let retention = retention(reader);
     let log = log(reader);
-    let channels = providers::channels(reader);
+    let providers = providers::Providers::read(reader);
+    let channels = providers::channels(reader, &providers);
+    let watch = watch::watch(reader, &providers);
     Ok(Config {
         server: server?,
         database: database?,
@@ -216,6 +222,7 @@ fn read(reader: &mut Reader) -> Result<Config, Noted> {
         retention: retention?,
         log: log?,
         channels: channels?,
+        watch: watch?,
     })
 }
 

@@ -27,7 +27,8 @@ pub fn judge(
         let notification = &candidate.notification;
         let verdict = match no_longer_true(candidate, now) {
             Some(end) => end,
-            None if notification.channel.reaches_a_person() => {
+            // A canary reaches nobody: it is neither bundled nor held back.
+            None if notification.channel.reaches_a_person() && !candidate.tenant.is_reserved() => {
                 let key = (candidate.tenant, notification.method);
                 by_method.entry(key).or_default().push(index);
                 // Replaced below.

@@ -74,6 +74,26 @@ impl World {
     }
 
     async fn open(url: &str, folder: tempfile::TempDir, clock: Clock) -> Self {
+        // The watch runs by the real clock: only stories about it have it.
+        Self::with(url, (folder, clock), |_, behaviour| behaviour.watch.every = None).await
+    }
+
+    /// A world that watches itself, on the real clock, set as `adjust` says.
+    pub(crate) async fn watched(
+        url: Option<String>,
+        adjust: impl FnOnce(&Lab, &mut Behaviour),
+    ) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let own = format!("sqlite:{}", folder.path().join("bugle.db").display());
+        let url = url.unwrap_or(own);
+        Self::with(&url, (folder, Clock::system()), adjust).await
+    }
+
+    async fn with(
+        url: &str,
+        (folder, clock): (tempfile::TempDir, Clock),
+        adjust: impl FnOnce(&Lab, &mut Behaviour),
+    ) -> Self {
         bugle::install_tls();
         let now = clock.now();
         let store = node::open_store(url, 4).await.unwrap();
@@ -94,12 +114,18 @@ impl World {
             demo: true,
         };
         let defaults = config::parse(&Sources::default()).unwrap();
-        let behaviour = Behaviour { channels: simulated(&lab), ..defaults.into() };
+        let mut behaviour = Behaviour { channels: simulated(&lab), ..defaults.into() };
+        adjust(&lab, &mut behaviour);
         let node = Node::start(parts, behaviour).await.unwrap();
         let api_key = api_key(&node, scope).await;
         let base = public_url.as_str().trim_end_matches('/').to_owned();
         let http = reqwest::Client::new();
         Self { node: Some(node), lab, clock, store, base, api_key, http, _folder: folder }
+    }
+
+    /// The node's application.
+    pub(crate) fn app(&self) -> &bugle_app::App {
+        &self.node.as_ref().unwrap().app
     }
 
     pub(crate) fn phone(&self, owner: &str) -> Phone {
@@ -277,7 +303,7 @@ async fn api_key(node: &Node, scope: TenantScope) -> String {
 }
 
 /// A schema of its own on the server that the test runner started.
-async fn new_schema() -> String {
+pub(crate) async fn new_schema() -> String {
     let server = variable("BUGLE_TEST_POSTGRES");
     let name = format!("t_{}", uuid::Uuid::now_v7().as_simple());
     let pool = sqlx::PgPool::connect(&server).await.unwrap();
