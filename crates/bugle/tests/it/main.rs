@@ -11,6 +11,7 @@ mod commands;
 mod faults;
 mod main_job;
 mod reasons;
+mod watch;
 mod world;
 
 /// Runs each story on every database there is.
