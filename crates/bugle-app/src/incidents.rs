@@ -97,9 +97,8 @@ impl App {
         let here = self.alarm_answers().answer(token);
         match self.inner().store.incident_of_token(&secret::hash(token)).await {
             Ok(Some(id)) => self.note_answer(id, "an operator, by the link in an alarm").await,
-            Ok(None) if here => Ok(()),
+            Ok(None) | Err(_) if here => Ok(()),
             Ok(None) => Err(IncidentError::NotFound),
-            Err(_) if here => Ok(()),
             Err(error) => Err(error.into()),
         }
     }

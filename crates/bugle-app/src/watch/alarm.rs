@@ -4,6 +4,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as BASE64;
 use bugle_channels::{Channels, Content, Outgoing, SetupError};
 use bugle_domain::contact::{Address, Channel};
 use bugle_domain::notification::SendOutcome;
@@ -212,6 +214,11 @@ fn nowhere() -> &'static Url {
         "http://localhost/".parse().expect("a URL")
     });
     &NOWHERE
+}
+
+/// A secret to sign an alarm's webhooks by, where none is kept.
+pub fn fresh_secret() -> SecretString {
+    format!("whsec_{}", BASE64.encode(entropy::bytes::<32>())).into()
 }
 
 /// Names the secret by which an alarm's webhooks are signed.

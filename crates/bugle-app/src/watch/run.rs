@@ -45,7 +45,7 @@ const FIRST_CONTROL: Duration = Duration::from_secs(30);
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
 const KEEP: SignedDuration = SignedDuration::from_secs(180);
 /// What changes slowly is looked at this often.
-const SLOW_EVERY: Duration = Duration::from_secs(60);
+const SLOW_EVERY: Duration = Duration::from_mins(1);
 /// After the start, verdicts are not made for so long: nothing has come to rest yet.
 const GRACE: Duration = Duration::from_secs(4);
 

@@ -4,6 +4,7 @@
 mod check;
 mod more;
 mod schedules;
+mod watching;
 
 use std::fmt::Display;
 
@@ -34,6 +35,7 @@ fn shell(title: &str, section: Section) -> Shell {
             name: "Lena Kovač".to_owned(),
             on_call: Some("On call until Fri 18:00".to_owned()),
         }),
+        operator: true,
         open_alerts: 3,
         demo: false,
         theme: None,

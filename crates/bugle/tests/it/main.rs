@@ -11,6 +11,7 @@ mod commands;
 mod faults;
 mod main_job;
 mod reasons;
+mod sentinel;
 mod watch;
 mod world;
 

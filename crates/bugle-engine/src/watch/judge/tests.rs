@@ -295,9 +295,8 @@ proptest! {
         let mut lost = lost;
         lost.sort_unstable();
         lost.dedup_by(|a, b| (*a - *b).abs() < 12);
-        let stop = |second: i64, _| match lost.contains(&second) {
-            true => Stop::Dispatch,
-            false => Stop::Nowhere,
+        let stop = |second: i64, _| {
+            if lost.contains(&second) { Stop::Dispatch } else { Stop::Nowhere }
         };
         prop_assert_eq!(timeline(paths(), 0..110, stop, nothing), "");
     }
