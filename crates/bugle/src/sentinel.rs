@@ -64,16 +64,14 @@ async fn watch(args: &SentinelArgs, config: Config, output: Output) -> Result<()
         }
         None => None,
     };
-    let alarm = match &config.watch.operators {
-        Some(operators) => Some(
-            Alarm::new(operators, answer_base, answers, fresh_secret())
-                .map_err(|error| Failure::because("operators can't be told", &error))?,
-        ),
-        None => {
-            output.remark("Nobody is told: [watch.operators] names no one. It is only logged.")?;
-            None
-        }
-    };
+    let operators = config.watch.operators.as_ref();
+    if operators.is_none() {
+        output.remark("Nobody is told: [watch.operators] names no one. It is only logged.")?;
+    }
+    let alarm = operators
+        .map(|operators| Alarm::new(operators, answer_base, answers, fresh_secret()))
+        .transpose()
+        .map_err(|error| Failure::because("operators can't be told", &error))?;
     output.line(&format!("Watching {}", target.url))?;
     tokio::select! {
         () = stop.requested() => (),
