@@ -5,7 +5,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use bugle_app::App;
-use bugle_app::watch::{Report, Watched};
+use bugle_app::watch::{PathReport, Report, Watched};
 use bugle_domain::NodeId;
 use bugle_engine::watch::runway::Level;
 use bugle_engine::watch::{Canary, Verdict};
@@ -125,7 +125,7 @@ pub(super) fn build(watched: Option<&Watched>, names: &[String], times: &Times) 
         on: true,
         broken: verdicts.map(|(index, it)| broken(it, tenants(index), times)).collect(),
         svg: drawing::draw(watched, times.now()),
-        paths: watched.view.canaries.iter().map(|it| path(it, watched, times)).collect(),
+        paths: watched.reports.iter().flat_map(|report| paths(report, times)).collect(),
         unprobed: own.map(unprobed).unwrap_or_default(),
         nodes: nodes(watched, times),
         providers: own.map(providers).unwrap_or_default(),
@@ -144,7 +144,16 @@ fn broken(verdict: &Verdict, tenants: String, times: &Times) -> Broken {
     }
 }
 
-fn path(canary: &Canary, watched: &Watched, times: &Times) -> PathRow {
+fn paths(report: &Report, times: &Times) -> Vec<PathRow> {
+    // Both are in the order of the paths, once each has had its first canary.
+    let whole = report.paths.len() == report.canaries.len();
+    let row = |(index, canary): (usize, &Canary)| {
+        path(canary, report.paths.get(index).filter(|_| whole), times)
+    };
+    report.canaries.iter().enumerate().map(row).collect()
+}
+
+fn path(canary: &Canary, way: Option<&PathReport>, times: &Times) -> PathRow {
     let (state, green) = match (&canary.stuck, canary.through) {
         (Some(hop), _) => (format!("stuck at {}", hop.name()), false),
         (None, Some(through)) => (format!("through, sent {}", age(through, times.now())), true),
@@ -152,22 +161,15 @@ fn path(canary: &Canary, watched: &Watched, times: &Times) -> PathRow {
     };
     let mut hops: Vec<String> =
         canary.hops_ms.iter().map(|(stage, ms)| format!("{} {ms} ms", stage.as_str())).collect();
-    hops.extend(provider_ms(canary, watched).map(|ms| format!("provider {ms} ms")));
+    hops.extend(way.and_then(|way| way.provider_ms).map(|ms| format!("provider {ms} ms")));
+    let lane = way.map(|way| format!(", {} lane", way.path.lane.as_str())).unwrap_or_default();
     PathRow {
-        name: format!("{} by {}", channel(canary.channel), canary.provider),
+        name: format!("{} by {}{lane}", channel(canary.channel), canary.provider),
         node: short(canary.node),
         green,
         state,
         hops: hops.join(" · "),
     }
-}
-
-fn provider_ms(canary: &Canary, watched: &Watched) -> Option<i64> {
-    let report = watched.reports.iter().find(|report| report.node == canary.node)?;
-    let same = |it: &&bugle_app::watch::PathReport| {
-        it.path.channel == canary.channel && it.path.provider == canary.provider
-    };
-    report.paths.iter().find(same)?.provider_ms
 }
 
 fn unprobed(report: &Report) -> Vec<String> {
