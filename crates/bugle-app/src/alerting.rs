@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use bugle_domain::object::Directory;
+use bugle_domain::stage::Stage;
 use bugle_domain::{EventId, TenantId, TenantScope};
 use bugle_engine::alerting::{self, Decisions, Work};
 use bugle_store::{AlertingPass, PassReport, StoreError};
@@ -40,8 +41,14 @@ impl AlertingLoop {
         while !stop.is_cancelled() {
             let now = self.app.clock.now();
             let next_due = match self.pass(now).await {
-                Ok(report) if report.more => continue,
-                Ok(report) => report.next_due,
+                Ok(report) if report.more => {
+                    self.app.pulse.beat(Stage::Alerting);
+                    continue;
+                }
+                Ok(report) => {
+                    self.app.pulse.beat(Stage::Alerting);
+                    report.next_due
+                }
                 Err(error) => {
                     tracing::error!(error = %Chain(&error), "an alerting pass failed");
                     None
@@ -60,7 +67,7 @@ impl AlertingLoop {
     /// One transaction over the tenants that have work.
     async fn pass(&self, now: Timestamp) -> Result<PassReport, StoreError> {
         let (epochs, heard_since) = self.app.placement.epochs();
-        if epochs.is_empty() {
+        if epochs.is_empty() || self.app.holds.holds(Stage::Alerting) {
             return Ok(PassReport::default());
         }
         // A tenant whose configuration is not at hand would use up a try of its suspects.

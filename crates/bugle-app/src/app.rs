@@ -1,12 +1,12 @@
 //! The application: what use cases and workers share, and how they are started and stopped.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
 use bugle_channels::Channels;
 use bugle_domain::object::Directory;
+use bugle_domain::stage::Stage;
 use bugle_domain::{AlertId, MethodId, NodeId, TenantId, TenantScope};
 use bugle_engine::dispatch::{Drain, Limits};
 use bugle_store::{Store, StoreError};
@@ -29,8 +29,10 @@ use crate::limits::UseLimits;
 use crate::methods::send::Spoken;
 use crate::operators::providers::Troubles;
 use crate::placement::Placement;
+use crate::pulse::{Holds, Pulse};
 use crate::record::{self, Recorder};
 use crate::tasks::Tasks;
+use crate::watch;
 
 /// Changes that a slow listener may be behind; after that it is told that it missed some.
 const CHANGES_KEPT: usize = 1_024;
@@ -101,11 +103,13 @@ pub(crate) struct Inner {
     pub(crate) troubles: Troubles,
     pub(crate) intake: Intake,
     pub(crate) placement: Placement,
+    pub(crate) pulse: Pulse,
+    pub(crate) holds: Arc<Holds>,
+    pub(crate) watch: watch::Shared,
     pub(crate) tasks: Tasks,
     pub(crate) wake_alerting: Arc<Notify>,
     pub(crate) wake_dispatch: Arc<Notify>,
     /// Nothing is claimed while it is set.
-    dispatch_held: AtomicBool,
     drain: Mutex<Drain>,
     changes: broadcast::Sender<Change>,
 }
@@ -120,8 +124,9 @@ impl App {
     pub async fn start(parts: Parts, settings: Settings) -> Result<Self, StoreError> {
         let Parts { store, channels, clock, handset } = parts;
         let (wake_alerting, wake_dispatch) = (Arc::default(), Arc::default());
+        let holds = Arc::<Holds>::default();
         let (intake, committer) =
-            Intake::new(store.clone(), settings.node, Arc::clone(&wake_alerting));
+            Intake::new(store.clone(), settings.node, Arc::clone(&wake_alerting), &holds);
         let inner = Arc::new(Inner {
             node: settings.node,
             directories: DirectoryCache::new(store.clone()),
@@ -136,10 +141,12 @@ impl App {
             handset,
             intake,
             placement: Placement::new(),
+            pulse: Pulse::new(),
+            holds,
+            watch: watch::Shared::new(),
             tasks: Tasks::new(),
             wake_alerting,
             wake_dispatch,
-            dispatch_held: AtomicBool::new(false),
             drain: Mutex::default(),
             changes: broadcast::Sender::new(CHANGES_KEPT),
         });
@@ -187,6 +194,15 @@ impl App {
         &self.0.tasks
     }
 
+    /// Holds a stage of this node at its boundary, or lets it go on: it takes up no new work, and
+    /// what waits for it stays where it is, durably. Intake then asks senders to come again.
+    pub fn hold(&self, stage: Stage, held: bool) {
+        tracing::warn!(stage = stage.as_str(), held, "a stage is held or let go on");
+        self.0.holds.set(stage, held);
+        self.0.wake_alerting.notify_one();
+        self.0.wake_dispatch.notify_one();
+    }
+
     /// Tells of every change to an alert, on this node.
     pub fn changes(&self) -> broadcast::Receiver<Change> {
         self.0.changes.subscribe()
@@ -222,17 +238,6 @@ impl App {
 }
 
 impl Inner {
-    /// Holds dispatch, or lets it go.
-    pub(crate) fn hold_dispatch(&self, hold: bool) {
-        self.dispatch_held.store(hold, Ordering::Release);
-        self.wake_dispatch.notify_one();
-    }
-
-    /// Whether dispatch is held.
-    pub(crate) fn dispatch_is_held(&self) -> bool {
-        self.dispatch_held.load(Ordering::Acquire)
-    }
-
     /// What is known of the backlog that drains.
     pub(crate) fn drain(&self) -> MutexGuard<'_, Drain> {
         self.drain.lock().unwrap_or_else(PoisonError::into_inner)

@@ -46,11 +46,6 @@ impl App {
         let left = u64::try_from(plan.total.total()).unwrap_or_default();
         Ok(BacklogView { drain: self.inner().draining(left, at), plan, at })
     }
-
-    /// Holds dispatch: nothing is claimed until it is let go. What comes to be owed waits.
-    pub fn hold_dispatch(&self, hold: bool) {
-        self.inner().hold_dispatch(hold);
-    }
 }
 
 impl Inner {

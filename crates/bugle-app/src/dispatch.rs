@@ -8,6 +8,7 @@ use std::time::Duration;
 use bugle_channels::{Lookup, Sent};
 use bugle_domain::contact::Channel;
 use bugle_domain::notification::{Attempt, SendOutcome};
+use bugle_domain::stage::Stage;
 use bugle_domain::text::truncate;
 use bugle_domain::{ClaimId, TenantScope};
 use bugle_engine::dispatch::{self, Candidate, Room, Tried};
@@ -61,9 +62,17 @@ impl DispatchLoop {
         while !stop.is_cancelled() {
             let now = self.app.clock.now();
             let next_due = match self.claim(now).await {
-                Ok(claimed) if claimed.more => continue,
-                Ok(claimed) if claimed.only_left => now.saturating_add(LOOK_AGAIN).ok(),
-                Ok(claimed) => claimed.next_due,
+                Ok(claimed) => {
+                    self.app.pulse.beat(Stage::Dispatch);
+                    if claimed.more {
+                        continue;
+                    }
+                    if claimed.only_left {
+                        now.saturating_add(LOOK_AGAIN).ok()
+                    } else {
+                        claimed.next_due
+                    }
+                }
                 Err(error) => {
                     tracing::error!(error = %Chain(&error), "could not claim what is due");
                     None
@@ -83,7 +92,7 @@ impl DispatchLoop {
 
     /// Claims as much as there is room to send, and begins to send it.
     async fn claim(&self, now: Timestamp) -> Result<Claimed, StoreError> {
-        if self.app.dispatch_is_held() {
+        if self.app.holds.holds(Stage::Dispatch) {
             return Ok(Claimed::default());
         }
         // Closed only when the process ends, and then nothing is claimed.
@@ -164,6 +173,12 @@ impl DispatchLoop {
                 let resolved = self.resolved_meanwhile(scope, &carried).await;
                 let saying = Saying { carried: &carried, resolved, now: started_at };
                 match compose::compose(&self.app, &directory, saying) {
+                    Composed::Outgoing(outgoing) if first.tenant.is_reserved() => {
+                        let method = directory.methods.get(&first.notification.method);
+                        let provider = method.map_or("", |method| &method.name);
+                        let channels = &self.app.channels;
+                        channels.send_canary(&outgoing, provider, send_by, started_at).await
+                    }
                     Composed::Outgoing(outgoing) => {
                         self.send_or_find(&outgoing, first, send_by).await
                     }

@@ -1,13 +1,151 @@
 //! Major incidents: what is declared, and the timeline that fills itself.
 
+use bugle_domain::IncidentId;
+use bugle_engine::incident::{Incident, IncidentLine};
 use bugle_store::StoreError;
+use jiff::Timestamp;
 
-use crate::app::Inner;
+use crate::app::{App, Inner};
+use crate::caller::Caller;
+use crate::error::{ErrorKind, Forbidden, UseCaseError, storage_kind};
+use crate::identity::secret;
+use crate::permission::Permission;
+
+/// Incidents in the list.
+const MAX_LISTED: u32 = 100;
+
+/// An incident could not be shown or answered.
+#[derive(Debug, thiserror::Error)]
+pub enum IncidentError {
+    /// There is none of that id, or none that this link answers.
+    #[error("there is no such incident")]
+    NotFound,
+    /// The caller may not.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
+    /// The database.
+    #[error("could not read or save")]
+    Store(#[from] StoreError),
+}
+
+impl UseCaseError for IncidentError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NotFound => ErrorKind::NotFound,
+            Self::Forbidden(_) => ErrorKind::Forbidden,
+            Self::Store(error) => storage_kind(error),
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound => "no_incident",
+            Self::Forbidden(_) => "forbidden",
+            Self::Store(error) => error.code(),
+        }
+    }
+}
+
+/// An incident and its timeline.
+#[derive(Clone, PartialEq, Debug)]
+pub struct IncidentView {
+    /// The incident.
+    pub incident: Incident,
+    /// Its timeline, oldest first.
+    pub lines: Vec<IncidentLine>,
+}
+
+impl App {
+    /// The newest incidents, newest first. For operators.
+    pub async fn incidents(&self, caller: &Caller) -> Result<Vec<Incident>, IncidentError> {
+        let all = caller.all_tenants(Permission::ReadIncidents)?;
+        let rows = self.inner().store.incidents(all, MAX_LISTED).await?;
+        Ok(rows.into_iter().map(|row| row.incident).collect())
+    }
+
+    /// One incident. For operators.
+    pub async fn incident(
+        &self,
+        caller: &Caller,
+        id: IncidentId,
+    ) -> Result<IncidentView, IncidentError> {
+        let all = caller.all_tenants(Permission::ReadIncidents)?;
+        let store = &self.inner().store;
+        let row = store.incident(all, id).await?.ok_or(IncidentError::NotFound)?;
+        let lines = store.incident_lines(all, id).await?;
+        Ok(IncidentView { incident: row.incident, lines })
+    }
+
+    /// "I have it": the alarm is quiet from now on. For operators. Answering twice is harmless.
+    pub async fn answer_incident(
+        &self,
+        caller: &Caller,
+        id: IncidentId,
+    ) -> Result<IncidentView, IncidentError> {
+        caller.require(Permission::AnswerIncidents)?;
+        let name = match &caller.actor {
+            bugle_domain::alert::Actor::User { name, .. } => name.clone(),
+            _ => caller.audit_name(),
+        };
+        self.note_answer(id, &name).await?;
+        self.incident(caller, id).await
+    }
+
+    /// The same by the link in an alarm. What this node said itself is answered from memory, also
+    /// when the database is dead.
+    pub async fn answer_alarm(&self, token: &str) -> Result<(), IncidentError> {
+        let here = self.alarm_answers().answer(token);
+        match self.inner().store.incident_of_token(&secret::hash(token)).await {
+            Ok(Some(id)) => self.note_answer(id, "an operator, by the link in an alarm").await,
+            Ok(None) | Err(_) if here => Ok(()),
+            Ok(None) => Err(IncidentError::NotFound),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What the alarm of this link says.
+    pub async fn alarm_text(&self, token: &str) -> Result<String, IncidentError> {
+        if let Some(text) = self.alarm_answers().find(token) {
+            return Ok(text);
+        }
+        let store = &self.inner().store;
+        let found = store.incident_of_token(&secret::hash(token)).await?;
+        let open = store.open_incident().await?.filter(|row| Some(row.incident.id) == found);
+        open.map(|row| row.incident.title).ok_or(IncidentError::NotFound)
+    }
+
+    async fn note_answer(&self, id: IncidentId, by: &str) -> Result<(), IncidentError> {
+        let now = self.now();
+        let store = &self.inner().store;
+        if store.answer_incident(id, by, now).await? {
+            note(self.inner(), "people", &format!("Answered by {by}.")).await?;
+        }
+        Ok(())
+    }
+}
 
 /// Adds a line to the timeline of the incident that is open, if one is. `source` is a stable word
 /// (`watch`, `change`, `recovery`), `text` a sentence for people.
-#[expect(clippy::unused_async, reason = "it writes to the store")]
 pub(crate) async fn note(app: &Inner, source: &'static str, text: &str) -> Result<(), StoreError> {
-    tracing::info!(at = %app.clock.now(), source, text, "for the incident's timeline");
-    Ok(())
+    let line = line(source, text, app.clock.now());
+    app.store.note_open_incident(&line).await.map(drop)
+}
+
+/// A line of a timeline.
+pub(crate) fn line(source: &'static str, text: &str, at: Timestamp) -> IncidentLine {
+    IncidentLine { at, source: source.to_owned(), text: text.to_owned() }
+}
+
+/// Pages the operators through the pipeline, as far as that works. The independent path does not
+/// depend on it.
+#[expect(clippy::unused_async, reason = "paging writes to the store")]
+pub(crate) async fn page_operators(app: &Inner, incident: &Incident) {
+    let severity = incident.severity.as_str();
+    tracing::error!(node = %app.node, severity, title = incident.title, "operators are paged");
+}
+
+/// Ends that page.
+#[expect(clippy::unused_async, reason = "paging writes to the store")]
+pub(crate) async fn clear_operators(app: &Inner, incident: &Incident) {
+    tracing::warn!(node = %app.node, title = incident.title, "the incident is over");
 }

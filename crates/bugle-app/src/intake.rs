@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bugle_domain::event::NewEvent;
+use bugle_domain::stage::Stage;
 use bugle_domain::{IntegrationId, NodeId, Severity};
 pub use bugle_store::Accepted;
 use bugle_store::{Store, StoreError};
@@ -15,6 +16,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{Chain, ErrorKind, UseCaseError, transient};
+use crate::pulse::Holds;
 
 /// Most events in one commit.
 const BATCH_EVENTS: usize = 256;
@@ -94,15 +96,21 @@ struct Request {
 pub struct Intake {
     queue: mpsc::Sender<Request>,
     quotas: Arc<Quotas>,
+    holds: Arc<Holds>,
 }
 
 impl Intake {
     /// Makes the queue; its worker is the second value.
-    pub(crate) fn new(store: Store, node: NodeId, wake: Arc<Notify>) -> (Self, Committer) {
+    pub(crate) fn new(
+        store: Store,
+        node: NodeId,
+        wake: Arc<Notify>,
+        holds: &Arc<Holds>,
+    ) -> (Self, Committer) {
         let (queue, requests) = mpsc::channel(QUEUE_REQUESTS);
         let committer =
             Committer { store, node, wake, requests: Arc::new(tokio::sync::Mutex::new(requests)) };
-        (Self { queue, quotas: Arc::default() }, committer)
+        (Self { queue, quotas: Arc::default(), holds: Arc::clone(holds) }, committer)
     }
 
     /// Commits the events of one request, together with those of others, and says of each whether
@@ -119,6 +127,9 @@ impl Intake {
         self.quotas.check(&events, quota_per_minute)?;
         let (reply, answer) = oneshot::channel();
         let overloaded = || IntakeError::Overloaded { retry_after_s: RETRY_AFTER_S };
+        if self.holds.holds(Stage::Intake) {
+            return Err(overloaded());
+        }
         self.queue.try_send(Request { events, reply }).map_err(|_| overloaded())?;
         answer.await.map_err(|_| overloaded())?.map_err(IntakeError::Store)
     }

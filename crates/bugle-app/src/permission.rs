@@ -47,11 +47,17 @@ pub enum Permission {
     ManageTenants,
     /// See how the installation itself is doing.
     Doctor,
+    /// See what the watch sees.
+    ReadWatch,
+    /// See major incidents and their timelines.
+    ReadIncidents,
+    /// Answer the alarm of a major incident.
+    AnswerIncidents,
 }
 
 impl Permission {
     /// All permissions, from the smallest role to the operator.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 23] = [
         Self::ReadAlerts,
         Self::ReadConfiguration,
         Self::ReadLedger,
@@ -72,6 +78,9 @@ impl Permission {
         Self::ReadAllTenants,
         Self::ManageTenants,
         Self::Doctor,
+        Self::ReadWatch,
+        Self::ReadIncidents,
+        Self::AnswerIncidents,
     ];
 
     /// The words used in text.
@@ -97,6 +106,9 @@ impl Permission {
             Self::ReadAllTenants => "read all tenants",
             Self::ManageTenants => "manage tenants",
             Self::Doctor => "run the doctor",
+            Self::ReadWatch => "read the watch",
+            Self::ReadIncidents => "read incidents",
+            Self::AnswerIncidents => "answer incidents",
         }
     }
 
@@ -119,7 +131,12 @@ impl Permission {
             Self::ManageUsers | Self::ManageKeys | Self::EditTenant | Self::ReadAudit => {
                 Holder::From(Role::Admin)
             }
-            Self::ReadAllTenants | Self::ManageTenants | Self::Doctor => Holder::Operator,
+            Self::ReadAllTenants
+            | Self::ManageTenants
+            | Self::Doctor
+            | Self::ReadWatch
+            | Self::ReadIncidents
+            | Self::AnswerIncidents => Holder::Operator,
         }
     }
 }

@@ -37,20 +37,32 @@ impl Tasks {
         F: Fn(CancellationToken) -> W + Send + 'static,
         W: Future<Output = ()> + Send + 'static,
     {
-        let stop = self.stop.clone();
-        let run = async move {
-            let mut back_off = FIRST_BACK_OFF;
-            while AssertUnwindSafe(make(stop.clone())).catch_unwind().await.is_err() {
-                metrics::counter!("bugle_worker_panics_total", "worker" => name).increment(1);
-                tracing::error!(worker = name, "worker panicked; starting it again");
-                tokio::select! {
-                    () = stop.cancelled() => break,
-                    () = tokio::time::sleep(back_off) => (),
-                }
-                back_off = (back_off * 2).min(MAX_BACK_OFF);
-            }
-        };
+        let run = repeat(name, self.stop.clone(), make);
         self.tracker.spawn(run);
+    }
+
+    /// Runs a worker on a thread of its own, with a runtime of its own: what holds up the others
+    /// does not hold it up. `make` is called again, after a back-off, when it panics.
+    pub fn apart<F, W>(&self, name: &'static str, make: F)
+    where
+        F: Fn(CancellationToken) -> W + Send + 'static,
+        W: Future<Output = ()> + 'static,
+    {
+        let (ended, end) = tokio::sync::oneshot::channel::<()>();
+        let stop = self.stop.clone();
+        let run = move || {
+            let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            match built {
+                Ok(runtime) => runtime.block_on(repeat(name, stop, make)),
+                Err(error) => tracing::error!(worker = name, %error, "no runtime"),
+            }
+            // Whoever waits for the end may have gone away.
+            let _ = ended.send(());
+        };
+        match std::thread::Builder::new().name(name.to_owned()).spawn(run) {
+            Ok(_) => drop(self.tracker.spawn(async { drop(end.await) })),
+            Err(error) => tracing::error!(worker = name, %error, "no thread"),
+        }
     }
 
     /// Runs one short piece of work that the end of the process waits for.
@@ -66,6 +78,24 @@ impl Tasks {
         self.stop.cancel();
         self.tracker.close();
         self.tracker.wait().await;
+    }
+}
+
+/// Runs what `make` makes until it ends, again after each panic.
+async fn repeat<F, W>(name: &'static str, stop: CancellationToken, make: F)
+where
+    F: Fn(CancellationToken) -> W,
+    W: Future<Output = ()>,
+{
+    let mut back_off = FIRST_BACK_OFF;
+    while AssertUnwindSafe(make(stop.clone())).catch_unwind().await.is_err() {
+        metrics::counter!("bugle_worker_panics_total", "worker" => name).increment(1);
+        tracing::error!(worker = name, "worker panicked; starting it again");
+        tokio::select! {
+            () = stop.cancelled() => break,
+            () = tokio::time::sleep(back_off) => (),
+        }
+        back_off = (back_off * 2).min(MAX_BACK_OFF);
     }
 }
 

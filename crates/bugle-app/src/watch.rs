@@ -1,18 +1,164 @@
 //! The watch: canaries and the ledger's audit, beside the pipeline.
+//!
+//! It shares as little with the pipeline as it can: a thread and a runtime of its own, connections
+//! of its own to the database, short time-outs, and a way of its own to the operators. What it says
+//! is kept in memory, so that it can be asked when the database is dead.
 
+pub mod alarm;
+mod canary;
+mod look;
+mod report;
+mod run;
+mod settings;
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use bugle_domain::{NodeId, TenantId};
+pub use bugle_engine::incident::title;
 use bugle_engine::watch::View;
 use bugle_store::StoreError;
+use jiff::Timestamp;
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+use subtle::ConstantTimeEq;
 
-use crate::App;
+pub use self::alarm::{Alarm, Answers};
+pub use self::report::{PathReport, ProviderReport, Report, Watched};
+pub use self::settings::{Heartbeat, Operators, ProbeAddress, Settings};
+use crate::app::App;
+use crate::caller::Caller;
+use crate::identity::secret;
+use crate::permission::Permission;
+use crate::reading::ReadError;
+
+/// Receipts that wait to be looked at; more than a second's canaries.
+const MAX_RECEIPTS: usize = 1_024;
+
+/// What the watch shares with the rest of the process.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    said: RwLock<Option<Arc<Watched>>>,
+    receipts: Mutex<Vec<(String, Timestamp)>>,
+    /// Part of the address that canaries' receipts come to.
+    token: String,
+    key: RwLock<Option<[u8; 32]>>,
+    answers: Answers,
+}
+
+impl Shared {
+    /// The watch is off.
+    pub(crate) fn new() -> Self {
+        Self {
+            said: RwLock::default(),
+            receipts: Mutex::default(),
+            token: secret::token(),
+            key: RwLock::default(),
+            answers: Answers::default(),
+        }
+    }
+
+    fn say(&self, watched: Watched) {
+        *self.said.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(watched));
+    }
+
+    fn said(&self) -> Option<Arc<Watched>> {
+        self.said.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn take_receipts(&self) -> Vec<(String, Timestamp)> {
+        std::mem::take(&mut *self.receipts.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The part of a canary's message that names it.
+#[derive(Deserialize)]
+struct CanaryMessage<'a> {
+    #[serde(borrow)]
+    alert: CanaryAlert<'a>,
+}
+
+#[derive(Deserialize)]
+struct CanaryAlert<'a> {
+    #[serde(borrow)]
+    dedup_key: std::borrow::Cow<'a, str>,
+}
 
 impl App {
+    /// Starts the watch of this node. Call it once.
+    pub fn start_watch(&self, settings: Settings) {
+        let key = settings.key.as_ref().map(|key| secret::hash(key.expose_secret()));
+        *self.inner().watch.key.write().unwrap_or_else(PoisonError::into_inner) = key;
+        let app = Arc::clone(self.inner());
+        let settings = Arc::new(settings);
+        self.tasks()
+            .apart("watch", move |stop| run::watch(Arc::clone(&app), Arc::clone(&settings), stop));
+    }
+
     /// What the watches of all nodes say, at most a second old.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if it could not be read.
-    #[expect(clippy::unused_async, reason = "it reads the store")]
+    /// None today: it is kept in memory, so that it can be asked when the database is dead.
+    #[expect(clippy::unused_async, reason = "whoever asks does not know that it is in memory")]
     pub async fn watch_view(&self) -> Result<View, StoreError> {
-        Ok(View { at: self.now(), verdicts: Vec::new(), canaries: Vec::new() })
+        Ok(match self.inner().watch.said() {
+            Some(watched) => watched.view.clone(),
+            None => Watched::nothing(self.now()).view,
+        })
+    }
+
+    /// All that the watches say, for operators; `None` where the watch is off.
+    pub fn watched(&self, caller: &Caller) -> Result<Option<Arc<Watched>>, ReadError> {
+        caller.require(Permission::ReadWatch)?;
+        Ok(self.inner().watch.said())
+    }
+
+    /// The same for a sentinel, which shows the key of the configuration. `None`: it is not that, or
+    /// there is none.
+    pub fn watched_by_key(&self, key: &str) -> Option<Arc<Watched>> {
+        let known = *self.inner().watch.key.read().unwrap_or_else(PoisonError::into_inner);
+        let right: bool = known?.ct_eq(&secret::hash(key)).into();
+        let nothing = || Arc::new(Watched::nothing(Timestamp::UNIX_EPOCH));
+        right.then(|| self.inner().watch.said().unwrap_or_else(nothing))
+    }
+
+    /// Takes a canary's message. `false`: the address is not this run's.
+    pub fn canary_arrived(&self, token: &str, body: &[u8]) -> bool {
+        let watch = &self.inner().watch;
+        if !bool::from(watch.token.as_bytes().ct_eq(token.as_bytes())) {
+            return false;
+        }
+        if let Ok(message) = serde_json::from_slice::<CanaryMessage<'_>>(body) {
+            let mut receipts = watch.receipts.lock().unwrap_or_else(PoisonError::into_inner);
+            if receipts.len() < MAX_RECEIPTS {
+                receipts.push((message.alert.dedup_key.into_owned(), self.now()));
+            }
+        }
+        true
+    }
+
+    /// Where alarms of this node are answered.
+    pub fn alarm_answers(&self) -> &Answers {
+        &self.inner().watch.answers
+    }
+
+    /// Names of the tenants that a verdict or incident names, as far as there are.
+    pub async fn tenant_names(
+        &self,
+        caller: &Caller,
+        tenants: &[TenantId],
+    ) -> Result<Vec<String>, ReadError> {
+        let all = caller.all_tenants(Permission::ReadAllTenants)?;
+        if tenants.is_empty() {
+            return Ok(Vec::new());
+        }
+        let known = self.inner().store.tenants(all).await?;
+        let named = known.into_iter().filter(|tenant| tenants.contains(&tenant.id));
+        Ok(named.map(|tenant| tenant.name).collect())
+    }
+
+    /// This node.
+    pub fn node(&self) -> NodeId {
+        self.inner().node
     }
 }

@@ -177,17 +177,39 @@ impl Channels {
         {
             *at = now;
         }
-        Sent {
-            provider: provider.name.clone(),
-            outcome: done.outcome,
-            detail: done.detail,
-            provider_ref: done.provider_ref,
-            delivered: done.delivered,
-            gone: done.gone,
-            another_provider,
-            took,
-            fault: done.fault,
+        sent(provider, done, took, another_provider)
+    }
+
+    /// Sends a canary once, by the provider named and by no other. It may also lead to this machine:
+    /// where a canary goes is the operator's doing and no tenant's.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`Self::send`].
+    pub async fn send_canary(
+        &self,
+        message: &Outgoing,
+        provider: &str,
+        send_by: Instant,
+        now: Timestamp,
+    ) -> Sent {
+        let began = Instant::now();
+        let list = self.list(message.address.channel());
+        let own = matches!(message.address, Address::Webhook(_));
+        let Some(one) = list.iter().find(|one| own || one.name == provider) else {
+            return nobody(None, began, now);
+        };
+        if own {
+            // No tenant's program: how it does says nothing about webhooks to others.
+            let done = one.send_unguarded(message, When { send_by, now }).await;
+            return sent(one, done, began.elapsed(), false);
         }
+        if let Admission::NotBefore(at) = one.with_health(|health| health.admit(began)) {
+            return nobody(Some(at), began, now);
+        }
+        let done = one.send(message, When { send_by, now }).await;
+        one.record(began, Instant::now(), now, &done);
+        sent(one, done, began.elapsed(), false)
     }
 
     /// Asks whether a provider already has `message`: the one named, or each in turn.
@@ -338,6 +360,20 @@ fn target_of(address: &Address) -> Option<&str> {
     match address {
         Address::Webhook(url) => Some(&url[..url::Position::BeforePath]),
         Address::Email(_) | Address::Sms(_) | Address::Voice(_) => None,
+    }
+}
+
+fn sent(provider: &Provider, done: Done, took: Duration, another_provider: bool) -> Sent {
+    Sent {
+        provider: provider.name.clone(),
+        outcome: done.outcome,
+        detail: done.detail,
+        provider_ref: done.provider_ref,
+        delivered: done.delivered,
+        gone: done.gone,
+        another_provider,
+        took,
+        fault: done.fault,
     }
 }
 

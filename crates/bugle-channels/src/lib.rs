@@ -8,6 +8,7 @@ mod guard;
 mod health;
 mod http;
 mod message;
+mod probe;
 mod provider;
 mod roots;
 mod settings;
@@ -20,6 +21,7 @@ pub use channels::{Channels, SetupError};
 pub use guard::{Blocked, TargetGuard};
 pub use health::BreakerState;
 pub use message::{Content, Fault, Lookup, Outgoing, Sent};
+pub use probe::{Probe, Probed};
 pub use provider::ProviderStatus;
 pub use roots::{Roots, RootsError};
 pub use settings::{

@@ -26,6 +26,8 @@ pub(crate) const AGENT: &str = concat!("Bugle/", env!("CARGO_PKG_VERSION"));
 #[derive(Debug)]
 pub(crate) struct Webhook {
     client: Client,
+    /// Leads anywhere: for canaries alone.
+    unguarded: Client,
     guard: TargetGuard,
     limits: Limits,
 }
@@ -43,19 +45,40 @@ impl Webhook {
     pub(crate) fn new(settings: WebhookSettings, roots: &Roots) -> Result<Self, SetupError> {
         let guard = TargetGuard::new(settings.allow);
         let client = Client::new(Some(guard.clone()), settings.limits.connect, roots)?;
-        Ok(Self { client, guard, limits: settings.limits })
+        let unguarded = Client::new(None, settings.limits.connect, roots)?;
+        Ok(Self { client, unguarded, guard, limits: settings.limits })
     }
 
     pub(crate) async fn send(&self, message: &Outgoing, payload: Payload<'_>, when: When) -> Done {
         if self.guard.check(payload.url).is_err() {
             return reply::classify(Reply::Blocked, when.now);
         }
+        self.post(&self.client, message, payload, when).await
+    }
+
+    /// Sends a canary, wherever it leads.
+    pub(crate) async fn send_unguarded(
+        &self,
+        message: &Outgoing,
+        payload: Payload<'_>,
+        when: When,
+    ) -> Done {
+        self.post(&self.unguarded, message, payload, when).await
+    }
+
+    async fn post(
+        &self,
+        client: &Client,
+        message: &Outgoing,
+        payload: Payload<'_>,
+        when: When,
+    ) -> Done {
         let request = match request(message, payload, when.now) {
             Ok(request) => request,
             Err(why) => return Done::ours(why),
         };
         let bounds = Bounds { send_by: when.send_by, total: self.limits.request };
-        reply::classify(self.client.exchange(request, bounds).await, when.now)
+        reply::classify(client.exchange(request, bounds).await, when.now)
     }
 }
 

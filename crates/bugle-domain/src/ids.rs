@@ -118,6 +118,29 @@ ids! {
     ClaimId = "clm_";
     /// Names one request to the web interface.
     RequestId = "req_";
+    /// Names one major incident.
+    IncidentId = "inc_";
+}
+
+/// The tenants of the watch begin here: no time makes such an id before the year 10889.
+const RESERVED: u128 = 0xffff_ffff_ffff << 80;
+
+impl TenantId {
+    /// The first id that is no client's.
+    pub fn reserved_from() -> Self {
+        Self(Uuid::from_u128(RESERVED))
+    }
+
+    /// The tenant through which the watch of `node` sends its canaries.
+    pub fn reserved_for(node: NodeId) -> Self {
+        let own = node.0.as_u128() & ((1 << 80) - 1);
+        Self(Uuid::from_u128(RESERVED | own))
+    }
+
+    /// Whether it is a watch's tenant and no client's. Those are in no list, sum or quota.
+    pub fn is_reserved(self) -> bool {
+        self >= Self::reserved_from()
+    }
 }
 
 #[cfg(test)]
@@ -136,6 +159,14 @@ mod tests {
         let id = UserId::new(Timestamp::UNIX_EPOCH, [1; 10]).to_string();
         assert_eq!(id.parse::<AlertId>(), Err(ParseIdError { expected: "alr_" }));
         assert_eq!("alr_12".parse::<AlertId>(), Err(ParseIdError { expected: "alr_" }));
+    }
+
+    #[test]
+    fn the_watch_of_each_node_has_a_tenant_that_is_no_clients() {
+        let now = Timestamp::from_second(1_700_000_000).unwrap();
+        let reserved = TenantId::reserved_for(NodeId::new(now, [7; 10]));
+        assert!(reserved.is_reserved() && !TenantId::new(now, [255; 10]).is_reserved());
+        assert_ne!(reserved, TenantId::reserved_for(NodeId::new(now, [8; 10])));
     }
 
     #[test]

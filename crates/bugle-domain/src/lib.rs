@@ -22,9 +22,9 @@ pub mod text;
 pub mod user;
 
 pub use ids::{
-    AlertId, ApiKeyId, ClaimId, EventId, IntegrationId, MethodId, NodeId, NotificationId,
-    OverrideId, ParseIdError, PolicyId, RequestId, ScheduleId, ServiceId, SessionId, TeamId,
-    TenantId, UserId,
+    AlertId, ApiKeyId, ClaimId, EventId, IncidentId, IntegrationId, MethodId, NodeId,
+    NotificationId, OverrideId, ParseIdError, PolicyId, RequestId, ScheduleId, ServiceId,
+    SessionId, TeamId, TenantId, UserId,
 };
 pub use severity::{Severity, Urgency};
 pub use tenant::{AllTenants, TenantScope};

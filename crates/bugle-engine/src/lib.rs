@@ -10,6 +10,7 @@ mod desk;
 pub mod dispatch;
 mod escalation;
 pub mod heard;
+pub mod incident;
 pub mod message;
 mod mint;
 pub mod narrate;

@@ -1,10 +1,24 @@
 //! What the watch says: which hop is broken, since when, and how the canaries do.
+//!
+//! A [`Watcher`](judge::Watcher) is given what was seen once a second and says what is broken. It
+//! declares nothing for one lost canary, clears nothing before it was green for a while, and says
+//! of itself that it is broken when a probe that must fail goes unreported.
+
+use std::collections::BTreeMap;
 
 use bugle_domain::contact::Channel;
 use bugle_domain::stage::Stage;
 use bugle_domain::{NodeId, TenantId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+pub mod books;
+pub mod fingerprints;
+pub mod flight;
+pub mod judge;
+pub mod outside;
+pub mod runway;
+pub mod thresholds;
 
 /// A hop on the way of one event.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -24,6 +38,8 @@ pub enum Hop {
     },
     /// What all stages stand on.
     Store,
+    /// The watch itself: it did not report what must be reported.
+    Watch,
 }
 
 impl Hop {
@@ -32,7 +48,27 @@ impl Hop {
         match self {
             Self::Stage { stage } => Some(*stage),
             Self::Provider { .. } => Some(Stage::Dispatch),
-            Self::Store => None,
+            Self::Store | Self::Watch => None,
+        }
+    }
+
+    /// What people call it: `dispatch`, `sms by twilio`, `the database`.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Stage { stage } => stage.as_str().to_owned(),
+            Self::Provider { channel, provider } => format!("{} by {provider}", channel.as_str()),
+            Self::Store => "the database".to_owned(),
+            Self::Watch => "the watch".to_owned(),
+        }
+    }
+
+    /// Worst first: what stands under everything, then the stages in their order.
+    fn rank(&self) -> (u8, Option<Stage>) {
+        match self {
+            Self::Store => (0, None),
+            Self::Stage { stage } => (1, Some(*stage)),
+            Self::Provider { .. } => (2, None),
+            Self::Watch => (3, None),
         }
     }
 }
@@ -52,6 +88,20 @@ pub struct Verdict {
     pub tenants: Vec<TenantId>,
     /// On which nodes; empty: on all, or it is not known.
     pub nodes: Vec<NodeId>,
+}
+
+impl Verdict {
+    /// Adds what another node says of the same hop.
+    fn join(&mut self, other: Self) {
+        self.since = self.since.min(other.since);
+        self.waiting = self.waiting.max(other.waiting);
+        self.nodes.extend(other.nodes);
+        for tenant in other.tenants {
+            if !self.tenants.contains(&tenant) {
+                self.tenants.push(tenant);
+            }
+        }
+    }
 }
 
 /// How the synthetic events of one path do.
@@ -95,6 +145,23 @@ impl View {
             return Some(true);
         }
         paths.any(|canary| canary.stuck.is_some() && canary.sent_at >= since).then_some(false)
+    }
+
+    /// What several watches say, as one.
+    pub fn merged(views: impl IntoIterator<Item = Self>, at: Timestamp) -> Self {
+        let (mut verdicts, mut canaries) = (BTreeMap::<Hop, Verdict>::new(), Vec::new());
+        for view in views {
+            canaries.extend(view.canaries);
+            for verdict in view.verdicts {
+                match verdicts.get_mut(&verdict.hop) {
+                    Some(known) => known.join(verdict),
+                    None => drop(verdicts.insert(verdict.hop.clone(), verdict)),
+                }
+            }
+        }
+        let mut verdicts: Vec<Verdict> = verdicts.into_values().collect();
+        verdicts.sort_by_key(|verdict| (verdict.hop.rank(), verdict.since));
+        Self { at, verdicts, canaries }
     }
 
     /// What is said against `stage`.

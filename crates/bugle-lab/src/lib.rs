@@ -17,4 +17,4 @@ mod twilio;
 pub use knobs::{Answer, Knobs, Service};
 pub use lab::{Account, Lab};
 pub use receivers::{Hooks, Mailbox, NotSeen, Phone};
-pub use state::{Call, Hook, Mail, Text};
+pub use state::{Call, Hook, Mail, PROBE_MAILBOX, PROBE_NUMBER, Text};

@@ -73,6 +73,17 @@ impl Db {
         }
     }
 
+    /// Connections in use, and how many there may be.
+    pub(crate) fn connections(&self) -> (u32, u32) {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.connections(),
+            Self::Postgres(pool) => {
+                let idle = u32::try_from(pool.num_idle()).unwrap_or(0);
+                (pool.size().saturating_sub(idle), pool.options().get_max_connections())
+            }
+        }
+    }
+
     /// Closes all connections.
     pub(crate) async fn close(&self) {
         match self {

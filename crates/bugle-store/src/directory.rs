@@ -51,8 +51,12 @@ macro_rules! tenant_columns {
     };
 }
 
-pub(crate) static TENANTS: Statement =
-    Statement::new(concat!("SELECT ", tenant_columns!(), " FROM tenants t ORDER BY t.tenant_id"));
+/// Clients only, and no watch's.
+pub(crate) static TENANTS: Statement = Statement::new(concat!(
+    "SELECT ",
+    tenant_columns!(),
+    " FROM tenants t WHERE t.tenant_id < $1 ORDER BY t.tenant_id"
+));
 
 pub(crate) static TENANT: Statement =
     Statement::new(concat!("SELECT ", tenant_columns!(), " FROM tenants t WHERE t.tenant_id = $1"));
@@ -164,7 +168,8 @@ type Current = BTreeMap<(ObjectKind, Uuid), (i64, String)>;
 impl Store {
     /// Every tenant, in the order they were made.
     pub async fn tenants(&self, _: AllTenants) -> Result<Vec<Tenant>, StoreError> {
-        self.db.rows(&TENANTS, values![]).await?.iter().map(tenant).collect()
+        let clients = values![TenantId::reserved_from()];
+        self.db.rows(&TENANTS, clients).await?.iter().map(tenant).collect()
     }
 
     /// The tenant itself.

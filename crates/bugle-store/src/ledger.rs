@@ -115,13 +115,17 @@ pub(crate) static ADD: Statement = Statement::with_rows(
     ],
 );
 
-/// A query by one tenant where `$1` is given, over all of them where it is not.
+/// A query by one tenant where `$1` is given, over all of them where it is not: all clients, that
+/// is, and no watch's (those whose ids begin with [`TenantId::reserved_from`]).
 macro_rules! of_tenant {
     ($before:literal, $column:literal, $after:literal) => {
         Statement::new(concat!(
             $before,
             " (",
-            "{pg:$1::uuid}{lite:$1} IS NULL OR ",
+            "{pg:$1::uuid}{lite:$1} IS NULL AND ",
+            $column,
+            " < {pg:'ffffffff-ffff-0000-0000-000000000000'}",
+            "{lite:X'ffffffffffff00000000000000000000'} OR ",
             $column,
             " = $1) ",
             $after

@@ -15,6 +15,7 @@ mod directory;
 mod dispatch;
 mod error;
 mod events;
+mod incidents;
 mod intake;
 mod keyed_requests;
 mod keys;
@@ -29,6 +30,7 @@ mod responses;
 mod retention;
 mod timeline;
 mod tries;
+mod watch;
 
 use std::sync::Arc;
 
@@ -41,6 +43,7 @@ pub use db::connect::{DatabaseUrl, ParseDatabaseUrlError, PoolSettings};
 pub use directory::ObjectChange;
 pub use dispatch::{Claimed, DispatchPass, Judge};
 pub use error::{ErrorKind, StoreError};
+pub use incidents::IncidentRow;
 pub use intake::Accepted;
 pub use keyed_requests::{KeptAnswer, KeyedRequest};
 pub use placement::NodeBeat;
@@ -52,6 +55,7 @@ pub use reading::{AuditRow, Audited};
 pub use receipts::{Known, LastMessage, Lost, Receive, RunOut};
 pub use responses::Respond;
 pub use tries::TriedRow;
+pub use watch::{CanaryRow, ReportRow};
 
 /// Most tenants with work that one look finds; more are found when those have been served.
 const MAX_WALK: u32 = 1_000;
@@ -60,6 +64,7 @@ const MAX_WALK: u32 = 1_000;
 #[derive(Clone, Debug)]
 pub struct Store {
     db: db::Db,
+    url: Arc<DatabaseUrl>,
     turns: Arc<dispatch::Turns>,
 }
 
@@ -71,7 +76,32 @@ impl Store {
     /// [`StoreError::Unusable`] if the database is too old, or its schema newer than this program;
     /// [`StoreError::Migrate`] if a migration failed, which leaves the schema before it.
     pub async fn open(url: &DatabaseUrl, settings: PoolSettings) -> Result<Self, StoreError> {
-        Ok(Self { db: db::connect::open(url, settings).await?, turns: Arc::default() })
+        let db = db::connect::open(url, settings).await?;
+        Ok(Self { db, url: Arc::new(url.clone()), turns: Arc::default() })
+    }
+
+    /// Opens the same database once more, on connections of its own: what holds these up does not
+    /// hold those up. A writer waits for a lock as long as `settings` says, on either database.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::open`].
+    pub async fn beside(&self, settings: PoolSettings) -> Result<Self, StoreError> {
+        let db = db::connect::open_beside(&self.url, settings).await?;
+        Ok(Self { db, url: Arc::clone(&self.url), turns: Arc::default() })
+    }
+
+    /// Connections in use, and how many there may be.
+    pub fn connections(&self) -> (u32, u32) {
+        self.db.connections()
+    }
+
+    /// The file that holds everything, where it is one.
+    pub fn file(&self) -> Option<&std::path::Path> {
+        match &*self.url {
+            DatabaseUrl::Sqlite(path) => Some(path),
+            DatabaseUrl::Postgres(_) => None,
+        }
     }
 
     /// Which database it is, for people.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::Store;
 use crate::db::row::Row;
 use crate::db::statement::Statement;
-use crate::db::value::values;
+use crate::db::value::{Value, values};
 use crate::db::{WriteClass, retried};
 use crate::error::StoreError;
 
@@ -38,11 +38,13 @@ pub(crate) static START: Statement = Statement::new(
 pub(crate) static RAISE: Statement =
     Statement::new("UPDATE placements SET epoch = epoch + 1 WHERE node_id = $1");
 
+/// Without what other nodes' watches send through: that stays theirs.
 pub(crate) static ADOPT: Statement = Statement::new(
     "INSERT INTO placements (tenant_id, node_id, epoch)
      SELECT t.tenant_id, $1, 1
      FROM tenants t
      WHERE NOT EXISTS (SELECT 1 FROM placements p WHERE p.tenant_id = t.tenant_id)
+         AND (t.tenant_id < $2 OR t.tenant_id = $3)
      ON CONFLICT DO NOTHING",
 );
 
@@ -60,7 +62,7 @@ pub(crate) static NODES: Statement = Statement::new(
 
 pub(crate) static TAKE_OVER: Statement = Statement::new(
     "UPDATE placements SET node_id = $1, epoch = epoch + 1
-     WHERE node_id = $2
+     WHERE node_id = $2 AND tenant_id < $4
          AND EXISTS (SELECT 1 FROM nodes n WHERE n.node_id = $2 AND n.beat = $3{pg: FOR UPDATE})",
 );
 
@@ -87,7 +89,7 @@ impl Store {
         let mut tx = self.db.write(WriteClass::Then).await?;
         tx.run(&START, values![node, now, heard_since]).await?;
         tx.run(&RAISE, values![node]).await?;
-        tx.run(&ADOPT, values![node]).await?;
+        tx.run(&ADOPT, adoption(node)).await?;
         let owned = epochs(&tx.rows(&OWNED, values![node]).await?)?;
         tx.commit().await?;
         Ok(owned)
@@ -100,7 +102,7 @@ impl Store {
         &self,
         node: NodeId,
     ) -> Result<BTreeMap<TenantId, i64>, StoreError> {
-        self.db.run(&ADOPT, values![node]).await?;
+        self.db.run(&ADOPT, adoption(node)).await?;
         self.placements(node).await
     }
 
@@ -121,7 +123,9 @@ impl Store {
         dead: NodeId,
         seen_beat: i64,
     ) -> Result<u64, StoreError> {
-        retried!(self.db.run(&TAKE_OVER, values![node, dead, seen_beat]))
+        retried!(
+            self.db.run(&TAKE_OVER, values![node, dead, seen_beat, TenantId::reserved_from()],)
+        )
     }
 
     /// Says that the node is alive, and since when senders could always reach some node. `false`: its row is gone, and it must begin its run again.
@@ -151,6 +155,10 @@ impl Store {
         };
         self.db.rows(&NODES, values![]).await?.iter().map(node).collect()
     }
+}
+
+fn adoption(node: NodeId) -> Vec<Value> {
+    values![node, TenantId::reserved_from(), TenantId::reserved_for(node)]
 }
 
 fn epochs(rows: &[Row]) -> Result<BTreeMap<TenantId, i64>, StoreError> {

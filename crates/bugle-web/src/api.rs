@@ -12,6 +12,7 @@ mod oncall;
 mod schema;
 mod tenants;
 mod users;
+mod watch;
 mod wire;
 
 use axum::middleware::from_fn_with_state;
@@ -99,6 +100,10 @@ fn administration() -> OpenApiRouter<WebState> {
         .routes(routes!(tenants::export))
         .routes(routes!(tenants::doctor))
         .routes(routes!(tenants::audit))
+        .routes(routes!(watch::watch))
+        .routes(routes!(watch::incidents))
+        .routes(routes!(watch::incident))
+        .routes(routes!(watch::answer))
 }
 
 fn whole() -> (Router<WebState>, OpenApi) {

@@ -14,7 +14,9 @@ pub mod problem;
 mod router;
 mod server;
 pub mod state;
+mod watch;
 
 pub use router::router;
 pub use server::{ServerLimits, serve};
 pub use state::{WebSettings, WebState};
+pub use watch::answers;

@@ -10,12 +10,14 @@ mod filter;
 mod forms;
 mod graph;
 mod handset;
+mod incidents;
 mod integrations;
 mod ledger;
 mod live;
 mod me;
 mod parts;
 mod people;
+mod pipeline;
 mod policies;
 mod schedules;
 mod services;
@@ -53,6 +55,10 @@ pub fn routes() -> Router<WebState> {
         .route("/events/{id}", get(why::event))
         .route("/events/{id}/why", get(why::event))
         .route("/ledger", get(ledger::show))
+        .route("/pipeline", get(pipeline::show))
+        .route("/incidents", get(incidents::list))
+        .route("/incidents/{id}", get(incidents::one))
+        .route("/incidents/{id}/answer", post(incidents::answer))
 }
 
 fn doors() -> Router<WebState> {

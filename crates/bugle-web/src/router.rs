@@ -17,7 +17,7 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::problem::ApiError;
 use crate::state::{WebSettings, WebState};
-use crate::{api, callbacks, intake, layers, ops, pages};
+use crate::{api, callbacks, intake, layers, ops, pages, watch};
 
 /// Most bytes of a request's body; an event's has a limit of its own.
 const BODY_BYTES: usize = 512 * 1_024;
@@ -35,6 +35,7 @@ pub fn router(app: App, settings: WebSettings) -> Router {
         .merge(api::routes(&state))
         .merge(callbacks::routes())
         .merge(ops::routes())
+        .merge(watch::routes())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(BODY_BYTES))

@@ -11,11 +11,13 @@ pub mod configuration;
 pub mod configuration_file;
 pub mod context;
 pub mod doctor;
+pub mod incidents;
 pub mod login;
 pub mod names;
 pub mod reference;
 pub mod schedules;
 pub mod trigger;
+pub mod watch;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -86,6 +88,12 @@ pub enum Command {
     Who(WhoArgs),
     /// The books: every accepted event and every owed notification
     Ledger(LedgerArgs),
+    /// What the watch sees: what is broken, the canaries, what runs out
+    Watch,
+    /// Major incidents that the watch declared
+    Incidents(IncidentsArgs),
+    /// Watch a server from outside, and tell its operators when it is silent or in trouble
+    Sentinel(SentinelArgs),
     /// Why something happened, from the bytes received to the human act
     Why(WhyArgs),
     /// Make the configuration what a file says
@@ -255,6 +263,45 @@ pub struct LedgerArgs {
     /// What is owed and due, and what would become of it if it went out now, for operators
     #[arg(long, conflicts_with = "all")]
     pub backlog: bool,
+}
+
+/// Which incidents.
+#[derive(Clone, Debug, Args)]
+pub struct IncidentsArgs {
+    /// What to do with which [default: list them]
+    #[command(subcommand)]
+    pub what: Option<IncidentsCommand>,
+}
+
+/// What can be done with an incident.
+#[derive(Clone, Debug, Subcommand)]
+pub enum IncidentsCommand {
+    /// Show one and its timeline
+    Show(IncidentArgs),
+    /// Say "I have it": its alarm is not repeated any more
+    Answer(IncidentArgs),
+}
+
+/// Which incident.
+#[derive(Clone, Debug, Args)]
+pub struct IncidentArgs {
+    /// Its id (inc_...), or its place in the list (1 is the newest)
+    #[arg(value_name = "INCIDENT", default_value = "1")]
+    pub incident: String,
+}
+
+/// What is watched, and how.
+#[derive(Clone, Debug, Args)]
+pub struct SentinelArgs {
+    /// The server that is watched
+    #[arg(long, value_name = "URL")]
+    pub target: String,
+    /// Configuration file: [watch.operators], [watch.heartbeat], watch.key, watch.outside_key
+    #[arg(long, value_name = "FILE", env = "BUGLE_CONFIG", hide_env = true)]
+    pub config: Option<PathBuf>,
+    /// Where alarms are answered; without it they repeat until the trouble is over
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<std::net::SocketAddr>,
 }
 
 /// What to explain.

@@ -10,6 +10,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use bugle_app::channels::Roots;
 use bugle_domain::contact::Channel;
 use bugle_engine::dispatch::Limits;
 use jiff::SignedDuration;
@@ -20,11 +21,13 @@ mod providers;
 mod raw;
 mod reader;
 mod value;
+mod watch;
 
 pub use raw::Origin;
 use raw::{Entries, Entry};
 use reader::{Noted, Reader};
 use value::Value;
+pub use watch::Watch;
 
 /// The defaults and the manual.
 pub const DEFAULTS: &str = include_str!("../../../config/default.toml");
@@ -54,6 +57,8 @@ pub struct Config {
     pub channels: bugle_app::channels::Settings,
     /// How the operators are told of what is wrong with the installation.
     pub operators: Operators,
+    /// How it watches itself, and who is told.
+    pub watch: Watch,
 }
 
 /// The HTTP server.
@@ -216,7 +221,11 @@ fn read(reader: &mut Reader) -> Result<Config, Noted> {
     let dispatch = dispatch(reader);
     let retention = retention(reader);
     let log = log(reader);
-    let channels = providers::channels(reader);
+    let providers = providers::Providers::read(reader);
+    let channels = providers::channels(reader, &providers);
+    // Where the channels have a mistake nothing starts, whatever is believed.
+    let roots = channels.as_ref().map_or_else(|_| Roots::default(), |it| it.roots.clone());
+    let watch = watch::watch(reader, &providers, roots);
     let operators = operators(reader);
     Ok(Config {
         server: server?,
@@ -227,6 +236,7 @@ fn read(reader: &mut Reader) -> Result<Config, Noted> {
         log: log?,
         channels: channels?,
         operators: operators?,
+        watch: watch?,
     })
 }
 

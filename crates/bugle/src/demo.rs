@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use url::Url;
 
-pub use providers::{connect, simulated};
+pub use providers::{connect, probe, simulated};
 
 use crate::cli::DemoArgs;
 use crate::cli::configuration_file;
@@ -87,7 +87,8 @@ async fn demo(config: Config, folder: &Path, output: Output) -> Result<(), Failu
         demo: true,
     };
     let stop_within = config.server.stop_within;
-    let behaviour = node::Behaviour { channels: simulated(&lab), ..config.into() };
+    let mut behaviour = node::Behaviour { channels: simulated(&lab), ..config.into() };
+    probe(&mut behaviour.watch);
     let node = Node::start(parts, behaviour).await?;
     if fresh {
         live::open(&node, &company).await?;

@@ -17,6 +17,7 @@ pub mod failure;
 pub mod node;
 pub mod output;
 pub mod profile;
+pub mod sentinel;
 pub mod serve;
 pub mod setup;
 mod suggest;
@@ -63,6 +64,7 @@ fn dispatch(cli: Cli, environment: &Environment) -> Result<(), Failure> {
     match command {
         Command::Serve(args) => serve::run(&args, environment),
         Command::Demo(args) => demo::run(&args, environment),
+        Command::Sentinel(args) => sentinel::run(&args, environment),
         Command::Setup(args) => {
             setup::run(&args, Output::new(common.json, environment), environment)
         }
@@ -105,10 +107,13 @@ async fn talk(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Ledger(args) if args.backlog => cli::backlog::backlog(context).await,
         Command::Ledger(args) => cli::books::ledger(context, &args).await,
         Command::Why(args) => cli::books::why(context, &args).await,
+        Command::Watch => cli::watch::watch(context).await,
+        Command::Incidents(args) => cli::incidents::incidents(context, &args).await,
         Command::Apply(args) => cli::configuration::apply(context, &args).await,
         Command::Export => cli::configuration::export(context).await,
         Command::Serve(_)
         | Command::Demo(_)
+        | Command::Sentinel(_)
         | Command::Setup(_)
         | Command::CheckConfig(_)
         | Command::Doctor(_)

@@ -2,7 +2,7 @@
 //!
 //! `serve`, `demo` and the product tests run the same node; they differ in what they hand it.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use bugle_app::channels::{self, Channels};
 use bugle_app::handset::Handset;
 use bugle_app::store::{DatabaseUrl, PoolSettings, Store};
 use bugle_app::tasks::Tasks;
-use bugle_app::{App, Clock, app};
+use bugle_app::{App, Clock, app, watch};
 use bugle_domain::NodeId;
 use bugle_web::{ServerLimits, WebSettings};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -18,7 +18,7 @@ use secrecy::{SecretBox, SecretString};
 use tokio::net::TcpListener;
 use url::Url;
 
-use crate::config::{Config, Dispatch};
+use crate::config::{Config, Dispatch, Watch};
 use crate::failure::{Failure, Reason};
 
 /// How long one statement may take.
@@ -64,6 +64,8 @@ pub struct Behaviour {
     pub max_body_bytes: u64,
     /// How long answers under way may take when the node stops.
     pub stop_within: Duration,
+    /// How it watches itself.
+    pub watch: Watch,
 }
 
 impl From<Config> for Behaviour {
@@ -75,6 +77,7 @@ impl From<Config> for Behaviour {
             keep_raw: config.retention.raw_bytes,
             max_body_bytes: config.intake.max_body_bytes,
             stop_within: config.server.stop_within,
+            watch: config.watch,
         }
     }
 }
@@ -128,6 +131,9 @@ impl Node {
         let web = Tasks::new();
         let limits = ServerLimits { grace: behaviour.stop_within, ..ServerLimits::STANDARD };
         web.once(bugle_web::serve(parts.listener, router, limits, web.stop_token()));
+        if let Some(settings) = watch_settings(behaviour.watch, address)? {
+            app.start_watch(settings);
+        }
         Ok(Self { app, address, web })
     }
 
@@ -136,6 +142,30 @@ impl Node {
         self.web.stop().await;
         self.app.stop().await;
     }
+}
+
+/// What the watch is run with; `None` where there is to be none.
+fn watch_settings(watch: Watch, address: SocketAddr) -> Result<Option<watch::Settings>, Failure> {
+    let Some(every) = watch.every else { return Ok(None) };
+    let mut own = address;
+    if own.ip().is_unspecified() {
+        own.set_ip(match own {
+            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    Ok(Some(watch::Settings {
+        every,
+        own_url: default_public_url(own)?,
+        probes: watch.probes,
+        thresholds: watch.thresholds,
+        roots: watch.roots,
+        recover_after: watch.recover_after,
+        control_every: watch.control_every,
+        key: watch.key,
+        operators: watch.operators,
+        heartbeat: watch.heartbeat,
+    }))
 }
 
 /// Opens the database that `url` names.

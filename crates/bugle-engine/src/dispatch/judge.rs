@@ -41,7 +41,7 @@ pub fn judge(
             continue;
         }
         let place = groups.len();
-        let place = if candidate.notification.channel.reaches_a_person() {
+        let place = if is_paced(candidate) {
             let method = (candidate.tenant, candidate.notification.method);
             *by_method.entry(method).or_insert(place)
         } else {
@@ -56,7 +56,7 @@ pub fn judge(
     for group in &groups {
         let Some(first) = group.first().map(|ready| ready.candidate) else { continue };
         let mut pacing = Pacing::new(group, now);
-        if first.notification.channel.reaches_a_person() {
+        if is_paced(first) {
             bench.method(group, &mut pacing, &mut verdicts);
         } else {
             bench.each(group, &mut pacing, &mut verdicts);
@@ -83,6 +83,11 @@ fn number_in_order(verdicts: &mut [Verdict], messages: usize) {
             });
         }
     }
+}
+
+/// Whether it is bundled, and held back by a ceiling: a program and a canary need neither.
+fn is_paced(candidate: &Candidate) -> bool {
+    candidate.notification.channel.reaches_a_person() && !candidate.tenant.is_reserved()
 }
 
 /// The end of a candidate that need not be sent any more.

@@ -102,17 +102,31 @@ pub(crate) async fn open(url: &DatabaseUrl, settings: PoolSettings) -> Result<Db
     }
 }
 
+/// Opens a database that is open already, once more.
+pub(crate) async fn open_beside(
+    url: &DatabaseUrl,
+    settings: PoolSettings,
+) -> Result<Db, StoreError> {
+    match url {
+        DatabaseUrl::Sqlite(path) => {
+            Ok(Db::Sqlite(Arc::new(in_place(|| Sqlite::open_beside(path, settings))?)))
+        }
+        DatabaseUrl::Postgres(url) => connect_postgres(url, settings).await,
+    }
+}
+
 async fn open_postgres(url: &str, settings: PoolSettings) -> Result<Db, StoreError> {
-    let options = PgConnectOptions::from_str(url)?
-        .statement_cache_capacity(STATEMENTS)
-        .application_name("bugle")
-        .disable_statement_logging();
+    let options = postgres_options(url)?;
     // Not bound by the time-outs below: changing a large table may take longer.
     let mut connection = sqlx::PgConnection::connect_with(&options).await?;
     migrate::postgres(&mut connection, postgres_migrations()).await?;
     connection.close().await?;
+    connect_postgres(url, settings).await
+}
+
+async fn connect_postgres(url: &str, settings: PoolSettings) -> Result<Db, StoreError> {
     let ms = |limit: Duration| limit.as_millis().to_string();
-    let options = options.options([
+    let options = postgres_options(url)?.options([
         ("statement_timeout", ms(settings.statement_timeout)),
         ("lock_timeout", ms(settings.lock_timeout)),
         ("idle_in_transaction_session_timeout", ms(settings.statement_timeout)),
@@ -129,6 +143,13 @@ async fn open_postgres(url: &str, settings: PoolSettings) -> Result<Db, StoreErr
         .connect_with(options)
         .await?;
     Ok(Db::Postgres(pool))
+}
+
+fn postgres_options(url: &str) -> Result<PgConnectOptions, StoreError> {
+    Ok(PgConnectOptions::from_str(url)?
+        .statement_cache_capacity(STATEMENTS)
+        .application_name("bugle")
+        .disable_statement_logging())
 }
 
 /// Each migration's stem, which stands in both folders.
@@ -161,6 +182,7 @@ migrations! {
     "20261120130500" "create_ledger"
     "20261124180000" "add_heard_to_nodes"
     "20261124180100" "create_keyed_requests"
+    "20261124190000" "create_watch"
     "20261124200000" "rank_notifications"
 }
 

@@ -48,6 +48,7 @@ const NOT_FLUSHED: &str = "PRAGMA synchronous = NORMAL";
 pub(crate) struct Sqlite {
     writer: Arc<Gate<Connection>>,
     readers: Arc<Readers>,
+    max_readers: u32,
     acquire_timeout: Duration,
 }
 
@@ -93,16 +94,35 @@ impl Sqlite {
         }
         let mut writer = open_writer(path)?;
         migrate::sqlite(&mut writer, migrations)?;
-        let permits = usize::try_from(settings.connections).unwrap_or(1);
-        Ok(Self {
+        Ok(Self::with(writer, path, settings))
+    }
+
+    /// Opens a file that is open already, once more: with a writer of its own, which waits for the
+    /// other no longer than the lock's time-out.
+    pub(crate) fn open_beside(path: &Path, settings: PoolSettings) -> Result<Self, StoreError> {
+        let writer = open_writer(path)?;
+        writer.busy_timeout(settings.lock_timeout)?;
+        Ok(Self::with(writer, path, settings))
+    }
+
+    fn with(writer: Connection, path: &Path, settings: PoolSettings) -> Self {
+        let readers = usize::try_from(settings.connections).unwrap_or(1);
+        Self {
             writer: Arc::new(Gate::new(writer)),
             readers: Arc::new(Readers {
                 path: path.to_owned(),
                 free: Mutex::default(),
-                permits: Arc::new(Semaphore::new(permits)),
+                permits: Arc::new(Semaphore::new(readers)),
             }),
+            max_readers: settings.connections,
             acquire_timeout: settings.acquire_timeout,
-        })
+        }
+    }
+
+    /// Connections that read just now, and how many may.
+    pub(crate) fn connections(&self) -> (u32, u32) {
+        let free = u32::try_from(self.readers.permits.available_permits()).unwrap_or(0);
+        (self.max_readers.saturating_sub(free), self.max_readers)
     }
 
     /// Closes all connections; the writer last, which also folds the log into the file.

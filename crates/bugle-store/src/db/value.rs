@@ -263,7 +263,7 @@ macro_rules! from_ids {
 }
 
 from_ids! {
-    AlertId ApiKeyId ClaimId EventId IntegrationId MethodId NodeId NotificationId PolicyId ServiceId
+    AlertId ApiKeyId ClaimId EventId IncidentId IntegrationId MethodId NodeId NotificationId PolicyId ServiceId
     SessionId TenantId UserId
 }
 

@@ -177,11 +177,14 @@ impl Store {
         let mut outlook = Outlook::default();
         let mut late = Vec::new();
         let mut last = Uuid::nil();
+        let own = TenantId::reserved_for(pass.node);
         for lane in Lane::ALL {
             let mut found = self.waiting_in(lane, turn).await?;
             if turn != Uuid::nil() {
                 found.append(&mut self.waiting_in(lane, Uuid::nil()).await?);
             }
+            // What another node's watch sends is claimed there and nowhere else.
+            found.retain(|head| !head.tenant.is_reserved() || head.tenant == own);
             // From where the last pass stopped, around.
             found.sort_by_key(|head| (head.tenant.as_uuid() <= turn, head.tenant));
             found.dedup_by_key(|head| head.tenant);

@@ -10,3 +10,4 @@ mod dispatching;
 mod hot_path;
 mod keyed_requests;
 mod reading;
+mod watch;

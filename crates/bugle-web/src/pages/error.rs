@@ -74,6 +74,7 @@ pub(super) fn message(status: StatusCode, title: &str, text: &str) -> Response {
         section: Section::Alerts,
         back: None,
         user: None,
+        operator: false,
         open_alerts: 0,
         demo: false,
         theme: None,

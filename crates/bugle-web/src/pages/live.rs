@@ -12,7 +12,7 @@ use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse as _, Response};
 use bugle_app::App;
 use bugle_app::app::Change;
-use bugle_domain::{AlertId, IntegrationId, TenantId};
+use bugle_domain::{AlertId, IncidentId, IntegrationId, TenantId};
 use futures_util::stream;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -23,12 +23,14 @@ use super::error::PageError;
 use super::shell::Shell;
 use super::times::Times;
 use super::visitor::{Browser, Visitor};
-use super::{alert, alerts, handset, integrations, ledger};
+use super::{alert, alerts, handset, incidents, integrations, ledger, pipeline};
 use crate::auth::session_token;
 use crate::state::WebState;
 
 /// A sign of life is sent this often; a page says that it is not live after two and a half.
 const BEAT: SignedDuration = SignedDuration::from_secs(10);
+/// What the watch says is looked at this often.
+const GLANCE: SignedDuration = SignedDuration::from_secs(2);
 /// Changes that come this close together are shown at once.
 const GATHER: SignedDuration = SignedDuration::from_millis(80);
 /// After this long the stream ends; the browser comes back, and its session is looked at again.
@@ -54,6 +56,10 @@ enum Topic {
         /// Of all tenants.
         everybody: bool,
     },
+    /// What the watch sees.
+    Pipeline,
+    /// A major incident.
+    Incident(IncidentId),
 }
 
 impl Topic {
@@ -76,16 +82,23 @@ impl Topic {
             "token" => Some(Self::Token(rest.to_owned())),
             "requests" => rest.parse().ok().map(Self::Requests),
             "handset" => Some(Self::Handset),
+            "pipeline" => Some(Self::Pipeline),
+            "incident" => rest.parse().ok().map(Self::Incident),
             "ledger" => Some(Self::Ledger { everybody: rest == "all" }),
             _ => None,
         }
+    }
+
+    /// Whether it shows what the watch says, of which nothing else tells.
+    fn is_of_the_watch(&self) -> bool {
+        matches!(self, Self::Pipeline | Self::Incident(_))
     }
 
     /// Whether a change may be seen in it.
     fn concerns(&self, change: Change, tenant: Option<TenantId>) -> bool {
         match self {
             Self::Alert(id) => change.alert == *id,
-            Self::Handset => false,
+            Self::Handset | Self::Pipeline | Self::Incident(_) => false,
             Self::Token(_) | Self::Ledger { everybody: true } => true,
             Self::List(_) | Self::Requests(_) | Self::Ledger { everybody: false } => {
                 tenant == Some(change.tenant)
@@ -209,6 +222,7 @@ impl Stream {
     /// Waits for a change (`true`) or the next beat (`false`); `None` when Bugle stops.
     async fn wait(&mut self, now: Timestamp) -> Option<bool> {
         let clock = self.app.clock().clone();
+        let watches = self.topic.is_of_the_watch();
         let stop = self.app.tasks().stop_token();
         let beat = now.saturating_add(BEAT).unwrap_or(now);
         let tenant = match &self.reader {
@@ -244,6 +258,8 @@ impl Stream {
             () = stop.cancelled() => return None,
             () = changed => true,
             () = rang => true,
+            // The watch speaks each second, whether or not anything else changes.
+            () = clock.sleep(GLANCE), if watches => true,
             // What is not announced, such as a rejected request, is found with the beat.
             () = clock.sleep_until(beat) => return Some(false),
         };
@@ -279,6 +295,8 @@ impl Stream {
                 page.render().ok()
             }
             Topic::Ledger { everybody } => html(ledger::load(app, visitor, *everybody).await),
+            Topic::Pipeline => html(pipeline::load(app, visitor).await),
+            Topic::Incident(id) => html(incidents::load(app, visitor, *id).await),
             Topic::Token(_) => None,
         };
         rendered.map(|html| ("main", html))

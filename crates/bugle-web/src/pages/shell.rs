@@ -54,6 +54,10 @@ pub(super) enum Section {
     People,
     /// The books.
     Ledger,
+    /// What the watch sees.
+    Pipeline,
+    /// Major incidents.
+    Incidents,
     /// Simulated phones.
     Handset,
     /// The reader's own.
@@ -84,6 +88,8 @@ pub(super) struct Shell {
     pub(super) back: Option<Link>,
     /// Who reads.
     pub(super) user: Option<Reader>,
+    /// Whether the reader stands above tenants.
+    pub(super) operator: bool,
     /// Alerts that are open.
     pub(super) open_alerts: i64,
     /// Shows the ribbon and the phones.
@@ -136,7 +142,16 @@ impl Shell {
             item(Section::Me, "/me", "My profile"),
             item(Section::Documents, "/docs", "Documents"),
         ];
-        vec![Group { title: "", items: main }, Group { title: "Team", items: team }]
+        let mut groups =
+            vec![Group { title: "", items: main }, Group { title: "Team", items: team }];
+        if self.operator {
+            let items = vec![
+                item(Section::Pipeline, "/pipeline", "Pipeline"),
+                item(Section::Incidents, "/incidents", "Incidents"),
+            ];
+            groups.push(Group { title: "Operator", items });
+        }
+        groups
     }
 }
 

@@ -5,6 +5,7 @@ mod check;
 mod documents;
 mod more;
 mod schedules;
+mod watching;
 
 use std::fmt::Display;
 
@@ -35,6 +36,7 @@ fn shell(title: &str, section: Section) -> Shell {
             name: "Lena Kovač".to_owned(),
             on_call: Some("On call until Fri 18:00".to_owned()),
         }),
+        operator: true,
         open_alerts: 3,
         demo: false,
         theme: None,

@@ -7,6 +7,7 @@ use axum_extra::extract::cookie::Cookie;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bugle_app::identity::{ClientInfo, Me, SignedIn};
+use bugle_app::permission::Permission;
 use bugle_app::{App, Caller, UseCaseError as _};
 use http::HeaderValue;
 use http::header::SET_COOKIE;
@@ -58,6 +59,7 @@ impl Browser {
             section: Section::Me,
             back: None,
             user: None,
+            operator: false,
             open_alerts: 0,
             demo: self.demo,
             theme: self.theme,
@@ -161,6 +163,7 @@ impl Visitor {
             section,
             back: None,
             user: Some(Reader { name: name.to_owned(), on_call }),
+            operator: self.caller.may(Permission::ReadWatch),
             open_alerts: counts.open,
             keys: self.browser.keys,
             ..self.browser.lone(title, &self.times)

@@ -29,31 +29,61 @@ enum Provider {
     Wrong,
 }
 
-/// Reads both sections.
-pub(super) fn channels(reader: &mut Reader) -> Result<Settings, Noted> {
-    let names = reader.names_under("providers");
-    let providers: Vec<(String, Provider)> = names
-        .into_iter()
-        .map(|name| {
+/// All providers that are described, used or not.
+pub(super) struct Providers(Vec<(String, Provider)>);
+
+impl Providers {
+    /// Reads `[providers.NAME]`.
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let names = reader.names_under("providers");
+        let read = names.into_iter().map(|name| {
             let provider = provider(reader, &name).unwrap_or(Provider::Wrong);
             (name, provider)
+        });
+        Self(read.collect())
+    }
+
+    /// Whether there is one of that name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(known, _)| known == name)
+    }
+
+    /// The mail servers that the list at `key` names.
+    pub(super) fn smtp(&self, reader: &mut Reader, key: &str) -> Result<Vec<SmtpSettings>, Noted> {
+        chosen(reader, key, "smtp", &self.0, |provider| match provider {
+            Provider::Smtp(settings) => Some(settings.clone()),
+            Provider::Twilio { .. } | Provider::Wrong => None,
         })
-        .collect();
-    let email = chosen(reader, "channels.email", "smtp", &providers, |provider| match provider {
-        Provider::Smtp(settings) => Some(settings.clone()),
-        Provider::Twilio { .. } | Provider::Wrong => None,
-    });
-    let sms = chosen(reader, "channels.sms", "twilio", &providers, |provider| match provider {
-        Provider::Twilio { settings, sms_from } => Some(TwilioSettings {
-            from: sms_from.clone().unwrap_or_else(|| settings.from.clone()),
-            ..settings.clone()
-        }),
-        Provider::Smtp(_) | Provider::Wrong => None,
-    });
-    let voice = chosen(reader, "channels.voice", "twilio", &providers, |provider| match provider {
-        Provider::Twilio { settings, .. } => Some(settings.clone()),
-        Provider::Smtp(_) | Provider::Wrong => None,
-    });
+    }
+
+    /// The accounts that the list at `key` names, as they send texts.
+    pub(super) fn texts(
+        &self,
+        reader: &mut Reader,
+        key: &str,
+    ) -> Result<Vec<TwilioSettings>, Noted> {
+        chosen(reader, key, "twilio", &self.0, |provider| match provider {
+            Provider::Twilio { settings, sms_from } => Some(TwilioSettings {
+                from: sms_from.clone().unwrap_or_else(|| settings.from.clone()),
+                ..settings.clone()
+            }),
+            Provider::Smtp(_) | Provider::Wrong => None,
+        })
+    }
+
+    fn calls(&self, reader: &mut Reader, key: &str) -> Result<Vec<TwilioSettings>, Noted> {
+        chosen(reader, key, "twilio", &self.0, |provider| match provider {
+            Provider::Twilio { settings, .. } => Some(settings.clone()),
+            Provider::Smtp(_) | Provider::Wrong => None,
+        })
+    }
+}
+
+/// Reads `[channels]`.
+pub(super) fn channels(reader: &mut Reader, providers: &Providers) -> Result<Settings, Noted> {
+    let email = providers.smtp(reader, "channels.email");
+    let sms = providers.texts(reader, "channels.sms");
+    let voice = providers.calls(reader, "channels.voice");
     let webhook = webhook(reader);
     let roots = roots(reader);
     Ok(Settings { email: email?, sms: sms?, voice: voice?, webhook: webhook?, roots: roots? })

@@ -153,6 +153,7 @@ fn manual_with_providers() -> String {
     let uncomment = |line: &str| {
         let bare = line.strip_prefix("# ").unwrap_or(line);
         let is_key = bare.starts_with("[providers.")
+            || bare.starts_with("[watch.probes.")
             || bare
                 .split_once(" = ")
                 .is_some_and(|(key, _)| key.chars().all(|c| c.is_ascii_lowercase() || c == '_'));
@@ -169,10 +170,11 @@ fn the_examples_in_the_manual_are_right() {
     let text = manual_with_providers()
         .replace("/run/secrets/mail", secret.to_str().unwrap())
         .replace("/run/secrets/twilio", secret.to_str().unwrap())
-        .replace("email = []", "email = [\"mail\"]")
-        .replace("sms = []", "sms = [\"twilio\"]")
-        .replace("voice = []", "voice = [\"twilio\"]");
+        .replacen("email = []", "email = [\"mail\"]", 1)
+        .replacen("sms = []", "sms = [\"twilio\"]", 1)
+        .replacen("voice = []", "voice = [\"twilio\"]", 1);
     let config = read(&text).unwrap();
+    assert_eq!(config.watch.probes.len(), 3);
     assert_eq!(config.channels.email[0].port, 587);
     assert_eq!(config.channels.sms[0].from, "+15550100");
 }
@@ -196,4 +198,33 @@ fn every_key_of_the_manual_says_since_when_it_is_there() {
     let keys = DEFAULTS.lines().filter(|line| !line.starts_with('#') && line.contains(" = "));
     let since = DEFAULTS.lines().filter(|line| line.contains("Since ")).count();
     assert!(since * 2 > keys.count(), "a block of keys has no Since");
+}
+
+#[test]
+fn operators_are_told_by_providers_of_their_own() {
+    let text = r#"
+[providers.other]
+kind = "smtp"
+host = "smtp.example.com"
+from = "Bugle <bugle@example.com>"
+[watch.operators]
+smtp = ["other"]
+email = ["ops@example.com"]
+webhook = ["http://10.0.0.7/hook"]
+[watch.heartbeat]
+url = "https://hc.example.com/id"
+"#;
+    let watch = read(text).unwrap().watch;
+    let operators = watch.operators.unwrap();
+    assert_eq!((operators.to.len(), operators.channels.email.len()), (2, 1));
+    assert_eq!(watch.heartbeat.unwrap().every, Duration::from_secs(30));
+    assert!(read("[watch]\nevery = \"0s\"").unwrap().watch.every.is_none());
+    insta::assert_snapshot!(
+        mistakes("[watch.operators]\nsms = [\"+15550100\"]\n[watch.probes.gone]\nsms = \"1\""),
+        @r#"
+    2 mistakes in bugle.toml
+      line 2: watch.operators.sms: nobody is named who sends it: set smtp for mail, twilio for texts
+      line 4: watch.probes.gone.sms: write the number with + and the country code, such as +4930123456 (8 to 15 digits)
+    "#
+    );
 }

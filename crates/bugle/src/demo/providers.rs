@@ -6,10 +6,14 @@ use std::time::Duration;
 use bugle_app::channels::{
     Limits, Roots, Settings, SmtpSecurity, SmtpSettings, TwilioSettings, WebhookSettings,
 };
-use bugle_lab::{Account, Lab};
+use bugle_app::watch::ProbeAddress;
+use bugle_domain::contact::{Address, Channel};
+use bugle_lab::{Account, Lab, PROBE_MAILBOX, PROBE_NUMBER};
 use ipnet::{IpNet, Ipv4Net};
 use secrecy::SecretString;
 use std::net::Ipv4Addr;
+
+use crate::config::Watch;
 
 /// What the simulated accounts are called; part of the URLs that their phones' texts go to.
 const FIRST: &str = "simulated";
@@ -27,6 +31,26 @@ pub fn simulated(lab: &Lab) -> Settings {
         webhook: WebhookSettings { allow: vec![IpNet::V4(loopback)], limits: limits() },
         roots: Roots::default(),
     }
+}
+
+/// Sends canaries through every simulated provider; their receipts come at once.
+pub fn probe(watch: &mut Watch) {
+    let addresses = [
+        (Channel::Email, PROBE_MAILBOX),
+        (Channel::Sms, PROBE_NUMBER),
+        (Channel::Voice, PROBE_NUMBER),
+    ];
+    let parsed = addresses.map(|(channel, text)| Address::parse(channel, text).ok());
+    let probe = |provider: &str| {
+        let provider = provider.to_owned();
+        parsed
+            .clone()
+            .into_iter()
+            .flatten()
+            .map(move |address| ProbeAddress { provider: provider.clone(), address })
+    };
+    watch.probes = probe(FIRST).chain(probe(SPARE)).collect();
+    watch.thresholds.receipt_late_ms = watch.thresholds.provider_late_ms;
 }
 
 /// Tells the lab where texts from its phones go: the server at `public_url`.

@@ -14,8 +14,10 @@ mod idempotency;
 mod main_job;
 mod reasons;
 mod recovery;
+mod sentinel;
 mod tls;
 mod trust;
+mod watch;
 mod world;
 
 /// Runs each story on every database there is.

@@ -14,6 +14,7 @@ use bugle_app::{Caller, Clock};
 use bugle_domain::alert::Actor;
 use bugle_domain::ledger::Sums;
 use bugle_domain::role::Role;
+use bugle_domain::stage::Stage;
 use bugle_domain::{AllTenants, NodeId, RequestId, TenantScope};
 use bugle_lab::{Lab, Phone};
 use jiff::{SignedDuration, Timestamp};
@@ -60,26 +61,30 @@ impl World {
     pub(crate) async fn on_sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("bugle.db").display());
-        Self::open(&url, folder, pushed(), as_it_is).await
+        Self::open(&url, folder, pushed(), unwatched).await
     }
 
     pub(crate) async fn on_postgres() -> Self {
         let url = new_schema().await;
-        Self::open(&url, tempfile::tempdir().unwrap(), pushed(), as_it_is).await
+        Self::open(&url, tempfile::tempdir().unwrap(), pushed(), unwatched).await
     }
 
     /// Configured in another way.
     pub(crate) async fn configured(adjust: impl FnOnce(&Lab, &mut Behaviour)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("bugle.db").display());
-        Self::open(&url, folder, pushed(), adjust).await
+        let adjusted = |lab: &Lab, behaviour: &mut Behaviour| {
+            unwatched(lab, behaviour);
+            adjust(lab, behaviour);
+        };
+        Self::open(&url, folder, pushed(), adjusted).await
     }
 
     /// On the real clock, for clients and browsers that have one of their own.
     pub(crate) async fn in_real_time() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("bugle.db").display());
-        Self::open(&url, folder, Clock::system(), as_it_is).await
+        Self::open(&url, folder, Clock::system(), unwatched).await
     }
 
     /// Waits until something holds, which is asked again and again.
@@ -90,6 +95,17 @@ impl World {
             }
         };
         assert!(tokio::time::timeout(LIMIT, waiting).await.is_ok(), "never came: {what}");
+    }
+
+    /// A world that watches itself, on the real clock, set as `adjust` says.
+    pub(crate) async fn watched(
+        url: Option<String>,
+        adjust: impl FnOnce(&Lab, &mut Behaviour),
+    ) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let own = format!("sqlite:{}", folder.path().join("bugle.db").display());
+        let url = url.unwrap_or(own);
+        Self::open(&url, folder, Clock::system(), adjust).await
     }
 
     async fn open(
@@ -115,7 +131,7 @@ impl World {
         self.node.take().unwrap().stop().await;
         self.clock.push(SignedDuration::from_secs(seconds));
         self.store = node::open_store(&self.database, 4).await.unwrap();
-        let (node, base) = start(&self.store, &self.lab, &self.clock, as_it_is).await;
+        let (node, base) = start(&self.store, &self.lab, &self.clock, unwatched).await;
         (self.node, self.base) = (Some(node), base);
         self.settle().await;
     }
@@ -131,6 +147,11 @@ impl World {
         let answer = request.bearer_auth(people::key("checkout")).json(&body).send().await.unwrap();
         assert_eq!(answer.status(), 200);
         self.settle().await;
+    }
+
+    /// The node's application.
+    pub(crate) fn app(&self) -> &bugle_app::App {
+        &self.node.as_ref().unwrap().app
     }
 
     pub(crate) fn phone(&self, owner: &str) -> Phone {
@@ -195,7 +216,7 @@ impl World {
 
     /// Holds dispatch, or lets it go.
     pub(crate) fn hold_dispatch(&self, hold: bool) {
-        self.node.as_ref().unwrap().app.hold_dispatch(hold);
+        self.node.as_ref().unwrap().app.hold(Stage::Dispatch, hold);
     }
 
     /// Everybody's backlog, as an operator sees it.
@@ -338,7 +359,10 @@ fn pushed() -> Clock {
     Clock::pushed("2026-11-20T02:41:00Z".parse().unwrap())
 }
 
-fn as_it_is(_: &Lab, _: &mut Behaviour) {}
+/// The watch runs by the real clock: only stories about it have it.
+fn unwatched(_: &Lab, behaviour: &mut Behaviour) {
+    behaviour.watch.every = None;
+}
 
 /// Starts the node, and says where it is reached.
 async fn start(
@@ -408,7 +432,7 @@ async fn api_key(node: &Node, scope: TenantScope) -> String {
 }
 
 /// A schema of its own on the server that the test runner started.
-async fn new_schema() -> String {
+pub(crate) async fn new_schema() -> String {
     let server = variable("BUGLE_TEST_POSTGRES");
     let name = format!("t_{}", uuid::Uuid::now_v7().as_simple());
     let pool = sqlx::PgPool::connect(&server).await.unwrap();

@@ -12,7 +12,9 @@ use bugle_app::{App, Caller};
 use bugle_domain::contact::{Address, ContactMethod};
 use bugle_domain::object::Object;
 use bugle_domain::role::Role;
-use bugle_domain::{MethodId, RequestId};
+use bugle_domain::{IncidentId, MethodId, NodeId, RequestId};
+use bugle_engine::incident;
+use bugle_engine::watch::{Hop, Verdict};
 use http::Request;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -145,6 +147,24 @@ impl People {
         let key = self.make("/api-keys", &json!({"name":"deploys","role":"viewer"})).await;
         self.ids.insert("key", key["key"]["id"].as_str().unwrap().to_owned());
         self.raise().await;
+        self.declare().await;
+    }
+
+    /// Has the watch declare an incident.
+    async fn declare(&mut self) {
+        let verdict = Verdict {
+            hop: Hop::Store,
+            since: now(),
+            evidence: "it does not answer".to_owned(),
+            waiting: 0,
+            tenants: Vec::new(),
+            nodes: Vec::new(),
+        };
+        let id = IncidentId::new(now(), [1; 10]);
+        let incident = incident::declare(id, &[verdict], true, now()).unwrap();
+        let node = NodeId::new(now(), [1; 10]);
+        self.world.store.declare_incident(node, &incident, &[1; 32]).await.unwrap();
+        self.ids.insert("incident", id.to_string());
     }
 
     /// Has an event open an alert and a notification be owed.

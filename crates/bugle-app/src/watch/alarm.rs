@@ -1,0 +1,227 @@
+//! The independent path: operators are told without the store and without the pipeline, again and
+//! again until a person answers.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as BASE64;
+use bugle_channels::{Channels, Content, Outgoing, SetupError};
+use bugle_domain::contact::{Address, Channel};
+use bugle_domain::notification::SendOutcome;
+use bugle_domain::{MethodId, NodeId, NotificationId, TenantId};
+use bugle_engine::watch::outside::{Alarm as Repeats, Ring};
+use bytes::Bytes;
+use futures_util::future::join_all;
+use jiff::Timestamp;
+use secrecy::SecretString;
+use tokio::time::Instant;
+use url::Url;
+
+use super::settings::Operators;
+use crate::entropy;
+use crate::identity::secret;
+
+/// A message begins to leave within this time or not at all.
+const SEND_WITHIN: Duration = Duration::from_secs(8);
+/// For how long it is worth delivering.
+const VALIDITY_S: u32 = 14_400;
+/// Longest text message, in characters.
+const MAX_TEXT: usize = 300;
+
+/// Where alarms are answered, kept in memory: it works when nothing else does.
+#[derive(Clone, Debug, Default)]
+pub struct Answers(Arc<Mutex<Option<Waiting>>>);
+
+#[derive(Debug)]
+struct Waiting {
+    hash: [u8; 32],
+    text: String,
+    answered: bool,
+}
+
+impl Answers {
+    fn lock(&self) -> MutexGuard<'_, Option<Waiting>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the alarm with this token says, if it rings or was answered here.
+    pub fn find(&self, token: &str) -> Option<String> {
+        let hash = secret::hash(token);
+        self.lock().as_ref().filter(|it| it.hash == hash).map(|it| it.text.clone())
+    }
+
+    /// Notes that whoever has the token has answered. `false`: there is no such alarm here.
+    pub fn answer(&self, token: &str) -> bool {
+        let hash = secret::hash(token);
+        match self.lock().as_mut().filter(|it| it.hash == hash) {
+            Some(waiting) => {
+                waiting.answered = true;
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn answered(&self) -> bool {
+        self.lock().as_ref().is_some_and(|it| it.answered)
+    }
+
+    fn say(&self, hash: [u8; 32], text: &str) {
+        let mut waiting = self.lock();
+        let answered = waiting.as_ref().is_some_and(|it| it.hash == hash && it.answered);
+        *waiting = Some(Waiting { hash, text: text.to_owned(), answered });
+    }
+}
+
+/// Rings operators.
+#[derive(Debug)]
+pub struct Alarm {
+    channels: Channels,
+    to: Vec<Address>,
+    repeat_ms: i64,
+    repeats: Repeats,
+    /// Unguessable; the same for one alarm from its first message to its end.
+    token: String,
+    answers: Answers,
+    answer_base: Option<Url>,
+    secret: SecretString,
+}
+
+impl Alarm {
+    /// Takes the settings. Alarms are answered below `answer_base`, where there is one.
+    ///
+    /// # Errors
+    ///
+    /// A provider's settings cannot be used.
+    pub fn new(
+        operators: &Operators,
+        answer_base: Option<Url>,
+        answers: Answers,
+        webhook_secret: SecretString,
+    ) -> Result<Self, SetupError> {
+        let callbacks = answer_base.clone().unwrap_or_else(|| nowhere().clone());
+        Ok(Self {
+            channels: Channels::new(operators.channels.clone(), callbacks)?,
+            to: operators.to.clone(),
+            repeat_ms: i64::try_from(operators.repeat.as_millis()).unwrap_or(i64::MAX),
+            repeats: Repeats::default(),
+            token: secret::token(),
+            answers,
+            answer_base,
+            secret: webhook_secret,
+        })
+    }
+
+    /// SHA-256 of the token of the alarm that rings, or of the next one.
+    pub fn answer_hash(&self) -> [u8; 32] {
+        secret::hash(&self.token)
+    }
+
+    /// A person answered by another way.
+    pub fn answered(&mut self) {
+        self.repeats.answer();
+    }
+
+    /// Rings where it is time to: `what` is wrong, or nothing is.
+    pub async fn tick(&mut self, what: Option<&str>, now: Timestamp) {
+        if self.answers.answered() {
+            self.repeats.answer();
+        }
+        let ring = self.repeats.tick(what.is_some(), self.repeat_ms, now);
+        if let Some(what) = what {
+            self.answers.say(self.answer_hash(), what);
+        }
+        let text = match (ring, what) {
+            (Some(Ring::First), Some(what)) => format!("Bugle is in trouble. {what}"),
+            (Some(Ring::Again(times)), Some(what)) => {
+                format!("Bugle is still in trouble (told {times} times). {what}")
+            }
+            (Some(Ring::Over), _) => "Bugle is well again.".to_owned(),
+            _ => return,
+        };
+        self.tell(&text, ring != Some(Ring::Over), now).await;
+        if ring == Some(Ring::Over) {
+            self.token = secret::token();
+        }
+    }
+
+    async fn tell(&self, text: &str, asks: bool, now: Timestamp) {
+        let link = self.answer_base.as_ref().filter(|_| asks).map(|base| {
+            format!("{}/watch/answer/{}", base.as_str().trim_end_matches('/'), self.token)
+        });
+        let send_by = Instant::now() + SEND_WITHIN;
+        let sends = self.to.iter().map(|address| async {
+            let outgoing = self.outgoing(address, text, link.as_deref(), now);
+            let sent = self.channels.send(&outgoing, send_by, now).await;
+            let outcome = sent.outcome.as_str();
+            metrics::counter!("bugle_operator_alarms_total", "outcome" => outcome).increment(1);
+            if !matches!(sent.outcome, SendOutcome::Accepted) {
+                let (channel, detail) = (address.channel().as_str(), &sent.detail);
+                tracing::error!(channel, detail, "an operator could not be told");
+            }
+        });
+        join_all(sends).await;
+    }
+
+    fn outgoing(
+        &self,
+        address: &Address,
+        text: &str,
+        link: Option<&str>,
+        now: Timestamp,
+    ) -> Outgoing {
+        let notification = NotificationId::new(now, entropy::bytes());
+        let answer = link.map(|link| format!("Answer: {link}")).unwrap_or_default();
+        let content = match address.channel() {
+            Channel::Sms | Channel::Voice => {
+                let short: String = text.chars().take(MAX_TEXT).collect();
+                Content::Sms { text: format!("{short} {answer}").trim_end().to_owned() }
+            }
+            Channel::Email => Content::Email {
+                subject: text.split(". ").take(2).collect::<Vec<_>>().join(". "),
+                text: format!("{text}\n\n{answer}\n"),
+                html: html(text, link),
+                thread_key: self.token.chars().take(12).collect(),
+            },
+            Channel::Webhook => {
+                let body = serde_json::json!({ "text": text, "answer_url": link });
+                let (id, body) = (notification.to_string(), Bytes::from(body.to_string()));
+                Content::Webhook { id, body, secret: self.secret.clone() }
+            }
+        };
+        Outgoing {
+            notification,
+            tenant: TenantId::reserved_for(NodeId::new(now, [0; 10])),
+            address: address.clone(),
+            content,
+            possible_repeat: false,
+            validity_s: VALIDITY_S,
+        }
+    }
+}
+
+fn html(text: &str, link: Option<&str>) -> String {
+    let escaped = text.replace('&', "&amp;").replace('<', "&lt;");
+    let link = link.map(|link| format!("<p><a href=\"{link}\">Answer</a></p>"));
+    format!("<p>{escaped}</p>{}", link.unwrap_or_default())
+}
+
+/// A stand-in for an address that providers would call back to.
+fn nowhere() -> &'static Url {
+    static NOWHERE: std::sync::LazyLock<Url> = std::sync::LazyLock::new(|| {
+        #[expect(clippy::expect_used, reason = "it is written here")]
+        "http://localhost/".parse().expect("a URL")
+    });
+    &NOWHERE
+}
+
+/// A secret to sign an alarm's webhooks by, where none is kept.
+pub fn fresh_secret() -> SecretString {
+    format!("whsec_{}", BASE64.encode(entropy::bytes::<32>())).into()
+}
+
+/// Names the secret by which an alarm's webhooks are signed.
+pub(crate) fn webhook_method() -> MethodId {
+    MethodId::from_stored(uuid::Uuid::from_u128(1))
+}

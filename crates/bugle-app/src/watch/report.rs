@@ -1,0 +1,133 @@
+//! What the watch of one node says, and what those of all nodes say together.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use bugle_domain::NodeId;
+use bugle_domain::contact::Channel;
+use bugle_engine::watch::books::{Books, Flow};
+use bugle_engine::watch::flight::{Goal, Path};
+use bugle_engine::watch::runway::Gauge;
+use bugle_engine::watch::{Canary, Verdict, View};
+use bugle_store::ReportRow;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A report that was not replaced for so long is old.
+const FRESH: Duration = Duration::from_secs(5);
+
+/// A path that canaries take.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PathReport {
+    /// Which way.
+    #[serde(flatten)]
+    pub path: Path,
+    /// How far they are followed.
+    pub goal: Goal,
+    /// How long the provider took for the latest, milliseconds.
+    pub provider_ms: Option<i64>,
+}
+
+/// How a provider does, in short.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct ProviderReport {
+    /// What it sends.
+    pub channel: Channel,
+    /// What the operator calls it.
+    pub name: String,
+    /// `closed`, `open` or `half_open`.
+    pub breaker: String,
+    /// Whether canaries go through it.
+    pub probed: bool,
+    /// Sends of the last five minutes.
+    pub samples: usize,
+    /// The share of them that it dealt with.
+    pub success_rate: Option<f64>,
+    /// Half of them took no longer, milliseconds.
+    pub median_ms: Option<u64>,
+    /// The last failure, in words.
+    pub last_error: Option<String>,
+}
+
+/// What the watch of one node says.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Report {
+    /// Whose.
+    pub node: NodeId,
+    /// When.
+    pub at: Timestamp,
+    /// What is broken, worst first.
+    pub verdicts: Vec<Verdict>,
+    /// How each path does.
+    pub canaries: Vec<Canary>,
+    /// The paths.
+    pub paths: Vec<PathReport>,
+    /// The books; `None` where they could not be read.
+    pub books: Option<Books>,
+    /// What went in and out lately.
+    pub flow: Flow,
+    /// What runs out.
+    pub gauges: Vec<Gauge>,
+    /// The providers.
+    pub providers: Vec<ProviderReport>,
+    /// When the probe that must fail was last reported.
+    pub control_reported: Option<Timestamp>,
+}
+
+impl Report {
+    fn view(&self) -> View {
+        let (verdicts, canaries) = (self.verdicts.clone(), self.canaries.clone());
+        View { at: self.at, verdicts, canaries }
+    }
+}
+
+/// What the watches of all nodes say.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Watched {
+    /// Together.
+    pub view: View,
+    /// Each node whose watch speaks, this one first.
+    pub reports: Vec<Report>,
+    /// Nodes whose watch is silent, and when it spoke last.
+    pub silent: Vec<(NodeId, Timestamp)>,
+}
+
+impl Watched {
+    /// Nothing is known yet.
+    pub(crate) fn nothing(at: Timestamp) -> Self {
+        let view = View { at, verdicts: Vec::new(), canaries: Vec::new() };
+        Self { view, reports: Vec::new(), silent: Vec::new() }
+    }
+
+    /// Whether that node's watch speaks.
+    pub fn speaks(&self, node: NodeId) -> bool {
+        self.reports.iter().any(|report| report.node == node)
+    }
+}
+
+/// Which reports of other nodes are fresh: those whose number rises, whatever the clocks say.
+#[derive(Debug, Default)]
+pub(crate) struct Others(BTreeMap<NodeId, (i64, Instant)>);
+
+impl Others {
+    /// Puts `own` together with what the store has of the others.
+    pub(crate) fn merge(&mut self, own: Report, rows: Vec<ReportRow>) -> Watched {
+        let (me, at) = (own.node, own.at);
+        let (mut reports, mut silent) = (vec![own], Vec::new());
+        self.0.retain(|node, _| rows.iter().any(|row| row.node == *node));
+        for row in rows.into_iter().filter(|row| row.node != me) {
+            // What was there when we came may be as old as it likes.
+            let long_ago = Instant::now().checked_sub(FRESH).unwrap_or_else(Instant::now);
+            let entry = self.0.entry(row.node).or_insert((row.number, long_ago));
+            if entry.0 != row.number {
+                *entry = (row.number, Instant::now());
+            }
+            match serde_json::from_str(&row.report) {
+                Ok(report) if entry.1.elapsed() < FRESH => reports.push(report),
+                _ => silent.push((row.node, row.at)),
+            }
+        }
+        let view = View::merged(reports.iter().map(Report::view), at);
+        Watched { view, reports, silent }
+    }
+}

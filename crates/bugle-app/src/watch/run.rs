@@ -1,0 +1,463 @@
+//! The watch's loop: send, look, judge, say.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bugle_channels::Probe;
+use bugle_domain::notification::Lane;
+use bugle_engine::incident::{self, Incident, Standing};
+use bugle_engine::watch::books::Books;
+use bugle_engine::watch::judge::{Seen, Signal, Watcher};
+use bugle_engine::watch::runway::{self, Gauge};
+use bugle_engine::watch::{Hop, Verdict};
+use bugle_store::{IncidentRow, PoolSettings, ReportRow, Store, StoreError};
+use jiff::{SignedDuration, Timestamp};
+use tokio_util::sync::CancellationToken;
+
+use super::alarm::{self, Alarm};
+use super::canary::Canaries;
+use super::look::{self, Look};
+use super::report::{Others, PathReport, Report, Watched};
+use super::settings::Settings;
+use crate::app::Inner;
+use crate::error::Chain;
+use crate::incidents;
+
+/// Connections of the watch's own, and how long anything may take on them.
+const POOL: PoolSettings = PoolSettings {
+    connections: 2,
+    statement_timeout: Duration::from_secs(2),
+    lock_timeout: Duration::from_millis(250),
+    acquire_timeout: Duration::from_secs(2),
+};
+/// A look at the database, all in all.
+const STORE_LIMIT: Duration = Duration::from_secs(2);
+/// Wait before something that could not be begun is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+/// What canaries are given to come through before they are looked at.
+const FLIGHT: Duration = Duration::from_millis(250);
+/// For a connection to this node, or to a dead man's switch, to come about.
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+/// The probe that must fail is sent this long after the start for the first time.
+const FIRST_CONTROL: Duration = Duration::from_secs(30);
+/// Canaries' rows are swept this often, and kept this long: longer than any receipt takes.
+const SWEEP_EVERY: Duration = Duration::from_secs(5);
+const KEEP: SignedDuration = SignedDuration::from_secs(180);
+/// What changes slowly is looked at this often.
+const SLOW_EVERY: Duration = Duration::from_mins(1);
+/// After the start, verdicts are not made for so long: nothing has come to rest yet.
+const GRACE: Duration = Duration::from_secs(4);
+
+/// Runs until `stop` is cancelled.
+pub(super) async fn watch(app: Arc<Inner>, settings: Arc<Settings>, stop: CancellationToken) {
+    let work = async {
+        let Some(mut round) = Round::begin(Arc::clone(&app), settings).await else { return };
+        round.run().await;
+    };
+    tokio::select! {
+        () = stop.cancelled() => (),
+        () = work => (),
+    }
+}
+
+/// When something was last done.
+struct Every(Duration, Option<Instant>);
+
+impl Every {
+    fn due(&mut self) -> bool {
+        let due = self.1.is_none_or(|at| at.elapsed() >= self.0);
+        if due {
+            self.1 = Some(Instant::now());
+        }
+        due
+    }
+}
+
+/// What the loop carries from one second to the next.
+struct Round {
+    app: Arc<Inner>,
+    settings: Arc<Settings>,
+    store: Store,
+    canaries: Canaries,
+    watcher: Watcher,
+    look: Look,
+    others: Others,
+    alarm: Option<Alarm>,
+    probe: Probe,
+    began: Instant,
+    /// Since when the database has not answered us.
+    store_failed: Option<(Timestamp, String)>,
+    control: Every,
+    sweep: Every,
+    slow: Every,
+    heartbeat: Every,
+    key_ends: Option<Gauge>,
+    /// Hops that were broken a second ago, for the timeline.
+    before: BTreeSet<Hop>,
+    written: Vec<Verdict>,
+}
+
+impl Round {
+    /// Opens what it needs; tries until it has it. `None`: it never will.
+    async fn begin(app: Arc<Inner>, settings: Arc<Settings>) -> Option<Self> {
+        let told = |error: &(dyn std::error::Error + 'static)| {
+            tracing::error!(error = %Chain(error), "the watch can't be set up");
+        };
+        let probe =
+            Probe::new(CONNECT_LIMIT, &settings.roots).inspect_err(|error| told(error)).ok()?;
+        let address =
+            |kind: &str| settings.own_url.join(&format!("watch/{kind}/{}", app.watch.token));
+        let addresses = address("receipt").and_then(|it| Ok((it, address("lost")?)));
+        let canaries = addresses
+            .and_then(|addresses| Canaries::new(app.node, &settings, probe.clone(), addresses))
+            .inspect_err(|error| told(error))
+            .ok()?;
+        let alarm = match &settings.operators {
+            Some(operators) => Alarm::new(
+                operators,
+                Some(app.settings.public_url.clone()),
+                app.watch.answers.clone(),
+                app.webhook_secret(alarm::webhook_method()),
+            )
+            .inspect_err(|error| told(error))
+            .ok(),
+            None => None,
+        };
+        let store = opened(&app, &canaries).await;
+        app.configuration_changed(canaries.scope().tenant());
+        let watcher = Watcher::new(app.node, settings.thresholds, canaries.paths());
+        let first =
+            Instant::now().checked_sub(settings.control_every.saturating_sub(FIRST_CONTROL));
+        let heartbeat = settings.heartbeat.as_ref().map_or(SLOW_EVERY, |it| it.every);
+        Some(Self {
+            control: Every(settings.control_every, first),
+            sweep: Every(SWEEP_EVERY, None),
+            slow: Every(SLOW_EVERY, None),
+            heartbeat: Every(heartbeat, None),
+            look: Look::new(),
+            others: Others::default(),
+            began: Instant::now(),
+            store_failed: None,
+            key_ends: None,
+            before: BTreeSet::new(),
+            written: Vec::new(),
+            app,
+            settings,
+            store,
+            canaries,
+            watcher,
+            alarm,
+            probe,
+        })
+    }
+
+    async fn run(&mut self) {
+        let mut tick = tokio::time::interval(self.settings.every);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tick.tick().await;
+            let began = Instant::now();
+            self.second().await;
+            metrics::histogram!("bugle_watch_round_seconds").record(began.elapsed());
+        }
+    }
+
+    async fn second(&mut self) {
+        self.fly().await;
+        let now = self.app.clock.now();
+        let books = self.read(now).await;
+        let mut gauges = vec![self.look.clock(now)];
+        gauges.extend(self.look.gauges(&self.app, now));
+        gauges.extend(self.key_ends.clone());
+        let statuses = self.app.channels.providers();
+        let mut others: Vec<Signal> = look::full(&gauges, now).collect();
+        others.extend(look::failing(&statuses, now));
+        others.extend(self.store_signal(now));
+        let seen = Seen {
+            books: books.clone(),
+            pulses: look::pulses(&self.app, now),
+            others,
+            clock_was_set: self.look.clock_was_set(),
+        };
+        let mut verdicts = self.watcher.observe(&seen, now);
+        if self.began.elapsed() < GRACE {
+            verdicts.clear();
+        }
+        let paths = self.canaries.paths();
+        let probed = |channel, name: &str| {
+            paths.iter().any(|(path, _)| path.channel == channel && path.provider == name)
+        };
+        let tracks = self.watcher.tracks().iter();
+        let report = Report {
+            node: self.app.node,
+            at: now,
+            verdicts,
+            canaries: self.watcher.canaries(now),
+            paths: tracks
+                .map(|track| PathReport {
+                    path: track.path.clone(),
+                    goal: track.goal,
+                    provider_ms: track.provider_ms(),
+                })
+                .collect(),
+            providers: look::providers(&statuses, probed),
+            books,
+            flow: self.watcher.flow(),
+            gauges,
+            control_reported: self.watcher.control_reported(),
+        };
+        let watched = self.exchange(report, now).await;
+        self.act(&watched, now).await;
+        self.app.watch.say(watched);
+        self.keep_house(now).await;
+    }
+
+    /// Sends canaries, and lets them fly for a moment.
+    async fn fly(&mut self) {
+        if self.control.due() {
+            self.watcher.begin_control(self.canaries.control().clone(), self.app.clock.now());
+        }
+        let control = self.watcher.control_runs();
+        for (path, flight) in self.canaries.send(&self.app.clock, control).await {
+            self.watcher.send(&path, flight);
+        }
+        tokio::time::sleep(FLIGHT).await;
+    }
+
+    /// Reads how far canaries got, and the books.
+    async fn read(&mut self, now: Timestamp) -> Option<Books> {
+        for (number, at) in self.app.watch.take_receipts() {
+            if let Some(event) = self.canaries.event(&number) {
+                self.watcher.arrived(event, at);
+            }
+        }
+        let (oldest, scope) = (self.watcher.oldest_event(), self.canaries.scope());
+        let store = self.store.clone();
+        let reading = async {
+            let rows = match oldest {
+                Some(oldest) => store.canaries(scope, oldest).await?,
+                None => Vec::new(),
+            };
+            Ok((rows, store.watch_books(now).await?))
+        };
+        match within(reading).await {
+            Ok((rows, books)) => {
+                for row in rows {
+                    self.watcher.mark(row.event, row.marks, row.fault.as_deref());
+                }
+                self.store_failed = None;
+                Some(books)
+            }
+            Err(why) => {
+                self.store_failed.get_or_insert((now, why));
+                None
+            }
+        }
+    }
+
+    fn store_signal(&self, now: Timestamp) -> Option<Signal> {
+        let (since, why) = self.store_failed.as_ref()?;
+        let ripe = now.duration_since(*since) >= SignedDuration::from_secs(2);
+        Some(Signal { ripe, ..Signal::certain(Hop::Store, *since, why.clone()) })
+    }
+
+    /// Writes what this node's watch says where others read it, and reads theirs. On a database that
+    /// only this node has, it is written when the verdicts change.
+    async fn exchange(&mut self, report: Report, now: Timestamp) -> Watched {
+        let alone = self.store.file().is_some();
+        let store = self.store.clone();
+        let changed = self.written != report.verdicts;
+        let text = serde_json::to_string(&report).unwrap_or_default();
+        let node = self.app.node;
+        let exchanging = async {
+            if !alone || changed {
+                store.save_watch_report(node, &text, now).await?;
+            }
+            if alone { Ok(Vec::new()) } else { store.watch_reports().await }
+        };
+        let rows: Vec<ReportRow> = match within(exchanging).await {
+            Ok(rows) => {
+                self.written.clone_from(&report.verdicts);
+                rows
+            }
+            Err(why) => {
+                self.store_failed.get_or_insert((now, why));
+                Vec::new()
+            }
+        };
+        self.others.merge(report, rows)
+    }
+
+    /// Declares and follows incidents, and tells the operators.
+    async fn act(&mut self, watched: &Watched, now: Timestamp) {
+        let open = within(self.store.open_incident()).await;
+        let ring = match open {
+            Ok(Some(row)) => self.follow(row, watched, now).await,
+            Ok(None) => self.declare(watched, now).await,
+            // Nobody can agree on an incident: each node says for itself what it sees.
+            Err(_) => watched.view.verdicts.first().map(said),
+        };
+        self.before = watched.view.verdicts.iter().map(|it| it.hop.clone()).collect();
+        if let Some(alarm) = &mut self.alarm {
+            alarm.tick(ring.as_deref(), now).await;
+        }
+    }
+
+    /// Declares what the verdicts say; gives what the alarm says of it.
+    async fn declare(&mut self, watched: &Watched, now: Timestamp) -> Option<String> {
+        let verdicts = &watched.view.verdicts;
+        let worst = verdicts.first()?;
+        let id = bugle_domain::IncidentId::new(now, crate::entropy::bytes());
+        let others = self.another_serves(&worst.hop);
+        let incident = incident::declare(id, verdicts, others, now)?;
+        let hash = match &self.alarm {
+            Some(alarm) => alarm.answer_hash(),
+            None => crate::entropy::bytes(),
+        };
+        let declared = within(self.store.declare_incident(self.app.node, &incident, &hash)).await;
+        if declared != Ok(true) {
+            return None;
+        }
+        tracing::error!(title = incident.title, evidence = incident.evidence, "major incident");
+        metrics::counter!("bugle_incidents_total").increment(1);
+        let lines = [incidents::line("watch", &format!("Declared: {}.", worst.evidence), now)];
+        drop(within(self.store.save_incident(&incident, &lines)).await);
+        incidents::page_operators(&self.app, &incident).await;
+        Some(said(worst))
+    }
+
+    fn another_serves(&self, hop: &Hop) -> bool {
+        let Hop::Provider { channel, provider } = hop else { return true };
+        let providers = self.app.channels.providers();
+        providers.iter().any(|it| it.channel == *channel && it.name != *provider && !it.passed_over)
+    }
+
+    /// Brings the open incident up to date, if that is this node's; gives what the alarm says.
+    async fn follow(
+        &mut self,
+        row: IncidentRow,
+        watched: &Watched,
+        now: Timestamp,
+    ) -> Option<String> {
+        let IncidentRow { mut incident, node } = row;
+        if node != self.app.node {
+            if watched.speaks(node) {
+                return None;
+            }
+            let taken = self.store.take_incident(incident.id, node, self.app.node);
+            if within(taken).await != Ok(true) {
+                return None;
+            }
+        }
+        if incident.answered.is_some()
+            && let Some(alarm) = &mut self.alarm
+        {
+            alarm.answered();
+        }
+        let mut lines = self.news(watched, &incident, now);
+        let books = watched.reports.first().and_then(|report| report.books.as_ref());
+        let late_ms = self.settings.thresholds.waiting_ms;
+        let standing = Standing {
+            green: watched.view.verdicts.is_empty(),
+            drained: books.is_some_and(|books| drained(books, late_ms, now)),
+        };
+        let recover_ms = i64::try_from(self.settings.recover_after.as_millis()).unwrap_or(i64::MAX);
+        let before = incident.clone();
+        let followed = incident::follow(&mut incident, standing, recover_ms, now);
+        lines.extend(followed.iter().map(|text| incidents::line("recovery", text, now)));
+        if before != incident || !lines.is_empty() {
+            drop(within(self.store.save_incident(&incident, &lines)).await);
+        }
+        if !incident.open() {
+            incidents::clear_operators(&self.app, &incident).await;
+            return None;
+        }
+        Some(watched.view.verdicts.first().map_or_else(|| incident.title.clone(), said))
+    }
+
+    /// What broke or was mended in the last second.
+    fn news(
+        &self,
+        watched: &Watched,
+        incident: &Incident,
+        now: Timestamp,
+    ) -> Vec<incident::IncidentLine> {
+        let verdicts = &watched.view.verdicts;
+        let new =
+            verdicts.iter().filter(|it| !self.before.contains(&it.hop) && it.hop != incident.hop);
+        let mut lines: Vec<_> = new
+            .map(|it| {
+                incidents::line("watch", &format!("{}: {}.", it.hop.name(), it.evidence), now)
+            })
+            .collect();
+        let gone = self.before.iter().filter(|hop| verdicts.iter().all(|it| it.hop != **hop));
+        lines.extend(gone.map(|hop| {
+            incidents::line("watch", &format!("Canaries come through {} again.", hop.name()), now)
+        }));
+        lines
+    }
+
+    /// Sweeps what canaries left, says that it lives, and looks at what changes slowly.
+    async fn keep_house(&mut self, now: Timestamp) {
+        if self.sweep.due() {
+            let before = now.saturating_sub(KEEP).unwrap_or(now);
+            if let Err(why) = within(self.store.sweep_canaries(before)).await {
+                tracing::warn!(why, "what canaries left behind could not be swept");
+            }
+        }
+        if self.slow.due()
+            && let Ok(end) = within(self.store.next_key_end(now)).await
+        {
+            self.key_ends = end.map(|end| runway::ends_at("api key", "an API key", end, now));
+        }
+        if let Some(heartbeat) = &self.settings.heartbeat
+            && self.heartbeat.due()
+            && let Err(why) = self.probe.get(&heartbeat.url, None).await
+        {
+            tracing::warn!(why, "the sign of life was not taken");
+        }
+    }
+}
+
+/// Opens the watch's own connections and makes its tenant, however long that takes.
+async fn opened(app: &Inner, canaries: &Canaries) -> Store {
+    loop {
+        let opening = async {
+            let store = app.store.beside(POOL).await?;
+            canaries.set_up(&store, app.clock.now()).await?;
+            Ok(store)
+        };
+        match within(opening).await {
+            Ok(store) => return store,
+            Err(why) => {
+                tracing::error!(why, "the watch can't begin; trying again");
+                tokio::time::sleep(RETRY).await;
+            }
+        }
+    }
+}
+
+/// An answer of the database, or why there is none, in time.
+async fn within<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, String> {
+    match tokio::time::timeout(STORE_LIMIT, work).await {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(Chain(&error).to_string()),
+        Err(_) => Err("the database does not answer in time".to_owned()),
+    }
+}
+
+fn said(verdict: &Verdict) -> String {
+    let title = incident::title(&verdict.hop);
+    let since = jiff::tz::TimeZone::UTC.to_datetime(verdict.since).strftime("%H:%M:%S").to_string();
+    format!("{title}. Since {since} UTC: {}.", verdict.evidence)
+}
+
+/// Whether nothing waits that should not.
+fn drained(books: &Books, late_ms: i64, now: Timestamp) -> bool {
+    let fresh = |oldest: Option<Timestamp>| {
+        oldest.is_none_or(|at| now.duration_since(at) < SignedDuration::from_millis(late_ms))
+    };
+    let lanes = books.owed.iter().filter(|owed| Lane::ALL.contains(&owed.lane));
+    fresh(books.pending.oldest) && lanes.into_iter().all(|owed| fresh(owed.waiting.oldest))
+}

@@ -1,0 +1,63 @@
+//! What the watch is run with; already checked.
+
+use std::time::Duration;
+
+use bugle_channels::{Roots, Settings as ChannelSettings};
+use bugle_domain::contact::Address;
+use bugle_engine::watch::thresholds::Thresholds;
+use secrecy::SecretString;
+use url::Url;
+
+/// Where canaries of one provider go.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ProbeAddress {
+    /// Which provider.
+    pub provider: String,
+    /// An address of the operator's own.
+    pub address: Address,
+}
+
+/// Who is told apart from the pipeline, and by what.
+#[derive(Clone, Debug)]
+pub struct Operators {
+    /// Providers of its own.
+    pub channels: ChannelSettings,
+    /// Who is told: mailboxes, phones, programs.
+    pub to: Vec<Address>,
+    /// How often it is repeated until a person answers.
+    pub repeat: Duration,
+}
+
+/// A sign of life for a dead man's switch.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Heartbeat {
+    /// What is asked for.
+    pub url: Url,
+    /// How often.
+    pub every: Duration,
+}
+
+/// What the watch is run with.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How often it looks.
+    pub every: Duration,
+    /// Certificate authorities that are believed beside the public ones.
+    pub roots: Roots,
+    /// Where this node listens, as it reaches itself.
+    pub own_url: Url,
+    /// Probe addresses. Webhooks need none: they come back here.
+    pub probes: Vec<ProbeAddress>,
+    /// From when on something is wrong.
+    pub thresholds: Thresholds,
+    /// An incident is over when all was well and nothing waited for so long.
+    pub recover_after: Duration,
+    /// How often a probe is sent that must fail.
+    pub control_every: Duration,
+    /// Opens what the watch says to sentinels; `None`: it is not shown to them.
+    pub key: Option<SecretString>,
+    /// Who is told apart from the pipeline.
+    pub operators: Option<Operators>,
+    /// A sign of life.
+    pub heartbeat: Option<Heartbeat>,
+}

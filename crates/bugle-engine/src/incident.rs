@@ -1,0 +1,218 @@
+//! Major incidents: when one is declared, what its timeline says, and when it is over.
+
+use bugle_domain::{IncidentId, TenantId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::watch::flight::ms_between;
+use crate::watch::{Hop, Verdict};
+
+/// How bad an incident is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IncidentSeverity {
+    /// Nothing gets through, or it is not known whether anything does.
+    Critical,
+    /// A part of the ways out is lost, and others serve.
+    Major,
+}
+
+impl IncidentSeverity {
+    /// The word used in text, API and database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::Major => "major",
+        }
+    }
+
+    /// Reads the word that [`Self::as_str`] gives.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Critical, Self::Major].into_iter().find(|severity| severity.as_str() == text)
+    }
+}
+
+/// A declared major incident.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Incident {
+    /// Its id.
+    pub id: IncidentId,
+    /// How bad it is.
+    pub severity: IncidentSeverity,
+    /// What is wrong, in a line.
+    pub title: String,
+    /// The hop that broke first.
+    pub hop: Hop,
+    /// Tenants known to be hit.
+    pub tenants: Vec<TenantId>,
+    /// What was seen.
+    pub evidence: String,
+    /// Since when it was broken, as far as is known.
+    pub detected_at: Timestamp,
+    /// When that was declared.
+    pub declared_at: Timestamp,
+    /// When no hop was broken any more.
+    pub mitigated_at: Option<Timestamp>,
+    /// When nothing waited any more that should not.
+    pub drained_at: Option<Timestamp>,
+    /// When it was over.
+    pub recovered_at: Option<Timestamp>,
+    /// When a person answered, and who.
+    pub answered: Option<(Timestamp, String)>,
+}
+
+impl Incident {
+    /// Whether it goes on.
+    pub fn open(&self) -> bool {
+        self.recovered_at.is_none()
+    }
+}
+
+/// A line of an incident's timeline.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct IncidentLine {
+    /// When.
+    pub at: Timestamp,
+    /// Where it comes from: `watch`, `change`, `recovery`, `people`.
+    pub source: String,
+    /// What happened, in a sentence.
+    pub text: String,
+}
+
+/// The incident that these verdicts declare. `others` says whether another provider serves where
+/// the broken one is a provider.
+pub fn declare(
+    id: IncidentId,
+    verdicts: &[Verdict],
+    others: bool,
+    now: Timestamp,
+) -> Option<Incident> {
+    let worst = verdicts.first()?;
+    let spared = others && matches!(worst.hop, Hop::Provider { .. } | Hop::Watch);
+    let severity = if spared { IncidentSeverity::Major } else { IncidentSeverity::Critical };
+    Some(Incident {
+        id,
+        severity,
+        title: title(&worst.hop),
+        hop: worst.hop.clone(),
+        tenants: worst.tenants.clone(),
+        evidence: worst.evidence.clone(),
+        detected_at: worst.since,
+        declared_at: now,
+        mitigated_at: None,
+        drained_at: None,
+        recovered_at: None,
+        answered: None,
+    })
+}
+
+/// What is wrong, in a line.
+pub fn title(hop: &Hop) -> String {
+    let words = match hop {
+        Hop::Stage { stage: bugle_domain::stage::Stage::Intake } => "events are not taken in",
+        Hop::Stage { stage: bugle_domain::stage::Stage::Alerting } => "events are not decided",
+        Hop::Stage { stage: bugle_domain::stage::Stage::Dispatch } => "notifications are not sent",
+        Hop::Stage { stage: bugle_domain::stage::Stage::Responses } => "no receipts come in",
+        Hop::Provider { .. } => "messages do not arrive",
+        Hop::Store => "the database does not do its work",
+        Hop::Watch => "a break would not be noticed",
+    };
+    let mut name = hop.name();
+    if let Some(first) = name.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    format!("{name}: {words}")
+}
+
+/// What a look at the open incident finds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Standing {
+    /// No hop is broken.
+    pub green: bool,
+    /// Nothing waits that should not.
+    pub drained: bool,
+}
+
+/// Brings the open incident up to date; says what is new, for its timeline.
+pub fn follow(
+    incident: &mut Incident,
+    standing: Standing,
+    recover_after_ms: i64,
+    now: Timestamp,
+) -> Vec<String> {
+    let mut lines = Vec::new();
+    if !standing.green {
+        if incident.mitigated_at.take().is_some() {
+            incident.drained_at = None;
+            lines.push("Broken again.".to_owned());
+        }
+        return lines;
+    }
+    let since = incident.declared_at;
+    let mitigated = *incident.mitigated_at.get_or_insert_with(|| {
+        lines.push(format!("Mitigated after {} s.", ms_between(since, now) / 1_000));
+        now
+    });
+    if standing.drained && incident.drained_at.is_none() {
+        incident.drained_at = Some(now);
+        lines.push(format!("Drained after {} s.", ms_between(since, now) / 1_000));
+    }
+    let green_ms = ms_between(mitigated, now);
+    if incident.drained_at.is_some() && green_ms >= recover_after_ms && incident.open() {
+        incident.recovered_at = Some(now);
+        lines.push("Recovered.".to_owned());
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use bugle_domain::stage::Stage;
+
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_700_000_000 + second).unwrap()
+    }
+
+    fn verdict(hop: Hop) -> Verdict {
+        let evidence = "it was seen".to_owned();
+        let (tenants, nodes) = (Vec::new(), Vec::new());
+        Verdict { hop, since: at(0), evidence, waiting: 3, tenants, nodes }
+    }
+
+    fn incident() -> Incident {
+        let verdicts = [verdict(Hop::Stage { stage: Stage::Dispatch })];
+        declare(IncidentId::new(at(0), [1; 10]), &verdicts, true, at(8)).unwrap()
+    }
+
+    #[test]
+    fn a_red_verdict_declares_and_a_spared_provider_is_less() {
+        assert_eq!(incident().title, "Dispatch: notifications are not sent");
+        assert_eq!(incident().severity, IncidentSeverity::Critical);
+        let channel = bugle_domain::contact::Channel::Sms;
+        let hop = Hop::Provider { channel, provider: "twilio".to_owned() };
+        let id = IncidentId::new(at(0), [1; 10]);
+        let severity =
+            |others| declare(id, &[verdict(hop.clone())], others, at(8)).unwrap().severity;
+        assert_eq!(severity(true), IncidentSeverity::Major);
+        assert_eq!(severity(false), IncidentSeverity::Critical);
+        assert_eq!(declare(id, &[], true, at(8)), None);
+    }
+
+    #[test]
+    fn it_ends_by_itself_when_it_was_green_and_drained_for_a_while() {
+        let mut open = incident();
+        let mut step = |green, drained, second| {
+            let standing = Standing { green, drained };
+            follow(&mut open, standing, 30_000, at(second)).join(" ")
+        };
+        assert_eq!(step(false, false, 20), "");
+        assert_eq!(step(true, false, 28), "Mitigated after 20 s.");
+        assert_eq!(step(false, false, 30), "Broken again.");
+        assert_eq!(step(true, false, 40), "Mitigated after 32 s.");
+        assert_eq!(step(true, false, 80), "", "not over while it drains");
+        assert_eq!(step(true, true, 81), "Drained after 73 s. Recovered.");
+        assert!(!open.open());
+    }
+}

@@ -1,0 +1,200 @@
+//! Major incidents and their timelines. At most one is open.
+//!
+//! Nothing here takes a scope: an incident is the installation's own.
+
+use bugle_domain::{AllTenants, IncidentId, NodeId};
+use bugle_engine::incident::{Incident, IncidentLine};
+use jiff::Timestamp;
+
+use crate::Store;
+use crate::alerts::json;
+use crate::db::row::Row;
+use crate::db::statement::Statement;
+use crate::db::value::values;
+use crate::db::{WriteClass, retried};
+use crate::error::StoreError;
+
+/// Lines of one timeline that are read.
+const MAX_LINES: u32 = 1_000;
+
+macro_rules! incident_columns {
+    () => {
+        "i.id, i.document, i.answered_us, i.answered_by, i.node_id"
+    };
+}
+
+pub(crate) static DECLARE: Statement = Statement::new(
+    "INSERT INTO incidents (id, open, node_id, declared_us, answer_hash, document)
+     VALUES ($1, 1, $2, $3, $4, $5)
+     ON CONFLICT DO NOTHING",
+);
+
+pub(crate) static OPEN: Statement = Statement::new(concat!(
+    "SELECT ",
+    incident_columns!(),
+    " FROM incidents i WHERE i.open = 1 LIMIT 1"
+));
+
+pub(crate) static BY_ID: Statement =
+    Statement::new(concat!("SELECT ", incident_columns!(), " FROM incidents i WHERE i.id = $1"));
+
+pub(crate) static LIST: Statement = Statement::new(concat!(
+    "SELECT ",
+    incident_columns!(),
+    " FROM incidents i ORDER BY i.id DESC LIMIT $1"
+));
+
+pub(crate) static SAVE: Statement =
+    Statement::new("UPDATE incidents SET open = $2, document = $3 WHERE id = $1 AND open = 1");
+
+pub(crate) static TAKE: Statement =
+    Statement::new("UPDATE incidents SET node_id = $3 WHERE id = $1 AND node_id = $2 AND open = 1");
+
+pub(crate) static ANSWER: Statement = Statement::new(
+    "UPDATE incidents SET answered_us = $2, answered_by = $3
+     WHERE id = $1 AND answered_us IS NULL",
+);
+
+pub(crate) static BY_ANSWER: Statement =
+    Statement::new("SELECT i.id FROM incidents i WHERE i.open = 1 AND i.answer_hash = $1");
+
+pub(crate) static ADD_LINE: Statement = Statement::new(
+    "INSERT INTO incident_lines (incident_id, seq, at_us, source, text)
+     SELECT $1, COALESCE((SELECT MAX(l.seq) FROM incident_lines l WHERE l.incident_id = $1), 0) + 1,
+         $2, $3, $4",
+);
+
+pub(crate) static LINES: Statement = Statement::new(
+    "SELECT l.at_us, l.source, l.text FROM incident_lines l
+     WHERE l.incident_id = $1 ORDER BY l.seq LIMIT $2",
+);
+
+/// An incident, and the node that follows it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct IncidentRow {
+    /// The incident.
+    pub incident: Incident,
+    /// Whose watch brings it up to date and rings.
+    pub node: NodeId,
+}
+
+impl Store {
+    /// Declares an incident, unless one is open. Whoever has the token of `answer_hash` may answer
+    /// it. Returns whether it was declared.
+    pub async fn declare_incident(
+        &self,
+        node: NodeId,
+        incident: &Incident,
+        answer_hash: &[u8; 32],
+    ) -> Result<bool, StoreError> {
+        let document = json(incident)?;
+        let values = values![incident.id, node, incident.declared_at, answer_hash, document];
+        Ok(self.db.run(&DECLARE, values).await? == 1)
+    }
+
+    /// The incident that is open.
+    pub async fn open_incident(&self) -> Result<Option<IncidentRow>, StoreError> {
+        self.db.row(&OPEN, values![]).await?.as_ref().map(incident).transpose()
+    }
+
+    /// One incident.
+    pub async fn incident(
+        &self,
+        _: AllTenants,
+        id: IncidentId,
+    ) -> Result<Option<IncidentRow>, StoreError> {
+        self.db.row(&BY_ID, values![id]).await?.as_ref().map(incident).transpose()
+    }
+
+    /// The newest incidents, newest first.
+    pub async fn incidents(
+        &self,
+        _: AllTenants,
+        limit: u32,
+    ) -> Result<Vec<IncidentRow>, StoreError> {
+        self.db.rows(&LIST, values![limit]).await?.iter().map(incident).collect()
+    }
+
+    /// Writes how an open incident stands, and what is new to its timeline. One that is closed is
+    /// not changed.
+    pub async fn save_incident(
+        &self,
+        incident: &Incident,
+        lines: &[IncidentLine],
+    ) -> Result<(), StoreError> {
+        retried!(self.save_incident_once(incident, lines))
+    }
+
+    async fn save_incident_once(
+        &self,
+        incident: &Incident,
+        lines: &[IncidentLine],
+    ) -> Result<(), StoreError> {
+        let document = json(incident)?;
+        let mut tx = self.db.write(WriteClass::Then).await?;
+        tx.run(&SAVE, values![incident.id, incident.open(), document]).await?;
+        for line in lines {
+            let values = values![incident.id, line.at, &line.source, &line.text];
+            tx.run(&ADD_LINE, values).await?;
+        }
+        tx.commit().await
+    }
+
+    /// Takes over following an incident from another node. Returns whether it did.
+    pub async fn take_incident(
+        &self,
+        id: IncidentId,
+        from: NodeId,
+        to: NodeId,
+    ) -> Result<bool, StoreError> {
+        Ok(self.db.run(&TAKE, values![id, from, to]).await? == 1)
+    }
+
+    /// Adds a line to the timeline of the open incident; `false` where none is open.
+    pub async fn note_open_incident(&self, line: &IncidentLine) -> Result<bool, StoreError> {
+        let Some(open) = self.open_incident().await? else { return Ok(false) };
+        let values = values![open.incident.id, line.at, &line.source, &line.text];
+        self.db.run(&ADD_LINE, values).await?;
+        Ok(true)
+    }
+
+    /// Notes that a person answered. `false`: somebody had already, or there is no such incident.
+    pub async fn answer_incident(
+        &self,
+        id: IncidentId,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        Ok(self.db.run(&ANSWER, values![id, now, by]).await? == 1)
+    }
+
+    /// The open incident that whoever has this token may answer.
+    pub async fn incident_of_token(
+        &self,
+        answer_hash: &[u8; 32],
+    ) -> Result<Option<IncidentId>, StoreError> {
+        let row = self.db.row(&BY_ANSWER, values![answer_hash]).await?;
+        row.map(|row| row.id(0).map(IncidentId::from_stored)).transpose()
+    }
+
+    /// An incident's timeline, oldest first.
+    pub async fn incident_lines(
+        &self,
+        _: AllTenants,
+        id: IncidentId,
+    ) -> Result<Vec<IncidentLine>, StoreError> {
+        let line = |row: &Row| {
+            Ok(IncidentLine { at: row.time(0)?, source: row.string(1)?, text: row.string(2)? })
+        };
+        self.db.rows(&LINES, values![id, MAX_LINES]).await?.iter().map(line).collect()
+    }
+}
+
+fn incident(row: &Row) -> Result<IncidentRow, StoreError> {
+    let id = row.id(0)?;
+    let mut incident: Incident = serde_json::from_str(row.text(1)?)
+        .map_err(|error| StoreError::corrupt(("incidents", "document"), id, error))?;
+    let by = row.opt_text(3)?.map(str::to_owned);
+    incident.answered = row.opt_time(2)?.zip(by);
+    Ok(IncidentRow { incident, node: NodeId::from_stored(row.id(4)?) })
+}
