@@ -58,8 +58,14 @@
       if (fresh.hasAttribute(name) || (name === "open" && old.id) || name === "hidden") continue;
       old.removeAttribute(name);
     }
-    if (/^(INPUT|TEXTAREA|SELECT)$/.test(old.tagName)) return;
+    if (/^(INPUT|TEXTAREA|SELECT)$/.test(old.tagName)) { if (!living) refill(old, fresh); return; }
     children(old, fresh);
+  };
+  // After an answer a field holds what the answer says, whatever was typed before.
+  const refill = (old, fresh) => {
+    if (old.tagName !== "INPUT") old.innerHTML = fresh.innerHTML;
+    if (old.value !== fresh.value) old.value = fresh.value;
+    if (old.checked !== fresh.checked) old.checked = fresh.checked;
   };
   const children = (old, fresh) => {
     const keyed = new Map([...old.children].filter((c) => c.id).map((c) => [c.id, c]));
@@ -170,8 +176,8 @@
     ready($("#main"));
     listen();
     tick();
-    const focus = $("#errors") || $("#flash") || $("#foot .done") || $("#main");
-    focus.setAttribute("tabindex", "-1");
+    const focus = $("#errors") || $("[autofocus]", $("#main")) || $("#flash") || $("#foot .done") || $("#main");
+    if (focus.tabIndex < 0) focus.setAttribute("tabindex", "-1");
     focus.focus({ preventScroll: focus.id === "main" || focus.classList.contains("done") });
     return true;
   };
@@ -191,7 +197,7 @@
       } catch (error) {
         // Only what may be sent twice without harm is sent again.
         if (!form.dataset.act || attempt > 60) { fail(form, "Not sent. Check the connection and try again."); break; }
-        fail(form, "Not sent yet. Trying. Calls will go on.");
+        fail(form, "Not sent yet. Trying. Pages will go on.");
         await wait(Math.min(10000, 500 * 2 ** attempt));
       }
     }
