@@ -182,23 +182,32 @@
     return true;
   };
   const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+  // A field may be called "action", and then `form.action` is that field.
+  const target = (form) => new URL(form.getAttribute("action") || "", location.href);
   const send = async (form, button) => {
     const data = new URLSearchParams(new FormData(form, button));
     const label = button && button.innerHTML;
     if (button) { button.setAttribute("aria-disabled", "true"); if (button.dataset.wait) button.textContent = button.dataset.wait; }
     form.dataset.sending = "1";
     for (let attempt = 0; ; attempt++) {
+      // Only what may be sent twice without harm is given up and sent again.
+      const again = form.dataset.act && attempt < 60;
+      const stop = new AbortController();
+      const late = again && setTimeout(() => stop.abort(), 10000);
       try {
-        const answer = await fetch(form.action, { method: "POST", body: data, headers: { accept: "text/html" } });
+        const answer = await fetch(target(form), { method: "POST", body: data, headers: { accept: "text/html" }, signal: stop.signal });
         const where = answer.headers.get("content-location") || (answer.redirected ? answer.url : location.href);
         const shown = swap(await answer.text(), where);
         if (!shown) location.assign(answer.url);
         break;
       } catch (error) {
-        // Only what may be sent twice without harm is sent again.
-        if (!form.dataset.act || attempt > 60) { fail(form, "Not sent. Check the connection and try again."); break; }
-        fail(form, "Not sent yet. Trying. Pages will go on.");
+        if (!again) { fail(form, "Not sent. Check the connection and try again."); break; }
+        fail(form, form.dataset.act === "acknowledge" ? "Not sent yet. Trying. Pages will go on." : "Not sent yet. Trying.");
+        const text = $("#bytext");
+        if (text && form.dataset.act === "acknowledge") text.hidden = false;
         await wait(Math.min(10000, 500 * 2 ** attempt));
+      } finally {
+        clearTimeout(late);
       }
     }
     delete form.dataset.sending;
@@ -206,7 +215,7 @@
   };
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (form.method !== "post" || new URL(form.action).pathname === "/theme") return;
+    if (form.method !== "post" || target(form).pathname === "/theme") return;
     event.preventDefault();
     if (form.dataset.sending) return;
     const button = event.submitter;

@@ -145,6 +145,7 @@ fn alert_page() -> AlertPage {
         can_act: true,
         main: Some(Action::Acknowledge),
         effect: "Stops the calls. Priya will not be woken.".to_owned(),
+        by_text: Some("sms:+15005550006?&body=4%204812".to_owned()),
         pass_on: Some("Pass to Priya".to_owned()),
         resolve_too: true,
         done: None,

@@ -1,6 +1,10 @@
-//! A real Chromium: acknowledge from the alert's page, with and without JavaScript, on a phone's
-//! screen and on a desk's. Pictures of what it showed are left in `target/screenshots`.
+//! A real Chromium: acknowledge from the alert's page, and change a schedule, with and without
+//! JavaScript, on a phone's screen and on a desk's. Pictures of what it showed are left in
+//! `target/screenshots`.
 
+mod schedules;
+
+use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::json;
@@ -34,15 +38,72 @@ async fn picture(client: &Client, name: &str) {
     std::fs::write(format!("{folder}/{name}.png"), png).unwrap();
 }
 
-async fn acknowledge(width: u32, script: bool) {
-    let w = World::in_real_time().await;
-    w.trigger("checkout-api: 5xx errors at 14.2 %").await;
+/// A browser in which Lena has signed in.
+async fn signed_in(w: &World, width: u32, script: bool) -> Client {
     let client = browser(width, script).await;
     client.goto(&w.sign_in_link().await).await.unwrap();
     // The link shows a page with a button, since mail scanners follow links.
     client.wait().at_most(LIMIT).for_element(Locator::Css("form button")).await.unwrap();
     client.find(Locator::Css("form button")).await.unwrap().click().await.unwrap();
-    client.wait().at_most(LIMIT).for_element(Locator::Css("main")).await.unwrap();
+    client.wait().at_most(LIMIT).for_element(Locator::Css("body.app main")).await.unwrap();
+    client
+}
+
+/// Cuts the browser off the network, or connects it again.
+#[derive(Debug)]
+struct Network {
+    offline: bool,
+}
+
+impl WebDriverCompatibleCommand for Network {
+    fn endpoint(
+        &self,
+        base: &url::Url,
+        session: Option<&str>,
+    ) -> Result<url::Url, url::ParseError> {
+        let session = session.unwrap_or_default();
+        base.join(&format!("session/{session}/chromium/network_conditions"))
+    }
+
+    fn method_and_body(&self, _: &url::Url) -> (reqwest::Method, Option<String>) {
+        let body = json!({ "network_conditions": {
+            "offline": self.offline, "latency": 0, "throughput": 10_000_000,
+        } });
+        (reqwest::Method::POST, Some(body.to_string()))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cut_off_it_says_so_offers_a_text_and_acknowledges_when_it_can() {
+    let w = World::in_real_time().await;
+    w.trigger("db1 is down").await;
+    let client = signed_in(&w, 390, true).await;
+    client.goto(&format!("{}/alerts/1", w.base)).await.unwrap();
+    let button = Locator::XPath("//button[normalize-space()='Acknowledge']");
+    let button = client.wait().at_most(LIMIT).for_element(button).await.unwrap();
+    let text = client.find(Locator::Css("#bytext a")).await.unwrap();
+    assert!(!text.is_displayed().await.unwrap(), "offered before it is needed");
+    client.issue_cmd(Network { offline: true }).await.unwrap();
+    button.click().await.unwrap();
+    let said = Locator::XPath("//*[@id='so'][.='Not sent yet. Trying. Pages will go on.']");
+    client.wait().at_most(LIMIT).for_element(said).await.unwrap();
+    assert!(text.is_displayed().await.unwrap());
+    let href = text.attr("href").await.unwrap().unwrap();
+    assert!(href.starts_with("sms:+") && href.ends_with("?&body=4%201"), "{href}");
+    picture(&client, "alert-cut-off").await;
+    assert_eq!(w.status(1).await, "open");
+    client.issue_cmd(Network { offline: false }).await.unwrap();
+    w.until("acknowledged", || async { w.status(1).await == "acknowledged" }).await;
+    let done = Locator::Css("#foot .done");
+    client.wait().at_most(LIMIT).for_element(done).await.unwrap();
+    client.close().await.unwrap();
+    w.end().await;
+}
+
+async fn acknowledge(width: u32, script: bool) {
+    let w = World::in_real_time().await;
+    w.trigger("checkout-api: 5xx errors at 14.2 %").await;
+    let client = signed_in(&w, width, script).await;
     let name = format!("{width}-{}", if script { "script" } else { "plain" });
     client.goto(&format!("{}/alerts", w.base)).await.unwrap();
     picture(&client, &format!("alerts-{name}")).await;
