@@ -38,6 +38,7 @@ fn shell(title: &str, section: Section) -> Shell {
         demo: false,
         theme: None,
         live: Some("alerts".to_owned()),
+        who: "usr_0192f3a1".to_owned(),
         now_ms: times().now().as_millisecond(),
         now_text: times().hms(times().now()),
         keys: true,

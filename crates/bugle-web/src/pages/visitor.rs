@@ -62,6 +62,7 @@ impl Browser {
             demo: self.demo,
             theme: self.theme,
             live: None,
+            who: String::new(),
             now_ms: times.now().as_millisecond(),
             now_text: times.hms(times.now()),
             keys: false,
@@ -162,6 +163,7 @@ impl Visitor {
             back: None,
             user: Some(Reader { name: name.to_owned(), on_call }),
             open_alerts: counts.open,
+            who: self.caller.user.map(|user| user.to_string()).unwrap_or_default(),
             keys: self.browser.keys,
             ..self.browser.lone(title, &self.times)
         })

@@ -1,7 +1,9 @@
-//! A real Chromium: acknowledge from the alert's page, and change a schedule, with and without
-//! JavaScript, on a phone's screen and on a desk's. Pictures of what it showed are left in
-//! `target/screenshots`.
+//! A real Chromium: acknowledge from the alert's page, change schedules and all other forms, with
+//! and without JavaScript, on a phone's screen and on a desk's. Pictures of what it showed are left
+//! in `target/screenshots`.
 
+mod forms;
+mod live;
 mod schedules;
 
 use fantoccini::wd::WebDriverCompatibleCommand;
@@ -49,28 +51,41 @@ async fn signed_in(w: &World, width: u32, script: bool) -> Client {
     client
 }
 
-/// Cuts the browser off the network, or connects it again.
+/// What Chromium's driver can do besides the standard.
 #[derive(Debug)]
-struct Network {
-    offline: bool,
+struct Chromium {
+    path: &'static str,
+    body: serde_json::Value,
 }
 
-impl WebDriverCompatibleCommand for Network {
+impl WebDriverCompatibleCommand for Chromium {
     fn endpoint(
         &self,
         base: &url::Url,
         session: Option<&str>,
     ) -> Result<url::Url, url::ParseError> {
-        let session = session.unwrap_or_default();
-        base.join(&format!("session/{session}/chromium/network_conditions"))
+        base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.path))
     }
 
     fn method_and_body(&self, _: &url::Url) -> (reqwest::Method, Option<String>) {
-        let body = json!({ "network_conditions": {
-            "offline": self.offline, "latency": 0, "throughput": 10_000_000,
-        } });
-        (reqwest::Method::POST, Some(body.to_string()))
+        (reqwest::Method::POST, Some(self.body.to_string()))
     }
+}
+
+/// Cuts the browser off the network, or connects it again.
+async fn cut(client: &Client, offline: bool) {
+    let network = json!({ "offline": offline, "latency": 0, "throughput": 10_000_000 });
+    let body = json!({ "network_conditions": network });
+    client.issue_cmd(Chromium { path: "chromium/network_conditions", body }).await.unwrap();
+}
+
+/// Takes the locks from pages that are opened from now on.
+async fn without_locks(client: &Client) {
+    let source = "Object.defineProperty(Navigator.prototype, 'locks', { get: () => undefined })";
+    let body = json!({
+        "cmd": "Page.addScriptToEvaluateOnNewDocument", "params": { "source": source },
+    });
+    client.issue_cmd(Chromium { path: "goog/cdp/execute", body }).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -83,7 +98,7 @@ async fn cut_off_it_says_so_offers_a_text_and_acknowledges_when_it_can() {
     let button = client.wait().at_most(LIMIT).for_element(button).await.unwrap();
     let text = client.find(Locator::Css("#bytext a")).await.unwrap();
     assert!(!text.is_displayed().await.unwrap(), "offered before it is needed");
-    client.issue_cmd(Network { offline: true }).await.unwrap();
+    cut(&client, true).await;
     button.click().await.unwrap();
     let said = Locator::XPath("//*[@id='so'][.='Not sent yet. Trying. Pages will go on.']");
     client.wait().at_most(LIMIT).for_element(said).await.unwrap();
@@ -92,7 +107,7 @@ async fn cut_off_it_says_so_offers_a_text_and_acknowledges_when_it_can() {
     assert!(href.starts_with("sms:+") && href.ends_with("?&body=4%201"), "{href}");
     picture(&client, "alert-cut-off").await;
     assert_eq!(w.status(1).await, "open");
-    client.issue_cmd(Network { offline: false }).await.unwrap();
+    cut(&client, false).await;
     w.until("acknowledged", || async { w.status(1).await == "acknowledged" }).await;
     let done = Locator::Css("#foot .done");
     client.wait().at_most(LIMIT).for_element(done).await.unwrap();

@@ -8,10 +8,13 @@ use crate::world::{LENA, LIMIT, PRIYA, World};
 
 /// Presses the button of the form that does this, and waits for the answer.
 async fn press(client: &Client, does: &str) {
+    // Each answer says when it was made.
+    let body = client.find(Locator::Css("body")).await.unwrap();
+    let made = body.attr("data-now").await.unwrap().unwrap();
     let button = format!("button[name=do][value='{does}']:not(.vh)");
     client.find(Locator::Css(&button)).await.unwrap().click().await.unwrap();
-    let idle = Locator::Css("body:not(:has(form[data-sending]))");
-    client.wait().at_most(LIMIT).for_element(idle).await.unwrap();
+    let answer = format!("body:not([data-now='{made}'])");
+    client.wait().at_most(LIMIT).for_element(Locator::Css(&answer)).await.unwrap();
 }
 
 async fn write(client: &Client, field: &str, text: &str) {

@@ -224,7 +224,8 @@ impl Typed {
             let Some((index, field)) = rest.split_once('-') else { continue };
             let index: Option<usize> = index.parse().ok();
             if let Some((at, _)) = index.and_then(|index| self.kept().nth(index)) {
-                error.field = format!("layers-{at}-{field}");
+                let text = format!("Layer {}, {}: {}", at + 1, label(field), lower(&error.text));
+                *error = FieldError::new(format!("layers-{at}-{field}"), text);
             }
         }
         errors
@@ -351,6 +352,23 @@ impl TypedHours {
         let (from, to) = (self.from.parse().ok()?, self.to.parse().ok()?);
         Some(Restriction { weekdays: self.weekdays.clone(), from, to })
     }
+}
+
+/// What the field of a layer asks for.
+fn label(field: &str) -> &'static str {
+    match field.split('-').next() {
+        Some("name") => "its name",
+        Some("length") => "how long a turn is",
+        Some("start") => "first handoff",
+        Some("participants") => "who takes turns",
+        _ => "when it is active",
+    }
+}
+
+/// A sentence that goes on after a colon.
+fn lower(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
 /// Moves one of a list up, and says where it is now and which button to go on with.

@@ -142,4 +142,5 @@ fn errors_count_the_layers_that_were_taken_out() {
     };
     let errors = typed.errors(&ObjectError::Invalid(vec![problem]));
     assert_eq!(errors[0].field, "layers-1-participants");
+    assert_eq!(errors[0].text, "Layer 2, who takes turns: must have 1 to 100 entries.");
 }
