@@ -218,6 +218,11 @@ impl App {
         &self.0.settings.public_url
     }
 
+    /// A number that people can text an answer to, in E.164.
+    pub fn reply_number(&self) -> Option<&str> {
+        self.0.channels.reply_number()
+    }
+
     /// What the application is run with.
     pub fn config(&self) -> &Settings {
         &self.0.settings

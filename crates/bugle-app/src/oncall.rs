@@ -124,19 +124,34 @@ impl App {
         let schedule = directory.schedules.get(&id);
         let schedule =
             schedule.ok_or_else(|| ReadError::NotFound { what: "schedule", id: id.to_string() })?;
-        if until <= from {
-            return Err(ReadError::Invalid(vec![problem(
-                "/until",
-                "order",
-                "ends before it begins",
-            )]));
-        }
-        if until > days(from, MAX_WINDOW_DAYS) {
-            let message = format!("ask for at most {MAX_WINDOW_DAYS} days");
-            return Err(ReadError::Invalid(vec![problem("/until", "range", message)]));
-        }
-        view_of(&directory, schedule, (from, until), self.now())
+        let window = window(from, until)?;
+        view_of(&directory, schedule, window, self.now())
     }
+
+    /// What [`Self::schedule_view`] would say of a schedule that is not saved so.
+    pub async fn schedule_preview(
+        &self,
+        caller: &Caller,
+        schedule: &Schedule,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<ScheduleView, ReadError> {
+        caller.require(Permission::ReadConfiguration)?;
+        let directory = self.directory(caller.scope).await?;
+        view_of(&directory, schedule, window(from, until)?, self.now())
+    }
+}
+
+/// A window that is not empty and not too long.
+fn window(from: Timestamp, until: Timestamp) -> Result<(Timestamp, Timestamp), ReadError> {
+    if until <= from {
+        return Err(ReadError::Invalid(vec![problem("/until", "order", "ends before it begins")]));
+    }
+    if until > days(from, MAX_WINDOW_DAYS) {
+        let message = format!("ask for at most {MAX_WINDOW_DAYS} days");
+        return Err(ReadError::Invalid(vec![problem("/until", "range", message)]));
+    }
+    Ok((from, until))
 }
 
 /// Who is on call in one schedule at `at`.

@@ -142,6 +142,14 @@ impl Channels {
         !self.0.sms.is_empty() && self.0.sms.iter().all(takes)
     }
 
+    /// A number that people can text an answer to: that of the first provider that has one.
+    pub fn reply_number(&self) -> Option<&str> {
+        self.0.sms.iter().find_map(|provider| match &provider.driver {
+            Driver::Sms(twilio) => twilio.number(),
+            Driver::Smtp(_) | Driver::Voice(_) | Driver::Webhook(_) => None,
+        })
+    }
+
     /// Chooses a provider and sends once. The message does not begin to leave after `send_by`.
     ///
     /// The first provider of the list is used that is within its limits, has a closed breaker and

@@ -69,6 +69,11 @@ impl Twilio {
         self.settings.from.starts_with('+') || self.settings.from.starts_with("MG")
     }
 
+    /// The number that texts come from, where they come from one.
+    pub(crate) fn number(&self) -> Option<&str> {
+        Some(self.settings.from.as_str()).filter(|from| from.starts_with('+'))
+    }
+
     pub(crate) fn paths(&self) -> &CallbackPaths {
         &self.paths
     }

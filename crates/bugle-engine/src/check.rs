@@ -15,7 +15,7 @@ pub struct Problem {
     /// JSON pointer to the field: `/levels/0/delay_s`.
     pub pointer: String,
     /// A stable word for the kind of problem: `range`, `length`, `count`, `missing`, `duplicate`,
-    /// `order`, `unknown_zone`, `control`.
+    /// `order`, `unknown_zone`, `no_such_time`, `control`.
     pub code: &'static str,
     /// What is wrong and what would be right, in a sentence.
     pub message: String,

@@ -54,5 +54,25 @@ pub fn instant(zone: &TimeZone, local: DateTime) -> Timestamp {
     found.unwrap_or(edge)
 }
 
+/// Why `local` cannot be meant in `zone`, with the two nearest times that can: where the clocks go
+/// forward, they leave some out. `None` where the clocks show it.
+pub fn left_out(zone: &TimeZone, local: DateTime) -> Option<String> {
+    let found = zone.to_ambiguous_zoned(local);
+    if !matches!(found.offset(), AmbiguousOffset::Gap { .. }) {
+        return None;
+    }
+    let (earlier, later) = (found.clone().earlier().ok()?, found.later().ok()?);
+    let clock = |at: DateTime| {
+        let pattern = if at.date() == local.date() { "%H:%M" } else { "%Y-%m-%d %H:%M" };
+        at.strftime(pattern).to_string()
+    };
+    Some(format!(
+        "{} does not exist on that day: the clocks go forward; use {} or {}",
+        clock(local),
+        clock(earlier.datetime()),
+        clock(later.datetime()),
+    ))
+}
+
 #[cfg(test)]
 mod tests;

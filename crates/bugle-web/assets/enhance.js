@@ -58,8 +58,14 @@
       if (fresh.hasAttribute(name) || (name === "open" && old.id) || name === "hidden") continue;
       old.removeAttribute(name);
     }
-    if (/^(INPUT|TEXTAREA|SELECT)$/.test(old.tagName)) return;
+    if (/^(INPUT|TEXTAREA|SELECT)$/.test(old.tagName)) { if (!living) refill(old, fresh); return; }
     children(old, fresh);
+  };
+  // After an answer a field holds what the answer says, whatever was typed before.
+  const refill = (old, fresh) => {
+    if (old.tagName !== "INPUT") old.innerHTML = fresh.innerHTML;
+    if (old.value !== fresh.value) old.value = fresh.value;
+    if (old.checked !== fresh.checked) old.checked = fresh.checked;
   };
   const children = (old, fresh) => {
     const keyed = new Map([...old.children].filter((c) => c.id).map((c) => [c.id, c]));
@@ -101,42 +107,111 @@
     tick();
   };
 
-  // ---- live: one stream for the page that is looked at ----
+  // ---- live: one stream for all windows of a browser, which allows six connections to one host.
+  // The windows that are looked at ask for a lock; who holds it leads, and opens the stream with
+  // the topics of all. Without locks and channels each window has a stream of its own. ----
+  const MOST_TOPICS = 32;
   const live = $("#live");
-  let source = null, heard = Date.now(), revision = 0, lastShown = "";
+  const tab = `${Date.now()} ${Math.random()}`;
+  const shared = navigator.locks && window.BroadcastChannel;
+  const wants = new Map(), last = new Map();
+  let source = null, heard = 0, lastShown = "", group = "", link = null;
+  let turn = null, release = null, gathering = 0, opened = "";
+  const began = Date.now();
   const time = () => new Date(now()).toLocaleTimeString([], { hour12: false });
-  const alive = () => { heard = Date.now(); lastShown = time(); };
   const freshness = () => {
     if (!live || !body.dataset.live) return;
-    const on = source && Date.now() - heard < 25000 && source.readyState !== 2;
-    const text = on ? "Live" : `Not live. Showing ${lastShown || $("#live").dataset.shown}.`;
-    if (on || Date.now() - heard > 25000 || source && source.readyState === 2) {
-      live.dataset.state = on ? "on" : "off";
-      set(live, text);
-    }
+    const broken = source && source.readyState === 2;
+    const on = heard && Date.now() - heard < 25000 && !broken;
+    if (!on && !broken && Date.now() - (heard || began) < 25000) return;
+    live.dataset.state = on ? "on" : "off";
+    set(live, on ? "Live" : `Not live. Showing ${lastShown || live.dataset.shown}.`);
   };
-  const listen = () => {
-    if (!body.dataset.live || !window.EventSource || document.hidden) return;
-    revision = 0;
-    source = new EventSource(`/live?topic=${encodeURIComponent(body.dataset.live)}`);
-    source.addEventListener("open", () => { alive(); freshness(); });
-    source.addEventListener("beat", (event) => { drift = Number(event.data) - Date.now(); alive(); freshness(); });
+  const hear = (news) => {
+    if (!news.topics.includes(body.dataset.live)) return;
+    heard = Date.now();
+    if (news.now) drift = news.now - Date.now();
+    if (news.part && news.part.topic === body.dataset.live) place(news.part.id, news.part.html);
+    lastShown = time();
+    freshness();
+  };
+  const open = (topics) => {
+    if (source) source.close();
+    last.clear();
+    opened = topics.join("\n");
+    const query = topics.map((topic) => `topic=${encodeURIComponent(topic)}`);
+    if (body.dataset.who) query.push(`who=${body.dataset.who}`);
+    const mine = source = new EventSource(`/live?${query.join("&")}`);
+    const spread = (news) => {
+      news.topics = topics;
+      if (link) link.postMessage({ news });
+      hear(news);
+    };
+    source.addEventListener("open", () => spread({}));
+    source.addEventListener("beat", (event) => spread({ now: Number(event.data) }));
     source.addEventListener("part", (event) => {
       const part = JSON.parse(event.data);
-      alive();
-      if (part.rev <= revision) return;
-      revision = part.rev;
-      place(part.id, part.html);
+      last.set(part.topic, { part, topics });
+      spread({ part });
     });
     source.addEventListener("error", () => {
-      if (source.readyState === 2) setTimeout(() => { if (!document.hidden) { close(); listen(); } }, 5000);
+      if (mine.readyState === 2) setTimeout(() => { if (source === mine) open(topics); }, 5000);
       freshness();
     });
   };
-  const close = () => { if (source) source.close(); source = null; };
-  // A page nobody looks at holds no connection: browsers allow six to one host.
-  document.addEventListener("visibilitychange", () => { if (document.hidden) close(); else { close(); listen(); tick(); } });
-  addEventListener("pagehide", close);
+  const lead = () => {
+    clearTimeout(gathering);
+    gathering = setTimeout(() => {
+      const topics = [...new Set(wants.values())].slice(0, MOST_TOPICS);
+      if (release && topics.join("\n") !== opened) open(topics);
+    }, 100);
+  };
+  const told = ({ data }) => {
+    if (data.news) hear(data.news);
+    else if (data.call) { if (turn) link.postMessage({ tab, want: body.dataset.live }); }
+    else if (release) {
+      if (data.want) wants.set(data.tab, data.want); else wants.delete(data.tab);
+      if (last.has(data.want)) link.postMessage({ news: last.get(data.want) });
+      lead();
+    }
+  };
+  const leave = () => {
+    if (link && turn) link.postMessage({ tab });
+    if (turn) turn.abort();
+    if (release) release();
+    if (source) source.close();
+    clearTimeout(gathering);
+    wants.clear();
+    turn = release = source = null;
+    opened = "";
+  };
+  const join = (name) => {
+    leave();
+    if (link) link.close();
+    group = name;
+    link = shared ? new BroadcastChannel(name) : null;
+    if (link) link.onmessage = told;
+  };
+  const listen = () => {
+    const topic = !document.hidden && window.EventSource && body.dataset.live;
+    if (!topic) { leave(); return; }
+    const name = `bugle-live ${body.dataset.who || topic}`;
+    if (name !== group) join(name);
+    if (!link) { open([topic]); return; }
+    if (release) { wants.set(tab, topic); lead(); } else link.postMessage({ tab, want: topic });
+    if (turn) return;
+    const mine = turn = new AbortController();
+    navigator.locks.request(name, { signal: mine.signal }, () => new Promise((done) => {
+      if (turn !== mine) { done(); return; }
+      release = done;
+      wants.set(tab, body.dataset.live);
+      link.postMessage({ call: true });
+      lead();
+    })).catch(() => {});
+  };
+  // A window nobody looks at neither leads nor asks; it hears what is told to others.
+  document.addEventListener("visibilitychange", () => { if (document.hidden) leave(); else { listen(); tick(); } });
+  addEventListener("pagehide", leave);
 
   // ---- forms: sent without leaving the page; the answer is shown only when it is there ----
   const fail = (form, text) => {
@@ -157,8 +232,7 @@
       history.pushState(null, "", moved);
       scrollTo(0, 0);
     }
-    close();
-    for (const name of ["live", "now"]) {
+    for (const name of ["live", "now", "who"]) {
       if (page.body.dataset[name]) body.dataset[name] = page.body.dataset[name]; else delete body.dataset[name];
     }
     body.className = page.body.className;
@@ -170,29 +244,38 @@
     ready($("#main"));
     listen();
     tick();
-    const focus = $("#errors") || $("#flash") || $("#foot .done") || $("#main");
-    focus.setAttribute("tabindex", "-1");
+    const focus = $("#errors") || $("[autofocus]", $("#main")) || $("#flash") || $("#foot .done") || $("#main");
+    if (focus.tabIndex < 0) focus.setAttribute("tabindex", "-1");
     focus.focus({ preventScroll: focus.id === "main" || focus.classList.contains("done") });
     return true;
   };
   const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+  // A field may be called "action", and then `form.action` is that field.
+  const target = (form) => new URL(form.getAttribute("action") || "", location.href);
   const send = async (form, button) => {
     const data = new URLSearchParams(new FormData(form, button));
     const label = button && button.innerHTML;
     if (button) { button.setAttribute("aria-disabled", "true"); if (button.dataset.wait) button.textContent = button.dataset.wait; }
     form.dataset.sending = "1";
     for (let attempt = 0; ; attempt++) {
+      // Only what may be sent twice without harm is given up and sent again.
+      const again = form.dataset.act && attempt < 60;
+      const stop = new AbortController();
+      const late = again && setTimeout(() => stop.abort(), 10000);
       try {
-        const answer = await fetch(form.action, { method: "POST", body: data, headers: { accept: "text/html" } });
+        const answer = await fetch(target(form), { method: "POST", body: data, headers: { accept: "text/html" }, signal: stop.signal });
         const where = answer.headers.get("content-location") || (answer.redirected ? answer.url : location.href);
         const shown = swap(await answer.text(), where);
         if (!shown) location.assign(answer.url);
         break;
       } catch (error) {
-        // Only what may be sent twice without harm is sent again.
-        if (!form.dataset.act || attempt > 60) { fail(form, "Not sent. Check the connection and try again."); break; }
-        fail(form, "Not sent yet. Trying. Calls will go on.");
+        if (!again) { fail(form, "Not sent. Check the connection and try again."); break; }
+        fail(form, form.dataset.act === "acknowledge" ? "Not sent yet. Trying. Pages will go on." : "Not sent yet. Trying.");
+        const text = $("#bytext");
+        if (text && form.dataset.act === "acknowledge") text.hidden = false;
         await wait(Math.min(10000, 500 * 2 ** attempt));
+      } finally {
+        clearTimeout(late);
       }
     }
     delete form.dataset.sending;
@@ -200,7 +283,7 @@
   };
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (form.method !== "post" || new URL(form.action).pathname === "/theme") return;
+    if (form.method !== "post" || target(form).pathname === "/theme") return;
     event.preventDefault();
     if (form.dataset.sending) return;
     const button = event.submitter;

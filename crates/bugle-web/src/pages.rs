@@ -96,10 +96,13 @@ fn integration_routes() -> Router<WebState> {
 }
 
 fn schedule_routes() -> Router<WebState> {
-    use schedules::{cover, show};
+    use schedules::{cover, create, edit, show};
     Router::new()
         .route("/schedules", get(show::list))
+        .route("/schedules/new", get(create::form).post(create::create))
         .route("/schedules/{id}", get(show::one))
+        .route("/schedules/{id}/edit", get(edit::form).post(edit::change))
+        .route("/schedules/{id}/delete", post(edit::delete))
         .route("/schedules/{id}/cover", post(cover::cover))
         .route("/schedules/{id}/covers/{cover}/delete", post(cover::remove))
 }

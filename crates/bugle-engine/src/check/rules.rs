@@ -16,7 +16,7 @@ use bugle_domain::user::{MAX_RULE_DELAY_S, MAX_RULES, NotificationRule, Team, Us
 use jiff::SignedDuration;
 
 use super::Problem;
-use crate::zone::zone;
+use crate::zone::{left_out, zone};
 
 const NAME_CHARS: RangeInclusive<usize> = 1..=120;
 const METHOD_NAME_CHARS: RangeInclusive<usize> = 1..=80;
@@ -93,7 +93,17 @@ impl List<'_> {
         self.zone("/time_zone", &schedule.time_zone);
         self.count("/layers", schedule.layers.len(), 0..=MAX_LAYERS);
         for (index, layer) in schedule.layers.iter().enumerate() {
-            self.layer(&format!("/layers/{index}"), layer);
+            let pointer = format!("/layers/{index}");
+            self.layer(&pointer, layer);
+            self.handoff(&format!("{pointer}/start"), layer, &schedule.time_zone);
+        }
+    }
+
+    /// The first handoff is at a time that the clocks show.
+    fn handoff(&mut self, pointer: &str, layer: &Layer, zone_name: &str) {
+        let Ok(zone) = zone(zone_name) else { return };
+        if let Some(message) = left_out(&zone, layer.start) {
+            self.add(pointer, "no_such_time", message);
         }
     }
 

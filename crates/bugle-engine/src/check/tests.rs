@@ -118,6 +118,16 @@ fn a_schedule_is_checked() {
 }
 
 #[test]
+fn a_handoff_is_at_a_time_that_the_clocks_show() {
+    let mut schedule = second_line(&[LENA]);
+    schedule.time_zone = "Europe/Berlin".to_owned();
+    schedule.layers[0].start = "2026-03-29T02:30".parse().unwrap();
+    insta::assert_snapshot!(show(&Object::Schedule(schedule.clone())), @"/layers/0/start no_such_time: 02:30 does not exist on that day: the clocks go forward; use 01:30 or 03:30");
+    schedule.layers[0].start = "2026-10-25T02:30".parse().unwrap();
+    assert_eq!(show(&Object::Schedule(schedule)), "");
+}
+
+#[test]
 fn a_cover_is_checked() {
     let cover = Override {
         id: id(OverrideId::from_stored, 1),

@@ -45,3 +45,18 @@ fn only_iana_names_are_zones() {
     assert!(zone("Europe/Berlin").is_ok());
     assert!(names().len() > 400);
 }
+
+#[test]
+fn a_time_that_is_left_out_is_told_with_the_two_nearest() {
+    let told = |name: &str, local: &str| left_out(&zone(name).unwrap(), local.parse().unwrap());
+    insta::assert_snapshot!(
+        told("Europe/Berlin", "2026-03-29T02:30").unwrap(),
+        @"02:30 does not exist on that day: the clocks go forward; use 01:30 or 03:30"
+    );
+    insta::assert_snapshot!(
+        told("Pacific/Apia", "2011-12-30T12:00").unwrap(),
+        @"12:00 does not exist on that day: the clocks go forward; use 2011-12-29 12:00 or 2011-12-31 12:00"
+    );
+    assert_eq!(told("Europe/Berlin", "2026-03-29T03:00"), None);
+    assert_eq!(told("Europe/Berlin", "2026-10-25T02:30"), None);
+}

@@ -25,7 +25,7 @@ async fn own(world: &mut World) -> TenantId {
     let time_zone = "UTC".to_owned();
     let made = Tenant { id, name, fallback_policy: None, time_zone, created_at: at(0) };
     world.store.create_tenant(all(), &made).await.unwrap();
-    world.epochs = world.store.take_placements(node(NODE), at(0)).await.unwrap();
+    world.epochs = world.store.take_placements(node(NODE), at(0), at(0)).await.unwrap();
     id
 }
 
@@ -43,7 +43,7 @@ async fn a_watchs_tenant_stays_on_its_node_and_is_nobodys(mut world: World) {
     world.decide().await;
 
     // Another node takes neither it, nor what is owed there, when this one is dead.
-    let other = world.store.take_placements(node(2), at(1)).await.unwrap();
+    let other = world.store.take_placements(node(2), at(1), at(0)).await.unwrap();
     assert!(other.is_empty());
     let beat = world.store.nodes().await.unwrap()[0].beat;
     assert_eq!(world.store.take_over_placements(node(2), node(NODE), beat).await.unwrap(), 1);

@@ -70,6 +70,8 @@ pub(super) struct AlertPage {
     pub(super) main: Option<Action>,
     /// What the button will cause.
     pub(super) effect: String,
+    /// Opens a text message that acknowledges, for when the button can't.
+    pub(super) by_text: Option<String>,
     /// `Pass to Priya`.
     pub(super) pass_on: Option<String>,
     /// Resolve as second button.

@@ -79,6 +79,7 @@ pub(super) fn message(status: StatusCode, title: &str, text: &str) -> Response {
         demo: false,
         theme: None,
         live: None,
+        who: String::new(),
         now_ms: 0,
         now_text: String::new(),
         keys: false,

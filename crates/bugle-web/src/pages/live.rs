@@ -1,7 +1,8 @@
 //! Keeps pages live: parts of them, rendered again when something changed, in one stream.
 //!
-//! A page names its topic; the answer is a stream of parts with their place in the page. What was
-//! rendered is compared with what was sent last, so a change of something else sends nothing.
+//! A browser names the topics of its pages; the answer is one stream of parts with their topic and
+//! their place in the page. What was rendered is compared with what was sent last, so a change of
+//! something else sends nothing.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -12,10 +13,10 @@ use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse as _, Response};
 use bugle_app::App;
 use bugle_app::app::Change;
-use bugle_domain::{AlertId, IncidentId, IntegrationId, TenantId};
+use bugle_domain::{AlertId, IncidentId, IntegrationId};
 use futures_util::stream;
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tokio::sync::{Semaphore, SemaphorePermit, broadcast, watch};
 
 use super::alert::token;
@@ -29,14 +30,16 @@ use crate::state::WebState;
 
 /// A sign of life is sent this often; a page says that it is not live after two and a half.
 const BEAT: SignedDuration = SignedDuration::from_secs(10);
-/// What the watch says is looked at this often.
-const GLANCE: SignedDuration = SignedDuration::from_secs(2);
 /// Changes that come this close together are shown at once.
 const GATHER: SignedDuration = SignedDuration::from_millis(80);
+/// What the watch says is looked at this often: nothing else tells of it.
+const GLANCE: SignedDuration = SignedDuration::from_secs(2);
 /// After this long the stream ends; the browser comes back, and its session is looked at again.
 const LONGEST: SignedDuration = SignedDuration::from_mins(15);
 /// Streams that are open at once, far fewer than connections: pages never keep events out.
 static STREAMS: Semaphore = Semaphore::const_new(1_024);
+/// Most topics of one stream.
+const TOPICS: usize = 32;
 
 /// What a page subscribes to.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -56,7 +59,7 @@ enum Topic {
         /// Of all tenants.
         everybody: bool,
     },
-    /// What the watch sees.
+    /// What the watch says.
     Pipeline,
     /// A major incident.
     Incident(IncidentId),
@@ -94,31 +97,27 @@ impl Topic {
         matches!(self, Self::Pipeline | Self::Incident(_))
     }
 
-    /// Whether a change may be seen in it.
-    fn concerns(&self, change: Change, tenant: Option<TenantId>) -> bool {
-        match self {
-            Self::Alert(id) => change.alert == *id,
-            Self::Handset | Self::Pipeline | Self::Incident(_) => false,
-            Self::Token(_) | Self::Ledger { everybody: true } => true,
-            Self::List(_) | Self::Requests(_) | Self::Ledger { everybody: false } => {
-                tenant == Some(change.tenant)
-            }
+    /// Whether this reader may see a change in it.
+    fn concerns(&self, change: Change, reader: &Reader) -> bool {
+        match (self, reader) {
+            (Self::Handset | Self::Pipeline | Self::Incident(_), _) => false,
+            (_, Reader::Link(_, alert)) => change.alert == *alert,
+            (Self::Alert(id), Reader::Visitor(_)) => change.alert == *id,
+            (Self::Token(_) | Self::Ledger { everybody: true }, Reader::Visitor(_)) => true,
+            (
+                Self::List(_) | Self::Requests(_) | Self::Ledger { everybody: false },
+                Reader::Visitor(visitor),
+            ) => visitor.caller.scope.tenant() == change.tenant,
         }
     }
-}
-
-/// What is wanted.
-#[derive(Deserialize)]
-pub(super) struct Wanted {
-    topic: String,
 }
 
 /// A part of a page.
 #[derive(Serialize)]
 struct Part<'a> {
+    topic: &'a str,
     id: &'a str,
     html: String,
-    rev: u64,
 }
 
 /// Who looks: somebody signed in, or somebody with a link.
@@ -127,66 +126,117 @@ enum Reader {
     Link(Browser, AlertId),
 }
 
+/// A topic of a stream.
+struct Watched {
+    topic: Topic,
+    /// As the page named it.
+    name: String,
+    /// What was sent last.
+    sent: String,
+    /// Whether it is to be looked at again.
+    due: bool,
+}
+
+impl Watched {
+    /// What is asked for; `None` where a topic does not exist.
+    fn all(asked: &[(String, String)]) -> Option<Vec<Self>> {
+        let names = asked.iter().filter(|(key, _)| key == "topic").take(TOPICS);
+        let watched = names.map(|(_, name)| {
+            let topic = Topic::parse(name)?;
+            Some(Self { topic, name: name.clone(), sent: String::new(), due: true })
+        });
+        watched.collect::<Option<Vec<_>>>().filter(|all| !all.is_empty())
+    }
+}
+
+/// A stream's place among those that are open at once, counted while it is held.
+struct Place {
+    _permit: SemaphorePermit<'static>,
+}
+
+impl Place {
+    fn take() -> Option<Self> {
+        let permit = STREAMS.try_acquire().ok()?;
+        metrics::gauge!("bugle_live_streams").increment(1.0);
+        Some(Self { _permit: permit })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        metrics::gauge!("bugle_live_streams").decrement(1.0);
+    }
+}
+
 /// One open stream.
 struct Stream {
     /// Given back when the stream ends.
-    _place: SemaphorePermit<'static>,
+    _place: Place,
     app: App,
-    topic: Topic,
+    watched: Vec<Watched>,
     reader: Reader,
     changes: broadcast::Receiver<Change>,
+    /// Where the simulated phones are watched.
     phones: Option<watch::Receiver<u64>>,
-    sent: String,
-    rev: u64,
+    beat_at: Timestamp,
     began: Timestamp,
-    first: bool,
 }
 
-/// `GET /live?topic=…`.
+/// `GET /live?topic=…&topic=…&who=…`: `who` is the user whose pages ask, so that pages of somebody
+/// who has signed out since are not shown what another may see.
 pub(super) async fn stream(
     State(state): State<WebState>,
-    Query(wanted): Query<Wanted>,
+    Query(asked): Query<Vec<(String, String)>>,
     browser: Browser,
-    mut parts: http::request::Parts,
+    parts: http::request::Parts,
 ) -> Result<Response, Response> {
-    let Some(topic) = Topic::parse(&wanted.topic) else {
-        return Err(PageError::not_found("There is nothing to watch here.").into_response());
-    };
-    let reader = match &topic {
-        Topic::Token(token) => {
-            let gone = |_| PageError::not_found("This link leads nowhere.").into_response();
-            let found = state.app.alert_by_token(token).await.map_err(gone)?;
-            Reader::Link(browser, found.view.alert.id)
-        }
-        _ if session_token(&state.settings, &parts.headers).is_none() => {
-            return Err(http::StatusCode::UNAUTHORIZED.into_response());
-        }
-        _ => {
-            use axum::extract::FromRequestParts as _;
-            let visitor = Visitor::from_request_parts(&mut parts, &state).await;
-            // A page that says so itself is better than one that follows a redirect unseen.
-            let visitor = visitor.map_err(|_| http::StatusCode::UNAUTHORIZED.into_response())?;
-            Reader::Visitor(Box::new(visitor))
-        }
-    };
-    let Ok(place) = STREAMS.try_acquire() else {
+    let nothing = || PageError::not_found("There is nothing to watch here.").into_response();
+    let watched = Watched::all(&asked).ok_or_else(nothing)?;
+    let who = asked.iter().find(|(key, _)| key == "who").map(|(_, who)| who.as_str());
+    let reader = reader(&state, &watched, who, (browser, parts)).await?;
+    let Some(place) = Place::take() else {
         return Err(http::StatusCode::SERVICE_UNAVAILABLE.into_response());
     };
     let app = state.app;
+    let now = app.clock().now();
+    let handset = app.handset().filter(|_| watched.iter().any(|it| it.topic == Topic::Handset));
     let open = Stream {
         _place: place,
         changes: app.changes(),
-        phones: app.handset().map(|handset| handset.subscribe()),
-        topic,
+        phones: handset.map(|handset| handset.subscribe()),
+        watched,
         reader,
-        sent: String::new(),
-        rev: 0,
-        began: app.clock().now(),
-        first: true,
+        beat_at: now,
+        began: now,
         app,
     };
-    let events = stream::unfold(open, next);
-    Ok(Sse::new(events).into_response())
+    Ok(Sse::new(stream::unfold(open, next)).into_response())
+}
+
+/// Who looks. A link in a message opens its one alert and nothing beside it.
+async fn reader(
+    state: &WebState,
+    watched: &[Watched],
+    who: Option<&str>,
+    (browser, mut parts): (Browser, http::request::Parts),
+) -> Result<Reader, Response> {
+    use axum::extract::FromRequestParts as _;
+    if let [Watched { topic: Topic::Token(token), .. }] = watched {
+        let gone = |_| PageError::not_found("This link leads nowhere.").into_response();
+        let found = state.app.alert_by_token(token).await.map_err(gone)?;
+        return Ok(Reader::Link(browser, found.view.alert.id));
+    }
+    let stranger = || http::StatusCode::UNAUTHORIZED.into_response();
+    if session_token(&state.settings, &parts.headers).is_none() {
+        return Err(stranger());
+    }
+    // A page that says so itself is better than one that follows a redirect unseen.
+    let visitor = Visitor::from_request_parts(&mut parts, state).await.map_err(|_| stranger())?;
+    let user = visitor.caller.user.map(|user| user.to_string()).unwrap_or_default();
+    if who.is_some_and(|who| who != user) {
+        return Err(stranger());
+    }
+    Ok(Reader::Visitor(Box::new(visitor)))
 }
 
 async fn next(mut open: Stream) -> Option<(Result<Event, Infallible>, Stream)> {
@@ -195,94 +245,104 @@ async fn next(mut open: Stream) -> Option<(Result<Event, Infallible>, Stream)> {
         if now.duration_since(open.began) > LONGEST {
             return None;
         }
-        let render = if open.first {
-            open.first = false;
-            true
-        } else {
-            open.wait(now).await?
-        };
-        if render
-            && let Some((id, html)) = open.render().await
-            && html != open.sent
-        {
-            open.sent.clone_from(&html);
-            open.rev += 1;
-            let part = Part { id, html, rev: open.rev };
-            let event = Event::default().event("part").retry(Duration::from_secs(2));
-            return Some((Ok(event.json_data(part).unwrap_or_default()), open));
+        if let Some(part) = open.part().await {
+            return Some((Ok(part), open));
         }
-        if !render || open.rev == 0 {
-            let now = open.app.clock().now().as_millisecond();
-            return Some((Ok(Event::default().event("beat").data(now.to_string())), open));
+        if now >= open.beat_at {
+            open.beat_at = now.saturating_add(BEAT).unwrap_or(now);
+            let beat = Event::default().event("beat").retry(Duration::from_secs(2));
+            return Some((Ok(beat.data(now.as_millisecond().to_string())), open));
         }
+        open.wait().await?;
     }
 }
 
 impl Stream {
-    /// Waits for a change (`true`) or the next beat (`false`); `None` when Bugle stops.
-    async fn wait(&mut self, now: Timestamp) -> Option<bool> {
+    /// Waits until something may be due; `None` when Bugle stops.
+    async fn wait(&mut self) -> Option<()> {
         let clock = self.app.clock().clone();
-        let watches = self.topic.is_of_the_watch();
         let stop = self.app.tasks().stop_token();
-        let beat = now.saturating_add(BEAT).unwrap_or(now);
-        let tenant = match &self.reader {
-            Reader::Visitor(visitor) => Some(visitor.caller.scope.tenant()),
-            Reader::Link(..) => None,
-        };
-        let linked = match &self.reader {
-            Reader::Visitor(_) => None,
-            Reader::Link(_, alert) => Some(*alert),
-        };
-        let topic = self.topic.clone();
-        let changed = async {
-            loop {
-                match self.changes.recv().await {
-                    Ok(change) if linked.is_some_and(|alert| alert != change.alert) => (),
-                    Ok(change) if !topic.concerns(change, tenant) => (),
-                    // Some were missed: look again.
-                    Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => return,
-                    Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
-                }
-            }
-        };
-        let phones = self.phones.as_mut().filter(|_| topic == Topic::Handset);
-        let rang = async {
-            if let Some(phones) = phones
-                && phones.changed().await.is_ok()
-            {
-                return;
-            }
-            std::future::pending::<()>().await;
-        };
-        let render = tokio::select! {
+        let watches = self.watched.iter().any(|it| it.topic.is_of_the_watch());
+        tokio::select! {
             () = stop.cancelled() => return None,
-            () = changed => true,
-            () = rang => true,
-            // The watch speaks each second, whether or not anything else changes.
-            () = clock.sleep(GLANCE), if watches => true,
+            change = self.changes.recv() => match change {
+                Ok(change) => self.changed(Some(change)),
+                Err(broadcast::error::RecvError::Lagged(_)) => self.changed(None),
+                Err(broadcast::error::RecvError::Closed) => return None,
+            },
+            () = rang(self.phones.as_mut()) => self.look_at(|it| *it == Topic::Handset),
+            () = clock.sleep(GLANCE), if watches => self.look_at(Topic::is_of_the_watch),
             // What is not announced, such as a rejected request, is found with the beat.
-            () = clock.sleep_until(beat) => return Some(false),
-        };
-        clock.sleep(GATHER).await;
-        while self.changes.try_recv().is_ok() {}
-        Some(render)
+            () = clock.sleep_until(self.beat_at) => {
+                self.look_at(|it| matches!(it, Topic::Requests(_)));
+            }
+        }
+        if self.watched.iter().any(|it| it.due) {
+            clock.sleep(GATHER).await;
+            while let Some(change) = self.more() {
+                self.changed(change);
+            }
+        }
+        Some(())
+    }
+
+    /// A change that has come meanwhile; inside it `None` where some were missed.
+    fn more(&mut self) -> Option<Option<Change>> {
+        match self.changes.try_recv() {
+            Ok(change) => Some(Some(change)),
+            Err(broadcast::error::TryRecvError::Lagged(_)) => Some(None),
+            Err(broadcast::error::TryRecvError::Empty | broadcast::error::TryRecvError::Closed) => {
+                None
+            }
+        }
+    }
+
+    /// Notes what is to be looked at again: where changes were missed, everything.
+    fn changed(&mut self, change: Option<Change>) {
+        for it in &mut self.watched {
+            it.due |= change.is_none_or(|change| it.topic.concerns(change, &self.reader));
+        }
+    }
+
+    fn look_at(&mut self, which: impl Fn(&Topic) -> bool) {
+        for it in &mut self.watched {
+            it.due |= which(&it.topic);
+        }
+    }
+
+    /// The next part that is not as it was sent.
+    async fn part(&mut self) -> Option<Event> {
+        while let Some(at) = self.watched.iter().position(|it| it.due) {
+            let rendered = self.render(at).await;
+            let it = &mut self.watched[at];
+            it.due = false;
+            if let Some((id, html)) = rendered
+                && html != it.sent
+            {
+                it.sent.clone_from(&html);
+                let part = Part { topic: &it.name, id, html };
+                let event = Event::default().event("part");
+                return Some(event.json_data(part).unwrap_or_default());
+            }
+        }
+        None
     }
 
     /// The part of the page, as it is now. `None` where it could not be read: the page then says,
     /// after some beats without a change, nothing wrong.
-    async fn render(&mut self) -> Option<(&'static str, String)> {
+    async fn render(&mut self, at: usize) -> Option<(&'static str, String)> {
         let now = self.app.clock().now();
-        let app = &self.app;
+        let (app, topic) = (&self.app, &self.watched[at].topic);
         let visitor = match &mut self.reader {
             Reader::Link(browser, _) => {
-                let Topic::Token(token) = &self.topic else { return None };
+                let Topic::Token(token) = topic else { return None };
                 return token::load(app, browser, token).await.ok().map(|html| ("main", html));
             }
             Reader::Visitor(visitor) => visitor,
         };
         visitor.times = Times::new(&visitor.me.time_zone, now);
         visitor.browser.said = None;
-        let rendered = match &self.topic {
+        let rendered = match topic {
             Topic::List(params) => html(alerts::list::load(app, visitor, params).await),
             Topic::Alert(id) => html(alert::show::load(app, visitor, *id).await),
             Topic::Requests(id) => {
@@ -301,6 +361,16 @@ impl Stream {
         };
         rendered.map(|html| ("main", html))
     }
+}
+
+/// Waits until a simulated phone rings or is written to.
+async fn rang(phones: Option<&mut watch::Receiver<u64>>) {
+    if let Some(phones) = phones
+        && phones.changed().await.is_ok()
+    {
+        return;
+    }
+    std::future::pending().await
 }
 
 fn html<T: Template>(page: Result<T, PageError>) -> Option<String> {

@@ -2,6 +2,8 @@
 
 pub(super) mod build;
 pub(super) mod cover;
+pub(super) mod create;
+pub(super) mod edit;
 pub(super) mod show;
 pub(super) mod timeline;
 
@@ -17,6 +19,8 @@ pub(super) struct SchedulesPage {
     pub(super) rows: Vec<Row>,
     /// The page's zone.
     pub(super) zone: String,
+    /// Whether the reader may make schedules.
+    pub(super) can_edit: bool,
     /// What the last request caused.
     pub(super) said: Option<String>,
 }
@@ -84,6 +88,8 @@ pub(super) struct SchedulePage {
     pub(super) overrides: Vec<Made>,
     /// Whether the reader may cover.
     pub(super) can_cover: bool,
+    /// Whether the reader may change the layers.
+    pub(super) can_edit: bool,
     /// What is wrong.
     pub(super) errors: Vec<FieldError>,
     /// What the last request caused.

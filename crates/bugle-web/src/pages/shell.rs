@@ -98,6 +98,8 @@ pub(super) struct Shell {
     pub(super) theme: Option<&'static str>,
     /// What the page subscribes to.
     pub(super) live: Option<String>,
+    /// Whose pages share a live stream; empty: nobody's.
+    pub(super) who: String,
     /// Milliseconds since 1970, for countdowns.
     pub(super) now_ms: i64,
     /// `02:46:58`.

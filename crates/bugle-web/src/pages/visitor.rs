@@ -64,6 +64,7 @@ impl Browser {
             demo: self.demo,
             theme: self.theme,
             live: None,
+            who: String::new(),
             now_ms: times.now().as_millisecond(),
             now_text: times.hms(times.now()),
             keys: false,
@@ -165,6 +166,7 @@ impl Visitor {
             user: Some(Reader { name: name.to_owned(), on_call }),
             operator: self.caller.may(Permission::ReadWatch),
             open_alerts: counts.open,
+            who: self.caller.user.map(|user| user.to_string()).unwrap_or_default(),
             keys: self.browser.keys,
             ..self.browser.lone(title, &self.times)
         })

@@ -1,7 +1,9 @@
 //! Turns what is known of an alert into what its page says. Pure.
 
 use bugle_app::Caller;
-use bugle_app::alerts::{AlertView, Glyph, NextStep, SimilarAlert, TimelineLine, TokenView};
+use bugle_app::alerts::{
+    AlertView, Glyph, NextStep, SimilarAlert, TimelineLine, TokenView, ToldLine,
+};
 use bugle_domain::alert::{Actor, Alert, AlertStatus, Escalation};
 use bugle_domain::contact::Channel;
 use jiff::Timestamp;
@@ -23,6 +25,8 @@ pub(super) struct Facts {
     pub(super) raw: Option<Raw>,
     /// Whether the reader may answer.
     pub(super) can_act: bool,
+    /// A number that answers can be texted to.
+    pub(super) reply_number: Option<String>,
     /// What the last request caused.
     pub(super) said: Option<String>,
 }
@@ -62,6 +66,7 @@ pub(super) fn page(view: AlertView, facts: Facts, caller: &Caller, times: &Times
         zone: times.zone_name().to_owned(),
         can_act: main.is_some(),
         effect: effect(&view, main),
+        by_text: facts.reply_number.and_then(|to| by_text(&view, &to)).filter(|_| acknowledge),
         pass_on: pass_on(&view).filter(|_| acknowledge),
         resolve_too: acknowledge,
         main,
@@ -100,6 +105,16 @@ pub(super) fn ack_page(
         done: done(alert, Some(token.user), said, times),
         owner: token.name.clone(),
     }
+}
+
+/// A link that writes the text which acknowledges this alert: a reply counts from a phone that was
+/// texted about it.
+fn by_text(view: &AlertView, number: &str) -> Option<String> {
+    let texted =
+        |line: &ToldLine| line.you && line.channel == Channel::Sms && line.glyph != Glyph::Waiting;
+    // `?&` is read by phones that expect `?` before the text, and by those that expect `&`.
+    let link = || format!("sms:{number}?&body=4%20{}", view.alert.number);
+    view.told.iter().any(texted).then(link)
 }
 
 fn button(status: AlertStatus) -> Option<Action> {

@@ -66,6 +66,7 @@ async fn fill(app: &App, visitor: &Visitor, view: AlertView) -> Result<AlertPage
         came,
         raw,
         can_act: visitor.caller.may(Permission::Respond),
+        reply_number: app.reply_number().map(str::to_owned),
         said: visitor.browser.said.clone(),
     };
     Ok(build::page(view, facts, &visitor.caller, &visitor.times))

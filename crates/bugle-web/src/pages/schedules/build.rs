@@ -185,6 +185,12 @@ pub(in crate::pages) fn handoffs(view: &ScheduleView, times: &Times) -> Vec<Hand
         if after.from() < times.now() || out.len() == HANDOFFS {
             continue;
         }
+        // Whoever goes on is not handed anything.
+        if let (Stretch::Shift(before), Stretch::Shift(after)) = (before, after)
+            && before.user == after.user
+        {
+            continue;
+        }
         let from = match before {
             Stretch::Shift(shift) => format!("from {}", first(&name(view, shift.user))),
             Stretch::Gap(_) => "after a gap".to_owned(),

@@ -8,14 +8,15 @@ use bugle_app::objects::WriteOptions;
 use bugle_app::objects::draft::OverrideDraft;
 use bugle_domain::schedule::Override;
 use bugle_domain::{OverrideId, ScheduleId};
+use bugle_engine::zone;
 use jiff::civil::DateTime;
-use jiff::tz::{AmbiguousOffset, TimeZone};
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use super::build;
 use super::show::{Params, Typed, respond};
-use crate::pages::error::{PageError, fields, is_theirs};
+use crate::pages::error::{PageError, fields, is_theirs, sentence};
 use crate::pages::parts::FieldError;
 use crate::pages::visitor::{Visitor, see};
 
@@ -122,21 +123,15 @@ pub(super) fn read(text: &str, zone: &TimeZone) -> Result<Timestamp, String> {
     let Ok(local) = text.trim().parse::<DateTime>() else {
         return Err("Choose a date and a time, such as 2026-10-23 18:00.".to_owned());
     };
-    let found = zone.to_ambiguous_zoned(local);
-    if let AmbiguousOffset::Gap { .. } = found.offset() {
-        let clock = |zoned: Result<jiff::Zoned, jiff::Error>| {
-            zoned.map(|zoned| zoned.strftime("%H:%M").to_string()).unwrap_or_default()
-        };
-        let (earlier, later) = (clock(found.clone().earlier()), clock(found.later()));
-        let asked = local.strftime("%H:%M");
-        return Err(format!(
-            "{asked} does not exist on that day: the clocks go forward. Use {earlier} or {later}."
-        ));
+    if let Some(text) = zone::left_out(zone, local) {
+        return Err(sentence(&text));
     }
+    let found = zone.to_ambiguous_zoned(local);
     found.earlier().map(|zoned| zoned.timestamp()).map_err(|_| "Choose another date.".to_owned())
 }
 
-fn parse(id: &str) -> Result<ScheduleId, PageError> {
+/// The schedule that a path names.
+pub(super) fn parse(id: &str) -> Result<ScheduleId, PageError> {
     id.parse().map_err(|_| PageError::not_found("There is no such schedule."))
 }
 

@@ -23,7 +23,7 @@ use crate::pages::times::{Times, format};
 use crate::pages::visitor::{Visitor, forget_said};
 
 /// Most people that a form offers.
-const PEOPLE: u32 = 200;
+pub(super) const PEOPLE: u32 = 200;
 
 /// `GET /schedules`.
 pub(in crate::pages) async fn list(
@@ -34,6 +34,7 @@ pub(in crate::pages) async fn list(
     let body = SchedulesPage {
         rows: schedules.iter().map(|it| row(it, &visitor.times)).collect(),
         zone: visitor.times.zone_name().to_owned(),
+        can_edit: visitor.caller.may(Permission::EditConfiguration),
         said: visitor.browser.said.clone(),
     };
     let shell = visitor.shell(&app, "Schedules", Section::Schedules).await?;
@@ -189,6 +190,7 @@ async fn load(
         handoffs: build::handoffs(&ahead, &axis.times),
         overrides: build::made(&ahead, &axis.times),
         can_cover: caller.may(Permission::CoverShift),
+        can_edit: caller.may(Permission::EditConfiguration),
         errors: typed.errors,
         said: visitor.browser.said.clone(),
         name: view.schedule.name,

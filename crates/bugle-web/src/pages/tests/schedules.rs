@@ -149,6 +149,7 @@ fn page(view: &ScheduleView) -> SchedulePage {
         handoffs: build::handoffs(view, &times),
         overrides: build::made(view, &times),
         can_cover: true,
+        can_edit: true,
         errors: Vec::new(),
         said: None,
     }

@@ -17,7 +17,7 @@ fn a_time_that_does_not_exist_is_refused_with_the_two_nearest() {
     let text = read("2026-03-29T02:30", &berlin()).unwrap_err();
     assert_eq!(
         text,
-        "02:30 does not exist on that day: the clocks go forward. Use 01:30 or 03:30."
+        "02:30 does not exist on that day: the clocks go forward; use 01:30 or 03:30."
     );
 }
 
