@@ -51,14 +51,14 @@ pub struct Answer {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Begun {
     /// It is done now; its answer is handed to [`App::end_keyed`].
-    First(Ticket),
+    First(Turn),
     /// It was done before, and this was the answer.
     Again(Answer),
 }
 
 /// The right to do a request under its key.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Ticket {
+pub struct Turn {
     scope: bugle_domain::TenantScope,
     key_hash: [u8; 32],
 }
@@ -144,14 +144,14 @@ impl App {
         let store = &self.inner().store;
         let hashes = (&key_hash, &request_hash);
         match store.begin_keyed_request(caller.scope, hashes, now, forgotten).await? {
-            None => Ok(Begun::First(Ticket { scope: caller.scope, key_hash })),
+            None => Ok(Begun::First(Turn { scope: caller.scope, key_hash })),
             Some(before) => repeat(before, &request_hash, now).map(Begun::Again),
         }
     }
 
     /// Ends a request that came with a key.
-    pub async fn end_keyed(&self, ticket: &Ticket, ended: Ended) -> Result<(), StoreError> {
-        let Ticket { scope, key_hash } = ticket;
+    pub async fn end_keyed(&self, turn: &Turn, ended: Ended) -> Result<(), StoreError> {
+        let Turn { scope, key_hash } = turn;
         let store = &self.inner().store;
         let (status, answer) = match ended {
             Ended::Failed => return store.forget_keyed_request(*scope, key_hash).await,

@@ -128,7 +128,8 @@ impl Store {
         )
     }
 
-    /// Says that the node is alive, and since when senders could always reach some node. `false`: its row is gone, and it must begin its run again.
+    /// Says that the node is alive, and since when senders could always reach some node. `false`:
+    /// its row is gone, and it must begin its run again.
     ///
     /// Takes no scope: placement is above tenants.
     pub async fn beat(

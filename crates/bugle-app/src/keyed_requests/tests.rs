@@ -20,9 +20,9 @@ async fn begin(world: &World, asked: Asked<'_>) -> Result<Begun, &'static str> {
     begun.map_err(|error| error.code())
 }
 
-async fn first(world: &World, key: &str) -> Ticket {
+async fn first(world: &World, key: &str) -> Turn {
     match begin(world, asked(key)).await.unwrap() {
-        Begun::First(ticket) => ticket,
+        Begun::First(turn) => turn,
         Begun::Again(answer) => panic!("answered before: {answer:?}"),
     }
 }
@@ -30,9 +30,9 @@ async fn first(world: &World, key: &str) -> Ticket {
 #[tokio::test]
 async fn the_second_is_answered_as_the_first_for_a_day() {
     let world = World::new().await;
-    let ticket = first(&world, "k").await;
+    let turn = first(&world, "k").await;
     assert_eq!(begin(&world, asked("k")).await, Err("idempotency_running"));
-    world.app.end_keyed(&ticket, Ended::Answered(answer())).await.unwrap();
+    world.app.end_keyed(&turn, Ended::Answered(answer())).await.unwrap();
     assert_eq!(begin(&world, asked("k")).await, Ok(Begun::Again(answer())));
     world.clock.push(KEPT_FOR - SignedDuration::from_secs(1));
     assert_eq!(begin(&world, asked("k")).await, Ok(Begun::Again(answer())));
@@ -71,8 +71,8 @@ async fn one_that_never_ended_is_not_done_again() {
 #[tokio::test]
 async fn one_that_failed_begins_anew() {
     let world = World::new().await;
-    let ticket = first(&world, "k").await;
-    world.app.end_keyed(&ticket, Ended::Failed).await.unwrap();
+    let turn = first(&world, "k").await;
+    world.app.end_keyed(&turn, Ended::Failed).await.unwrap();
     first(&world, "k").await;
     world.end().await;
 }
@@ -80,12 +80,12 @@ async fn one_that_failed_begins_anew() {
 #[tokio::test]
 async fn what_is_too_long_or_secret_is_not_kept_and_not_done_again() {
     let world = World::new().await;
-    let ticket = first(&world, "secret").await;
-    world.app.end_keyed(&ticket, Ended::NotKept(201)).await.unwrap();
+    let turn = first(&world, "secret").await;
+    world.app.end_keyed(&turn, Ended::NotKept(201)).await.unwrap();
     assert_eq!(begin(&world, asked("secret")).await, Err("idempotency_answer_not_kept"));
-    let ticket = first(&world, "long").await;
+    let turn = first(&world, "long").await;
     let long = Answer { body: "x".repeat(MAX_ANSWER_BYTES + 1), ..answer() };
-    world.app.end_keyed(&ticket, Ended::Answered(long)).await.unwrap();
+    world.app.end_keyed(&turn, Ended::Answered(long)).await.unwrap();
     assert_eq!(begin(&world, asked("long")).await, Err("idempotency_answer_not_kept"));
     world.end().await;
 }

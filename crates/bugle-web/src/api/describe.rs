@@ -21,7 +21,8 @@ const ABOUT: &str = "Events in, people told until somebody answers.\n\n\
     Times are RFC 3339. Ids have a prefix that says what they name. Lists take `limit` and \
     `after`, and give `next`. Objects have an `ETag`; send it back as `If-Match` so that nobody's \
     change is lost. `dry_run=1` checks a change and makes none. A `POST` with an `Idempotency-Key` \
-    is done once, however often it is sent. Errors are `application/problem+json` with a stable `code`.";
+    is done once, however often it is sent. Errors are `application/problem+json` with a stable \
+    `code`.";
 /// The explorer writes styles into its page.
 const EXPLORER_POLICY: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; \
     style-src 'self' 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; \

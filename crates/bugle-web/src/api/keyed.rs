@@ -4,7 +4,7 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequestParts, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use bugle_app::keyed_requests::{Answer, Asked, Begun, Ended, MAX_ANSWER_BYTES, Ticket};
+use bugle_app::keyed_requests::{Answer, Asked, Begun, Ended, MAX_ANSWER_BYTES, Turn};
 use bugle_app::{App, Caller, Chain};
 use http::header::{CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION};
 use http::request::Parts;
@@ -44,7 +44,7 @@ pub(super) async fn once(State(state): State<WebState>, request: Request, next: 
         return next.run(request).await;
     }
     match begin(&state, request).await {
-        Ok(Begin::Do(ticket, request)) => finish(&state.app, ticket, request, next).await,
+        Ok(Begin::Do(turn, request)) => finish(&state.app, turn, request, next).await,
         Ok(Begin::Say(answer)) => replay(answer),
         Ok(Begin::Pass(request)) => next.run(request).await,
         Err(error) => error.into_response(),
@@ -52,7 +52,7 @@ pub(super) async fn once(State(state): State<WebState>, request: Request, next: 
 }
 
 enum Begin {
-    Do(Ticket, Request),
+    Do(Turn, Request),
     Say(Answer),
     /// Nobody known asks: the route itself says so.
     Pass(Request),
@@ -66,7 +66,7 @@ async fn begin(state: &WebState, request: Request) -> Result<Begin, ApiError> {
     let body = bytes(Request::from_parts(parts.clone(), body), state).await?;
     let begun = state.app.begin_keyed(&caller, &asked(&parts, &body)).await?;
     Ok(match begun {
-        Begun::First(ticket) => Begin::Do(ticket, Request::from_parts(parts, Body::from(body))),
+        Begun::First(turn) => Begin::Do(turn, Request::from_parts(parts, Body::from(body))),
         Begun::Again(answer) => Begin::Say(answer),
     })
 }
@@ -82,12 +82,12 @@ fn asked<'a>(parts: &'a Parts, body: &'a Bytes) -> Asked<'a> {
     }
 }
 
-async fn finish(app: &App, ticket: Ticket, request: Request, next: Next) -> Response {
+async fn finish(app: &App, turn: Turn, request: Request, next: Next) -> Response {
     let (done, answer) = oneshot::channel();
     let doing = app.clone();
     app.tasks().once(async move {
         let (response, ended) = taken_apart(next.run(request).await).await;
-        if let Err(error) = doing.end_keyed(&ticket, ended).await {
+        if let Err(error) = doing.end_keyed(&turn, ended).await {
             tracing::error!(error = %Chain(&error), "could not keep the answer to a keyed request");
         }
         // The caller may have gone.
