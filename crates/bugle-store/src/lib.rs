@@ -8,6 +8,7 @@
 mod access;
 mod alerting;
 mod alerts;
+mod changes;
 mod db;
 mod decisions;
 mod directory;
@@ -25,6 +26,7 @@ mod receipts;
 mod registry;
 mod responses;
 mod retention;
+mod revisions;
 mod timeline;
 mod tries;
 
@@ -35,6 +37,7 @@ pub use access::api_keys::ApiKey;
 pub use access::sessions::Session;
 pub use access::tokens::{Purpose, TakenToken};
 pub use alerting::{AlertingPass, Decide, PassReport};
+pub use changes::{Checkpoint, DrivenChange};
 pub use db::connect::{DatabaseUrl, ParseDatabaseUrlError, PoolSettings};
 pub use directory::ObjectChange;
 pub use dispatch::{Claimed, DispatchPass, Judge};
@@ -48,6 +51,7 @@ pub use reading::notifications::NotificationFilter;
 pub use reading::requests::{RejectedRequest, Request};
 pub use receipts::{Known, LastMessage, Lost, Receive, RunOut};
 pub use responses::Respond;
+pub use revisions::{NewRevision, RevisionSource, StageTarget, StoredRevision};
 pub use tries::TriedRow;
 
 /// Most tenants with work that one look finds; more are found when those have been served.

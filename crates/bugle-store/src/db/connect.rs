@@ -159,6 +159,7 @@ migrations! {
     "20261120130300" "create_alerts"
     "20261120130400" "create_notifications"
     "20261120130500" "create_ledger"
+    "20261124180000" "create_changes"
 }
 
 fn migration(version: &str, name: &'static str, sql: &'static str) -> Migration {
