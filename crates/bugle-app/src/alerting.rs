@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use bugle_domain::object::Directory;
+use bugle_domain::stage::Stage;
 use bugle_domain::{EventId, TenantId, TenantScope};
 use bugle_engine::alerting::{self, Decisions, Work};
 use bugle_store::{AlertingPass, PassReport, StoreError};
@@ -60,7 +61,7 @@ impl AlertingLoop {
     /// One transaction over the tenants that have work.
     async fn pass(&self, now: Timestamp) -> Result<PassReport, StoreError> {
         let epochs = self.app.placement.epochs();
-        if epochs.is_empty() {
+        if epochs.is_empty() || !self.app.stages.works(Stage::Alerting) {
             return Ok(PassReport::default());
         }
         // A tenant whose configuration is not at hand would use up a try of its suspects.

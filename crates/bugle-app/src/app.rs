@@ -1,22 +1,25 @@
 //! The application: what use cases and workers share, and how they are started and stopped.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
 use bugle_channels::Channels;
 use bugle_domain::object::Directory;
+use bugle_domain::revision::Revision;
+use bugle_domain::stage::Stage;
 use bugle_domain::{AlertId, MethodId, NodeId, TenantId, TenantScope};
-use bugle_engine::dispatch::Limits;
 use bugle_store::{Store, StoreError};
 use hmac::{Hmac, KeyInit, Mac};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 use sha2::Sha256;
 use tokio::sync::{Notify, broadcast, mpsc};
 use url::Url;
 
 use crate::alerting::AlertingLoop;
+use crate::change::ChangeLoop;
 use crate::clock::Clock;
 use crate::directory_cache::DirectoryCache;
 use crate::dispatch::DispatchLoop;
@@ -28,6 +31,7 @@ use crate::limits::UseLimits;
 use crate::methods::send::Spoken;
 use crate::placement::Placement;
 use crate::record::{self, Recorder};
+use crate::stages::{Stages, StagesLoop};
 use crate::tasks::Tasks;
 
 /// Changes that a slow listener may be behind; after that it is told that it missed some.
@@ -42,12 +46,9 @@ pub struct Settings {
     pub public_url: Url,
     /// Signs what must be recognised later, such as webhooks: 32 random bytes that all nodes share.
     pub key: SecretBox<[u8; 32]>,
-    /// Messages that one node sends at the same time, 1–4,096.
-    pub parallel_sends: usize,
-    /// Ceilings, bundling and tries.
-    pub dispatch: Limits,
-    /// How long the bytes of received requests are kept.
-    pub keep_raw: SignedDuration,
+    /// What the configuration file says that the stages run with. What they do run with stands in
+    /// the store.
+    pub stages: Revision,
     /// Shown by `doctor` and in the footer of pages.
     pub version: &'static str,
     /// Whether this is the demo: a red ribbon, and everything is simulated.
@@ -98,6 +99,10 @@ pub(crate) struct Inner {
     pub(crate) tasks: Tasks,
     pub(crate) wake_alerting: Arc<Notify>,
     pub(crate) wake_dispatch: Arc<Notify>,
+    pub(crate) wake_changes: Arc<Notify>,
+    pub(crate) stages: Stages,
+    living: RwLock<BTreeSet<NodeId>>,
+    dead: RwLock<BTreeSet<NodeId>>,
     changes: broadcast::Sender<Change>,
 }
 
@@ -113,6 +118,7 @@ impl App {
         let (wake_alerting, wake_dispatch) = (Arc::default(), Arc::default());
         let (intake, committer) =
             Intake::new(store.clone(), settings.node, Arc::clone(&wake_alerting));
+        let stages = Stages::new(settings.stages.clone(), clock.now());
         let inner = Arc::new(Inner {
             node: settings.node,
             directories: DirectoryCache::new(store.clone()),
@@ -129,8 +135,15 @@ impl App {
             tasks: Tasks::new(),
             wake_alerting,
             wake_dispatch,
+            wake_changes: Arc::default(),
+            stages,
+            living: RwLock::default(),
+            dead: RwLock::default(),
             changes: broadcast::Sender::new(CHANGES_KEPT),
         });
+        let change = ChangeLoop::new(Arc::clone(&inner));
+        let stages = StagesLoop::new(Arc::clone(&inner));
+        stages.begin().await?;
         let keeper = Keeper::new(Arc::clone(&inner));
         keeper.begin().await?;
         let tasks = &inner.tasks;
@@ -145,6 +158,8 @@ impl App {
         tasks.worker("recorder", move |stop| recorder.clone().run(stop));
         let dispatch = DispatchLoop::new(Arc::clone(&inner), tried);
         tasks.worker("dispatch", move |stop| dispatch.clone().run(stop));
+        tasks.worker("change", move |stop| change.clone().run(stop));
+        tasks.worker("stages", move |stop| stages.clone().run(stop));
         tasks.worker("keeper", move |stop| keeper.clone().run(stop));
         Ok(Self(inner))
     }
@@ -195,6 +210,12 @@ impl App {
         &self.0.settings
     }
 
+    /// Largest request that brings events, in bytes, as intake runs now.
+    pub fn max_body(&self) -> usize {
+        let ready = self.0.stages.of(Stage::Intake);
+        usize::try_from(ready.revision.intake.max_body_bytes).unwrap_or(usize::MAX)
+    }
+
     /// The tenant's configuration.
     ///
     /// # Errors
@@ -202,6 +223,11 @@ impl App {
     /// [`StoreError`] if it could not be read.
     pub async fn directory(&self, scope: TenantScope) -> Result<Arc<Directory>, StoreError> {
         self.0.directories.get(scope).await
+    }
+
+    /// The application that these parts belong to.
+    pub(crate) fn of(inner: Arc<Inner>) -> Self {
+        Self(inner)
     }
 
     pub(crate) fn inner(&self) -> &Arc<Inner> {
@@ -219,6 +245,24 @@ impl Inner {
             // Without a listener there is nobody to tell.
             let _ = self.changes.send(Change { tenant, alert });
         }
+    }
+
+    /// The nodes that were seen to beat lately, this one among them.
+    pub(crate) fn living(&self) -> BTreeSet<NodeId> {
+        let mut living = self.living.read().unwrap_or_else(PoisonError::into_inner).clone();
+        living.insert(self.node);
+        living
+    }
+
+    /// Notes which other nodes beat, and which were watched standing still.
+    pub(crate) fn set_living(&self, living: BTreeSet<NodeId>, dead: BTreeSet<NodeId>) {
+        *self.living.write().unwrap_or_else(PoisonError::into_inner) = living;
+        *self.dead.write().unwrap_or_else(PoisonError::into_inner) = dead;
+    }
+
+    /// Whether a node was watched standing still for long enough.
+    pub(crate) fn knows_dead(&self, node: NodeId) -> bool {
+        self.dead.read().unwrap_or_else(PoisonError::into_inner).contains(&node)
     }
 
     /// A tenant's configuration was changed here: it is read anew, and may now have work.

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bugle_channels::{Lookup, Sent};
 use bugle_domain::notification::{Attempt, SendOutcome};
+use bugle_domain::stage::Stage;
 use bugle_domain::{ClaimId, TenantScope};
 use bugle_engine::dispatch::{self, Candidate, Tried};
 use bugle_store::{Claimed, DispatchPass, StoreError, TriedRow};
@@ -35,13 +37,14 @@ pub(crate) struct DispatchLoop {
     app: Arc<Inner>,
     /// One for each message that may be under way.
     permits: Arc<Semaphore>,
+    /// How many of them there are.
+    size: Arc<AtomicUsize>,
     tried: mpsc::Sender<Vec<Recorded>>,
 }
 
 impl DispatchLoop {
     pub(crate) fn new(app: Arc<Inner>, tried: mpsc::Sender<Vec<Recorded>>) -> Self {
-        let permits = Arc::new(Semaphore::new(app.settings.parallel_sends));
-        Self { app, permits, tried }
+        Self { app, permits: Arc::new(Semaphore::new(0)), size: Arc::default(), tried }
     }
 
     /// Runs until `stop` is cancelled, then waits until all that was claimed has an outcome, which
@@ -65,12 +68,30 @@ impl DispatchLoop {
                 () = self.app.clock.sleep_until(until) => (),
             }
         }
-        let all = u32::try_from(self.app.settings.parallel_sends).unwrap_or(u32::MAX);
+        let all = u32::try_from(self.size.load(Ordering::Relaxed)).unwrap_or(u32::MAX);
         let _ = self.permits.acquire_many(all).await;
+    }
+
+    /// Lets as many messages go at the same time as the revision says. Those under way are
+    /// finished first.
+    fn resize(&self, wanted: usize) {
+        let size = self.size.load(Ordering::Relaxed);
+        let size = if wanted >= size {
+            self.permits.add_permits(wanted - size);
+            wanted
+        } else {
+            size - self.permits.forget_permits(size - wanted)
+        };
+        self.size.store(size, Ordering::Relaxed);
     }
 
     /// Claims as much as there is room to send, and begins to send it.
     async fn claim(&self, now: Timestamp) -> Result<Claimed, StoreError> {
+        let ready = self.app.stages.of(Stage::Dispatch);
+        self.resize(usize::try_from(ready.revision.dispatch.parallel).unwrap_or(usize::MAX));
+        if !self.app.stages.works(Stage::Dispatch) {
+            return Ok(Claimed::default());
+        }
         // Closed only when the process ends, and then nothing is claimed.
         let Ok(room) = self.permits.acquire().await else { return Ok(Claimed::default()) };
         drop(room);
@@ -78,7 +99,7 @@ impl DispatchLoop {
         let claim = ClaimId::new(now, entropy::bytes());
         let started = Instant::now();
         let send_by = now.saturating_add(SignedDuration::try_from(SEND_WITHIN).unwrap_or_default());
-        let limits = &self.app.settings.dispatch;
+        let limits = &ready.limits;
         let mut judge = |candidates: &[Candidate]| dispatch::judge(candidates, limits, now);
         let mut claimed = self
             .app
@@ -86,6 +107,7 @@ impl DispatchLoop {
             .dispatch_pass(
                 &DispatchPass {
                     node: self.app.node,
+                    lanes: &ready.lanes,
                     claim,
                     send_by: send_by.unwrap_or(Timestamp::MAX),
                     limit: u32::try_from(limit).unwrap_or(1),
@@ -187,10 +209,11 @@ fn rows(
         }
         outcome => outcome,
     };
+    let ready = app.stages.of(Stage::Dispatch);
     let row = |candidate: Candidate| {
         let id = candidate.notification.id;
         let tried = Tried { notification: id, outcome, delivered: sent.delivered };
-        let limits = &app.settings.dispatch;
+        let limits = &ready.limits;
         let next = dispatch::after_try(&candidate.notification, &tried, limits, finished_at);
         let attempt = Attempt {
             notification: id,

@@ -10,6 +10,7 @@ pub mod apply;
 pub mod audit;
 pub mod callbacks;
 pub mod caller;
+pub mod change;
 pub mod clock;
 mod compose;
 mod directory_cache;
@@ -41,6 +42,7 @@ pub mod responses;
 #[cfg(test)]
 mod sample;
 pub mod senders;
+mod stages;
 pub mod tasks;
 pub mod tenants;
 mod watch;

@@ -47,11 +47,13 @@ pub enum Permission {
     ManageTenants,
     /// See how the installation itself is doing.
     Doctor,
+    /// See what the stages run with, and change it.
+    ChangeStages,
 }
 
 impl Permission {
     /// All permissions, from the smallest role to the operator.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::ReadAlerts,
         Self::ReadConfiguration,
         Self::ReadLedger,
@@ -72,6 +74,7 @@ impl Permission {
         Self::ReadAllTenants,
         Self::ManageTenants,
         Self::Doctor,
+        Self::ChangeStages,
     ];
 
     /// The words used in text.
@@ -97,6 +100,7 @@ impl Permission {
             Self::ReadAllTenants => "read all tenants",
             Self::ManageTenants => "manage tenants",
             Self::Doctor => "run the doctor",
+            Self::ChangeStages => "change the stages",
         }
     }
 
@@ -119,7 +123,9 @@ impl Permission {
             Self::ManageUsers | Self::ManageKeys | Self::EditTenant | Self::ReadAudit => {
                 Holder::From(Role::Admin)
             }
-            Self::ReadAllTenants | Self::ManageTenants | Self::Doctor => Holder::Operator,
+            Self::ReadAllTenants | Self::ManageTenants | Self::Doctor | Self::ChangeStages => {
+                Holder::Operator
+            }
         }
     }
 }

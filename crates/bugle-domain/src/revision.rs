@@ -13,6 +13,7 @@ use crate::stage::Stage;
 pub mod ranges;
 mod read;
 mod show;
+mod standard;
 
 pub use read::{Mistake, Mistakes};
 pub use show::Line;
@@ -134,6 +135,14 @@ impl Revision {
     /// Every mistake there is.
     pub fn parse(text: &str) -> Result<Self, Mistakes> {
         read::revision(text)
+    }
+
+    /// What holds where the operator has said nothing else, with these providers.
+    pub fn standard(mut channels: BTreeMap<Channel, Vec<String>>) -> Self {
+        for channel in Channel::ALL {
+            channels.entry(channel).or_default();
+        }
+        standard::revision(channels)
     }
 
     /// Every setting with its value, in the order of the canonical form.

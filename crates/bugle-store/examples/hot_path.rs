@@ -236,8 +236,14 @@ impl Bench {
 
     async fn claim(&self) -> Result<Vec<TriedRow>, bugle_store::StoreError> {
         let claim = ClaimId::from_stored(Uuid::now_v7());
-        let pass =
-            DispatchPass { node: self.node, claim, send_by: now(10), limit: 256, now: now(1) };
+        let pass = DispatchPass {
+            node: self.node,
+            lanes: &Lane::ALL,
+            claim,
+            send_by: now(10),
+            limit: 256,
+            now: now(1),
+        };
         let mut judge = |candidates: &[Candidate]| {
             let verdicts = (0..candidates.len()).map(|message| Verdict::Send { message });
             (verdicts.collect(), Vec::new())

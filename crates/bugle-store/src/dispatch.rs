@@ -24,9 +24,11 @@ use crate::notifications::{NOTIFICATION_COLUMNS, notification, notification_colu
 
 /// What one pass may claim.
 #[derive(Clone, Copy, Debug)]
-pub struct DispatchPass {
+pub struct DispatchPass<'a> {
     /// Who claims.
     pub node: NodeId,
+    /// The lanes it claims from, in the order they are served.
+    pub lanes: &'a [Lane],
     /// Names the claim; never used twice.
     pub claim: ClaimId,
     /// What is claimed is sent before this time or not at all.
@@ -216,7 +218,7 @@ impl Store {
     /// If `judge` does not return one verdict for each candidate.
     pub async fn dispatch_pass(
         &self,
-        pass: &DispatchPass,
+        pass: &DispatchPass<'_>,
         judge: &mut Judge<'_>,
     ) -> Result<Claimed, StoreError> {
         let outlook = self.due_heads(pass).await?;
@@ -226,12 +228,12 @@ impl Store {
         retried!(self.dispatch_once(pass, &outlook, judge))
     }
 
-    async fn due_heads(&self, pass: &DispatchPass) -> Result<Outlook, StoreError> {
+    async fn due_heads(&self, pass: &DispatchPass<'_>) -> Result<Outlook, StoreError> {
         let turn = self.turns.dispatch();
         let limit = usize::try_from(pass.limit).unwrap_or(usize::MAX);
         let mut outlook = Outlook { heads: Vec::new(), more: false, next_due: None };
         let mut last = Uuid::nil();
-        for lane in Lane::ALL {
+        for lane in pass.lanes.iter().copied() {
             let mut found = self.waiting_in(lane, turn).await?;
             if turn != Uuid::nil() {
                 found.append(&mut self.waiting_in(lane, Uuid::nil()).await?);
@@ -272,13 +274,13 @@ impl Store {
 
     async fn dispatch_once(
         &self,
-        pass: &DispatchPass,
+        pass: &DispatchPass<'_>,
         outlook: &Outlook,
         judge: &mut Judge<'_>,
     ) -> Result<Claimed, StoreError> {
         let mut tx = self.db.write(WriteClass::Then).await?;
         let mut candidates = Vec::new();
-        for lane in Lane::ALL {
+        for lane in pass.lanes.iter().copied() {
             take(&mut tx, pass, (lane, outlook), &mut candidates).await?;
         }
         let (verdicts, paces) = judge(&candidates);
@@ -294,7 +296,7 @@ impl Store {
 /// Reads the due notifications of one lane, as many as there is room for.
 async fn take(
     tx: &mut Tx,
-    pass: &DispatchPass,
+    pass: &DispatchPass<'_>,
     (lane, outlook): (Lane, &Outlook),
     candidates: &mut Vec<Candidate>,
 ) -> Result<(), StoreError> {
@@ -349,7 +351,7 @@ struct Sorted {
 }
 
 impl Sorted {
-    fn new(pass: &DispatchPass, candidates: Vec<Candidate>, verdicts: Vec<Verdict>) -> Self {
+    fn new(pass: &DispatchPass<'_>, candidates: Vec<Candidate>, verdicts: Vec<Verdict>) -> Self {
         let mut sorted = Self::default();
         for (mut candidate, verdict) in candidates.into_iter().zip(verdicts) {
             let (tenant, id) = (candidate.tenant, candidate.notification.id);
@@ -380,7 +382,7 @@ impl Sorted {
     async fn save(
         self,
         tx: &mut Tx,
-        pass: &DispatchPass,
+        pass: &DispatchPass<'_>,
         paces: Vec<PaceUpdate>,
     ) -> Result<Claimed, StoreError> {
         let DispatchPass { node, claim, send_by, now, .. } = *pass;

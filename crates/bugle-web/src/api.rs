@@ -1,6 +1,7 @@
 //! The REST API under `/api/v1`, and its description.
 
 mod alerts;
+mod changes;
 mod crud;
 mod events;
 mod integrations;
@@ -93,6 +94,12 @@ fn administration() -> OpenApiRouter<WebState> {
         .routes(routes!(tenants::apply))
         .routes(routes!(tenants::export))
         .routes(routes!(tenants::doctor))
+        .routes(routes!(changes::list, changes::begin))
+        .routes(routes!(changes::get))
+        .routes(routes!(changes::undo))
+        .routes(routes!(changes::revisions))
+        .routes(routes!(changes::revision))
+        .routes(routes!(changes::diff))
         .routes(routes!(tenants::audit))
 }
 

@@ -11,8 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bugle_domain::contact::Channel;
-use bugle_engine::dispatch::Limits;
-use jiff::SignedDuration;
+use bugle_domain::revision::{self, Revision, ranges};
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 use url::Url;
 
@@ -21,6 +20,7 @@ mod raw;
 mod reader;
 mod value;
 
+pub use providers::ServedBy;
 pub use raw::Origin;
 use raw::{Entries, Entry};
 use reader::{Noted, Reader};
@@ -32,8 +32,6 @@ pub const DEFAULTS: &str = include_str!("../../../config/default.toml");
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
-const DAY: Duration = Duration::from_hours(24);
-const KIB: u64 = 1_024;
 
 /// What the program runs with. Holds meanings, not text: every field is already checked.
 #[derive(Debug)]
@@ -45,13 +43,31 @@ pub struct Config {
     /// How events are taken in.
     pub intake: Intake,
     /// How messages are sent.
-    pub dispatch: Dispatch,
+    pub dispatch: revision::Dispatch,
     /// How long things are kept.
     pub retention: Retention,
     /// What is logged.
     pub log: Log,
     /// The channels and their providers.
     pub channels: bugle_app::channels::Settings,
+    /// Who of them serves each channel, the preferred one first.
+    pub served_by: ServedBy,
+}
+
+impl Config {
+    /// What the stages run with, as far as the configuration says it; the rest is standard.
+    pub fn stages(&self) -> Revision {
+        let standard = Revision::standard(self.served_by.clone());
+        Revision {
+            intake: revision::Intake {
+                max_body_bytes: self.intake.max_body_bytes,
+                ..standard.intake
+            },
+            dispatch: self.dispatch.clone(),
+            retention: revision::Retention { raw_bytes: self.retention.raw_bytes },
+            ..standard
+        }
+    }
 }
 
 /// The HTTP server.
@@ -84,20 +100,11 @@ pub struct Intake {
     pub max_body_bytes: u64,
 }
 
-/// How messages are sent.
-#[derive(Clone, Debug)]
-pub struct Dispatch {
-    /// Messages sent at the same time, 1–2,000.
-    pub parallel: u32,
-    /// Ceilings, bundling and tries.
-    pub limits: Limits,
-}
-
 /// How long things are kept.
 #[derive(Clone, Copy, Debug)]
 pub struct Retention {
     /// Bytes received from senders, 1 h – 3,650 d.
-    pub raw_bytes: SignedDuration,
+    pub raw_bytes: Duration,
 }
 
 /// What is logged.
@@ -208,6 +215,7 @@ fn read(reader: &mut Reader) -> Result<Config, Noted> {
     let retention = retention(reader);
     let log = log(reader);
     let channels = providers::channels(reader);
+    let (channels, served_by) = channels?;
     Ok(Config {
         server: server?,
         database: database?,
@@ -215,7 +223,8 @@ fn read(reader: &mut Reader) -> Result<Config, Noted> {
         dispatch: dispatch?,
         retention: retention?,
         log: log?,
-        channels: channels?,
+        channels,
+        served_by,
     })
 }
 
@@ -268,33 +277,35 @@ fn database(reader: &mut Reader) -> Result<Database, Noted> {
 }
 
 fn intake(reader: &mut Reader) -> Result<Intake, Noted> {
-    let sizes = 16 * KIB..=16 * KIB * KIB;
+    let sizes = ranges::MAX_BODY;
     let max_body_bytes = reader.take("intake.max_body", |value| value::size(value, sizes))?;
     Ok(Intake { max_body_bytes })
 }
 
-fn dispatch(reader: &mut Reader) -> Result<Dispatch, Noted> {
+fn dispatch(reader: &mut Reader) -> Result<revision::Dispatch, Noted> {
     use Channel::{Email, Sms, Voice, Webhook};
-    let parallel = count(reader, "dispatch.parallel", 1..=2_000);
-    let bundle_window = span(reader, "dispatch.bundle_window", Duration::ZERO..=5 * MINUTE);
-    let max_tries = count(reader, "dispatch.max_tries", 1..=50);
-    let redial_after = span(reader, "dispatch.redial_after", 30 * SECOND..=30 * MINUTE);
-    let ceiling = |reader: &mut Reader, key: &str| count(reader, key, 1..=1_000);
+    let of_revision = Revision::standard(ServedBy::new()).dispatch;
+    let parallel = count(reader, "dispatch.parallel", ranges::PARALLEL);
+    let bundle_window = duration(reader, "dispatch.bundle_window", ranges::BUNDLE_WINDOW);
+    let max_tries = count(reader, "dispatch.max_tries", ranges::MAX_TRIES);
+    let redial_after = duration(reader, "dispatch.redial_after", ranges::REDIAL_AFTER);
+    let ceiling = |reader: &mut Reader, key: &str| count(reader, key, ranges::PER_HOUR);
     let people = [Email, Sms, Voice];
     let per_hour = each(reader, "dispatch.per_hour", &people, ceiling);
     let urgent_per_hour = each(reader, "dispatch.urgent_per_hour", &people, ceiling);
-    let wait = |reader: &mut Reader, key: &str| span(reader, key, 10 * SECOND..=DAY);
+    let wait = |reader: &mut Reader, key: &str| duration(reader, key, ranges::RECEIPT_WAIT);
     let channels = [Email, Sms, Voice, Webhook];
     let receipt_wait = each(reader, "dispatch.receipt_wait", &channels, wait);
-    let limits = Limits {
+    Ok(revision::Dispatch {
+        parallel: parallel?,
         per_hour: per_hour?,
         urgent_per_hour: urgent_per_hour?,
         bundle_window: bundle_window?,
-        max_tries: u16::try_from(max_tries?).unwrap_or(u16::MAX),
+        max_tries: max_tries?,
         receipt_wait: receipt_wait?,
         redial_after: redial_after?,
-    };
-    Ok(Dispatch { parallel: parallel?, limits })
+        ..of_revision
+    })
 }
 
 /// A key for each of some channels.
@@ -312,7 +323,7 @@ fn each<T>(
 }
 
 fn retention(reader: &mut Reader) -> Result<Retention, Noted> {
-    let raw_bytes = span(reader, "retention.raw_bytes", HOUR..=3_650 * DAY)?;
+    let raw_bytes = duration(reader, "retention.raw_bytes", ranges::RAW_BYTES)?;
     Ok(Retention { raw_bytes })
 }
 
@@ -335,16 +346,6 @@ fn duration(
     range: RangeInclusive<Duration>,
 ) -> Result<Duration, Noted> {
     reader.take(key, |value| value::duration(value, range))
-}
-
-/// A duration as the engine takes it.
-fn span(
-    reader: &mut Reader,
-    key: &str,
-    range: RangeInclusive<Duration>,
-) -> Result<SignedDuration, Noted> {
-    let duration = duration(reader, key, range)?;
-    Ok(SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX))
 }
 
 fn count(reader: &mut Reader, key: &str, range: RangeInclusive<u32>) -> Result<u32, Noted> {

@@ -87,7 +87,8 @@ async fn demo(config: Config, folder: &Path, output: Output) -> Result<(), Failu
         demo: true,
     };
     let stop_within = config.server.stop_within;
-    let behaviour = node::Behaviour { channels: simulated(&lab), ..config.into() };
+    let behaviour =
+        node::Behaviour { channels: simulated(&lab), every_provider: true, ..config.into() };
     let node = Node::start(parts, behaviour).await?;
     if fresh {
         live::open(&node, &company).await?;

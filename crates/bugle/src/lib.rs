@@ -104,6 +104,7 @@ async fn talk(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Who(args) => cli::schedules::who(context, &args).await,
         Command::Ledger(args) => cli::books::ledger(context, &args).await,
         Command::Why(args) => cli::books::why(context, &args).await,
+        Command::Change(command) => cli::change::run(context, &command).await,
         Command::Apply(args) => cli::configuration::apply(context, &args).await,
         Command::Export => cli::configuration::export(context).await,
         Command::Serve(_)

@@ -170,7 +170,7 @@ impl fmt::Display for Misfit {
 }
 
 /// The pairs of stages of which the second reads what the first writes.
-const NEIGHBOURS: [(Stage, Stage); 3] = [
+pub const NEIGHBOURS: [(Stage, Stage); 3] = [
     (Stage::Intake, Stage::Alerting),
     (Stage::Alerting, Stage::Dispatch),
     (Stage::Dispatch, Stage::Responses),

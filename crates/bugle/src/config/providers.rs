@@ -1,8 +1,11 @@
 //! The sections `[channels]` and `[providers.NAME]`: which providers there are, in which order.
 
+use std::collections::BTreeMap;
+
 use bugle_app::channels::{
     Limits, Login, Rate, Settings, SmtpSecurity, SmtpSettings, TwilioSettings, WebhookSettings,
 };
+use bugle_domain::contact::Channel;
 use ipnet::IpNet;
 use secrecy::SecretString;
 use url::Url;
@@ -11,6 +14,11 @@ use super::reader::{Noted, Reader};
 use super::value::{self, Problem, Value};
 use super::{MINUTE, SECOND};
 
+/// Who serves each channel, the preferred one first.
+pub type ServedBy = BTreeMap<Channel, Vec<String>>;
+
+/// The name of the one provider of webhooks: ourselves.
+const OWN: &str = "webhook";
 /// Longest name of a provider.
 const MAX_NAME: usize = 32;
 
@@ -26,7 +34,7 @@ enum Provider {
 }
 
 /// Reads both sections.
-pub(super) fn channels(reader: &mut Reader) -> Result<Settings, Noted> {
+pub(super) fn channels(reader: &mut Reader) -> Result<(Settings, ServedBy), Noted> {
     let names = reader.names_under("providers");
     let providers: Vec<(String, Provider)> = names
         .into_iter()
@@ -51,17 +59,24 @@ pub(super) fn channels(reader: &mut Reader) -> Result<Settings, Noted> {
         Provider::Smtp(_) | Provider::Wrong => None,
     });
     let webhook = webhook(reader);
-    Ok(Settings { email: email?, sms: sms?, voice: voice?, webhook: webhook? })
+    let ((email, by_mail), (sms, by_text), (voice, by_call)) = (email?, sms?, voice?);
+    let served_by = ServedBy::from([
+        (Channel::Email, by_mail),
+        (Channel::Sms, by_text),
+        (Channel::Voice, by_call),
+        (Channel::Webhook, vec![OWN.to_owned()]),
+    ]);
+    Ok((Settings { email, sms, voice, webhook: webhook? }, served_by))
 }
 
-/// The providers that the list at `key` names, which must be of `kind`.
+/// All providers of `kind`, those that the list at `key` names first; and these names.
 fn chosen<T>(
     reader: &mut Reader,
     key: &str,
     kind: &str,
     providers: &[(String, Provider)],
     pick: impl Fn(&Provider) -> Option<T>,
-) -> Result<Vec<T>, Noted> {
+) -> Result<(Vec<T>, Vec<String>), Noted> {
     let names = reader.take(key, value::list)?;
     let mut picked = Vec::new();
     for name in &names {
@@ -79,7 +94,12 @@ fn chosen<T>(
             }
         }
     }
-    if picked.len() == names.len() { Ok(picked) } else { Err(Noted) }
+    if picked.len() != names.len() {
+        return Err(Noted);
+    }
+    let others = providers.iter().filter(|(name, _)| !names.contains(name));
+    picked.extend(others.filter_map(|(_, provider)| pick(provider)));
+    Ok((picked, names))
 }
 
 fn provider(reader: &mut Reader, name: &str) -> Result<Provider, Noted> {

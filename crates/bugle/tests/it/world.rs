@@ -8,10 +8,12 @@ use bugle::config::{self, Sources};
 use bugle::demo::{connect, simulated};
 use bugle::node::{self, Behaviour, Node, Parts};
 use bugle_app::identity::NewApiKey;
-use bugle_app::store::{ObjectChange, Store};
+use bugle_app::store::{NewRevision, ObjectChange, RevisionSource, Store};
 use bugle_app::{Caller, Clock};
 use bugle_domain::alert::Actor;
+use bugle_domain::revision::Revision;
 use bugle_domain::role::Role;
+use bugle_domain::stage::Stage;
 use bugle_domain::{AllTenants, NodeId, RequestId, TenantScope};
 use bugle_lab::{Lab, Phone};
 use jiff::{SignedDuration, Timestamp};
@@ -94,8 +96,10 @@ impl World {
             demo: true,
         };
         let defaults = config::parse(&Sources::default()).unwrap();
-        let behaviour = Behaviour { channels: simulated(&lab), ..defaults.into() };
+        let behaviour =
+            Behaviour { channels: simulated(&lab), every_provider: true, ..defaults.into() };
         let node = Node::start(parts, behaviour).await.unwrap();
+        store.set_operator(scope, people::user_id(0), true, now).await.unwrap();
         let api_key = api_key(&node, scope).await;
         let base = public_url.as_str().trim_end_matches('/').to_owned();
         let http = reqwest::Client::new();
@@ -106,9 +110,40 @@ impl World {
         self.lab.phone(people::phone(owner))
     }
 
+    /// The application.
+    pub(crate) fn app(&self) -> &bugle_app::App {
+        &self.node.as_ref().unwrap().app
+    }
+
+    /// The only node.
+    pub(crate) fn node_id(&self) -> NodeId {
+        self.app().config().node
+    }
+
+    /// Puts a stage on a document, past every guard.
+    pub(crate) async fn put_stage_on(&self, stage: Stage, document: &str) {
+        let revision = Revision::parse(document).unwrap();
+        let (author, reason, source) = ("nobody", "behind its back", RevisionSource::Change);
+        let new = NewRevision { revision: &revision, author, reason, source };
+        let number = self.store.keep_revision(new, self.clock.now()).await.unwrap();
+        self.store.aim_stage(self.node_id(), stage, number).await.unwrap();
+    }
+
+    /// Puts it back on the first revision.
+    pub(crate) async fn put_stage_back(&self, stage: Stage) {
+        self.store.aim_stage(self.node_id(), stage, 1).await.unwrap();
+    }
+
     /// Sends an event through the native API with the key of `integration`, and waits until all
     /// that follows at once is done. Returns its id.
     pub(crate) async fn send(&self, integration: &str, event: Value) -> String {
+        let id = self.send_unsettled(integration, event).await;
+        self.settle().await;
+        id
+    }
+
+    /// The same, and does not wait.
+    pub(crate) async fn send_unsettled(&self, integration: &str, event: Value) -> String {
         let answer = self
             .http
             .post(format!("{}/api/v1/events", self.base))
@@ -120,7 +155,6 @@ impl World {
         let status = answer.status();
         let body: Value = answer.json().await.unwrap();
         assert_eq!(status, 202, "{body}");
-        self.settle().await;
         body["id"].as_str().unwrap().to_owned()
     }
 
@@ -158,6 +192,13 @@ impl World {
         assert!(status.is_success(), "{path}: {status} {text}");
         self.settle().await;
         serde_json::from_str(&text).unwrap()
+    }
+
+    /// Posts, and gives what was answered.
+    pub(crate) async fn try_post(&self, path: &str, body: Value) -> (u16, Value) {
+        let request = self.http.post(format!("{}{path}", self.base)).bearer_auth(&self.api_key);
+        let answer = request.json(&body).send().await.unwrap();
+        (answer.status().as_u16(), answer.json().await.unwrap())
     }
 
     /// A link that signs Lena in once.
