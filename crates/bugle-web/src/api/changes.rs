@@ -213,7 +213,7 @@ pub(crate) async fn begin(
 
 /// Lists changes of the stages, newest first. For operators.
 #[utoipa::path(
-    get, path = "/changes", tag = "operator", operation_id = "list changes",
+    get, path = "/changes", tag = "operator", operation_id = "list stage changes",
     responses((status = 200, body = List<ChangeBody>))
 )]
 pub(crate) async fn list(
