@@ -191,7 +191,7 @@ impl StagesLoop {
     pub(crate) async fn run(self, stop: CancellationToken) {
         while !stop.is_cancelled() {
             if let Err(error) = self.look(self.app.clock.now()).await {
-                tracing::error!(error = %Chain(&error), "could not look what the stages should run");
+                tracing::error!(error = %Chain(&error), "could not read the stages' targets");
             }
             tokio::select! {
                 () = stop.cancelled() => (),
@@ -217,7 +217,7 @@ impl StagesLoop {
         self.judge_neighbours(&fleet).await;
         let after = self.app.stages.here(node);
         if before != after {
-            self.tell(&before, &after);
+            tell(&before, &after);
             store.report_stages(&after).await?;
             self.app.wake_alerting.notify_one();
             self.app.wake_dispatch.notify_one();
@@ -329,21 +329,20 @@ impl StagesLoop {
         let named = |lane: &Lane| ready.revision.alerting.lanes.contains(lane.as_str());
         Lane::ALL.into_iter().find(|lane| !named(lane))
     }
+}
 
-    /// Says what changed; what does not work, loudly.
-    fn tell(&self, before: &[StageRun], after: &[StageRun]) {
-        for run in after.iter().filter(|run| !before.contains(run)) {
-            let (stage, revision, held) = (run.stage.as_str(), run.revision, run.held);
-            match &run.error {
-                Some(error) => {
-                    tracing::error!(stage, revision, error, "a stage does not run as it should");
-                }
-                None => tracing::info!(stage, revision, held, "a stage runs a revision"),
-            }
-            #[expect(clippy::cast_precision_loss, reason = "metrics are floating point numbers")]
-            metrics::gauge!("bugle_stage_revision", "stage" => stage).set(revision as f64);
-            let wrong = if run.error.is_some() { 1.0 } else { 0.0 };
-            metrics::gauge!("bugle_stage_error", "stage" => stage).set(wrong);
+/// Says what changed; what does not work, loudly.
+fn tell(before: &[StageRun], after: &[StageRun]) {
+    for run in after.iter().filter(|run| !before.contains(run)) {
+        let (stage, revision, held) = (run.stage.as_str(), run.revision, run.held);
+        if let Some(error) = &run.error {
+            tracing::error!(stage, revision, error, "a stage does not run as it should");
+        } else {
+            tracing::info!(stage, revision, held, "a stage runs a revision");
         }
+        #[expect(clippy::cast_precision_loss, reason = "metrics are floating point numbers")]
+        metrics::gauge!("bugle_stage_revision", "stage" => stage).set(revision as f64);
+        let wrong = if run.error.is_some() { 1.0 } else { 0.0 };
+        metrics::gauge!("bugle_stage_error", "stage" => stage).set(wrong);
     }
 }

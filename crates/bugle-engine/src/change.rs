@@ -1,8 +1,9 @@
 //! Guarded change: how the stages come from one revision to another, checkpoint by checkpoint.
 //!
-//! Pure: [`step`] says what follows from a change, what is observed and the time. Whoever carries it
-//! out writes the new state and everything to be done in one transaction, so that a driver that dies
-//! leaves a change that another can go on with. What is decided here is in the program and not in a
+//! Pure: [`step`] says what follows from a change, what is observed and the time. Whoever carries
+//! it out writes the new state and everything to be done in one transaction, so that a driver that
+//! dies leaves a change that another can go on with. What is decided here is in the program and
+//! not in a
 //! revision: a revision never judges itself.
 
 use bugle_domain::NodeId;

@@ -1,5 +1,5 @@
-//! Changes of the stages: one at a time, driven by one node, every step with all that it does in one
-//! transaction.
+//! Changes of the stages: one at a time, driven by one node, every step with all that it does in
+//! one transaction.
 
 use bugle_domain::{AllTenants, NodeId};
 use bugle_engine::change::{Action, Change, Evidence, Step, UndoWanted};

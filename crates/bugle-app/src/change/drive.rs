@@ -1,5 +1,5 @@
-//! The driver: takes the change that is under way from checkpoint to checkpoint. It decides nothing:
-//! observe → engine → save. Where a driver died another node goes on.
+//! The driver: takes the change that is under way from checkpoint to checkpoint. It decides
+//! nothing: observe → engine → save. Where a driver died another node goes on.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,7 +1,8 @@
 //! Checked: whether a revision fits as a set, and beside what runs while it is brought in.
 //!
-//! While a change is under way, and for what then still waits in the store, every stage may meet its
-//! neighbour in the old revision and in the new one. So every such pair must fit. What did not fit
+//! While a change is under way, and for what then still waits in the store, every stage may meet
+//! its neighbour in the old revision and in the new one. So every such pair must fit. What did
+//! not fit
 //! before is not held against the change.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -418,8 +418,8 @@ fn befall(sim: &mut Sim, luck: Luck) {
 }
 
 proptest! {
-    /// A driver killed at any step, nodes that die and return, red canaries and verdicts: in the end
-    /// it is done or undone everywhere, with nothing held and every tenant at home.
+    /// A driver killed at any step, nodes that die and return, red canaries and verdicts: in the
+    /// end it is done or undone everywhere, with nothing held and every tenant at home.
     #[test]
     fn no_change_ends_half(story in prop::collection::vec(luck(), 1..80)) {
         let mut sim = Sim::new(3, false);

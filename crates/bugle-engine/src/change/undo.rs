@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use super::forth::{enter, green, red};
 use super::{Action, Change, ChangeState, Observation, Step, UNDO_EVERY};
 
-/// Takes it back because of what was seen, unless the same revision was taken back just before: then
-/// the revision is not the cause, and going to and fro helps nobody.
+/// Takes it back because of what was seen, unless the same revision was taken back just before:
+/// then the revision is not the cause, and going to and fro helps nobody.
 pub(super) fn by_itself(
     change: &Change,
     seen: &Observation,

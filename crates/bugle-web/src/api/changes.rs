@@ -198,7 +198,7 @@ pub(crate) async fn begin(
         (None, Some(number)) => Wanted::Revision(number),
         _ => {
             let detail = "give either `document` or `revision`";
-            return Err(ApiError::bad_request("document_or_revision", detail));
+            return Err(ApiError::bad_request("bad_query", detail));
         }
     };
     if new.plan {
