@@ -67,7 +67,7 @@ impl AlertingLoop {
     /// One transaction over the tenants that have work.
     async fn pass(&self, now: Timestamp) -> Result<PassReport, StoreError> {
         let (epochs, heard_since) = self.app.placement.epochs();
-        if epochs.is_empty() || self.app.holds.holds(Stage::Alerting) {
+        if epochs.is_empty() || !self.app.takes_work(Stage::Alerting) {
             return Ok(PassReport::default());
         }
         // A tenant whose configuration is not at hand would use up a try of its suspects.

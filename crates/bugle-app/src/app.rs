@@ -1,23 +1,26 @@
 //! The application: what use cases and workers share, and how they are started and stopped.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
 use bugle_channels::Channels;
 use bugle_domain::object::Directory;
+use bugle_domain::revision::Revision;
 use bugle_domain::stage::Stage;
 use bugle_domain::{AlertId, MethodId, NodeId, TenantId, TenantScope};
-use bugle_engine::dispatch::{Drain, Limits};
+use bugle_engine::dispatch::Drain;
 use bugle_store::{Store, StoreError};
 use hmac::{Hmac, KeyInit, Mac};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 use sha2::Sha256;
 use tokio::sync::{Notify, broadcast, mpsc};
 use url::Url;
 
 use crate::alerting::AlertingLoop;
+use crate::change::ChangeLoop;
 use crate::clock::Clock;
 use crate::directory_cache::DirectoryCache;
 use crate::dispatch::DispatchLoop;
@@ -31,6 +34,7 @@ use crate::operators::providers::Troubles;
 use crate::placement::Placement;
 use crate::pulse::{Holds, Pulse};
 use crate::record::{self, Recorder};
+use crate::stages::{Stages, StagesLoop};
 use crate::tasks::Tasks;
 use crate::watch;
 
@@ -46,12 +50,9 @@ pub struct Settings {
     pub public_url: Url,
     /// Signs what must be recognised later, such as webhooks: 32 random bytes that all nodes share.
     pub key: SecretBox<[u8; 32]>,
-    /// Messages that one node sends at the same time, 1–4,096.
-    pub parallel_sends: usize,
-    /// Ceilings, bundling and tries.
-    pub dispatch: Limits,
-    /// How long the bytes of received requests are kept.
-    pub keep_raw: SignedDuration,
+    /// What the configuration file says that the stages run with. What they do run with stands in
+    /// the store.
+    pub stages: Revision,
     /// Key of the integration by which the operators are told of what is wrong with the
     /// installation. `None`: the fallback policy of the operators' own tenants.
     pub operators_key: Option<SecretString>,
@@ -109,8 +110,12 @@ pub(crate) struct Inner {
     pub(crate) tasks: Tasks,
     pub(crate) wake_alerting: Arc<Notify>,
     pub(crate) wake_dispatch: Arc<Notify>,
-    /// Nothing is claimed while it is set.
+    /// What is known of the backlog that drains.
     drain: Mutex<Drain>,
+    pub(crate) wake_changes: Arc<Notify>,
+    pub(crate) stages: Stages,
+    living: RwLock<BTreeSet<NodeId>>,
+    dead: RwLock<BTreeSet<NodeId>>,
     changes: broadcast::Sender<Change>,
 }
 
@@ -127,6 +132,7 @@ impl App {
         let holds = Arc::<Holds>::default();
         let (intake, committer) =
             Intake::new(store.clone(), settings.node, Arc::clone(&wake_alerting), &holds);
+        let stages = Stages::new(settings.stages.clone(), clock.now());
         let inner = Arc::new(Inner {
             node: settings.node,
             directories: DirectoryCache::new(store.clone()),
@@ -148,8 +154,15 @@ impl App {
             wake_alerting,
             wake_dispatch,
             drain: Mutex::default(),
+            wake_changes: Arc::default(),
+            stages,
+            living: RwLock::default(),
+            dead: RwLock::default(),
             changes: broadcast::Sender::new(CHANGES_KEPT),
         });
+        let change = ChangeLoop::new(Arc::clone(&inner));
+        let stages = StagesLoop::new(Arc::clone(&inner));
+        stages.begin().await?;
         let keeper = Keeper::new(Arc::clone(&inner));
         keeper.begin().await?;
         let tasks = &inner.tasks;
@@ -164,6 +177,8 @@ impl App {
         tasks.worker("recorder", move |stop| recorder.clone().run(stop));
         let dispatch = DispatchLoop::new(Arc::clone(&inner), tried);
         tasks.worker("dispatch", move |stop| dispatch.clone().run(stop));
+        tasks.worker("change", move |stop| change.clone().run(stop));
+        tasks.worker("stages", move |stop| stages.clone().run(stop));
         tasks.worker("keeper", move |stop| keeper.clone().run(stop));
         Ok(Self(inner))
     }
@@ -228,6 +243,12 @@ impl App {
         &self.0.settings
     }
 
+    /// Largest request that brings events, in bytes, as intake runs now.
+    pub fn max_body(&self) -> usize {
+        let ready = self.0.stages.of(Stage::Intake);
+        usize::try_from(ready.revision.intake.max_body_bytes).unwrap_or(usize::MAX)
+    }
+
     /// The tenant's configuration.
     ///
     /// # Errors
@@ -237,12 +258,22 @@ impl App {
         self.0.directories.get(scope).await
     }
 
+    /// The application that these parts belong to.
+    pub(crate) fn of(inner: Arc<Inner>) -> Self {
+        Self(inner)
+    }
+
     pub(crate) fn inner(&self) -> &Arc<Inner> {
         &self.0
     }
 }
 
 impl Inner {
+    /// Whether a stage of this node takes work. What comes while it does not waits in the store.
+    pub(crate) fn takes_work(&self, stage: Stage) -> bool {
+        self.stages.works(stage) && !self.holds.holds(stage)
+    }
+
     /// What is known of the backlog that drains.
     pub(crate) fn drain(&self) -> MutexGuard<'_, Drain> {
         self.drain.lock().unwrap_or_else(PoisonError::into_inner)
@@ -257,6 +288,24 @@ impl Inner {
             // Without a listener there is nobody to tell.
             let _ = self.changes.send(Change { tenant, alert });
         }
+    }
+
+    /// The nodes that were seen to beat lately, this one among them.
+    pub(crate) fn living(&self) -> BTreeSet<NodeId> {
+        let mut living = self.living.read().unwrap_or_else(PoisonError::into_inner).clone();
+        living.insert(self.node);
+        living
+    }
+
+    /// Notes which other nodes beat, and which were watched standing still.
+    pub(crate) fn set_living(&self, living: BTreeSet<NodeId>, dead: BTreeSet<NodeId>) {
+        *self.living.write().unwrap_or_else(PoisonError::into_inner) = living;
+        *self.dead.write().unwrap_or_else(PoisonError::into_inner) = dead;
+    }
+
+    /// Whether a node was watched standing still for long enough.
+    pub(crate) fn knows_dead(&self, node: NodeId) -> bool {
+        self.dead.read().unwrap_or_else(PoisonError::into_inner).contains(&node)
     }
 
     /// A tenant's configuration was changed here: it is read anew, and may now have work.

@@ -7,6 +7,7 @@ use bugle_channels::twilio::{
 };
 use bugle_domain::alert::{Actor, AlertStatus, Via};
 use bugle_domain::notification::{Notification, NotificationState};
+use bugle_domain::stage::Stage;
 use bugle_domain::{AlertId, NotificationId, TenantId, TenantScope, UserId};
 use bugle_engine::dispatch::{self, AlertBrief, ReceiptNews};
 use bugle_engine::message::{self, Page, Reply};
@@ -75,6 +76,9 @@ impl App {
         request: &CallbackRequest,
     ) -> Result<String, CallbackFailed> {
         self.inner().channels.verify_callback(provider, request)?;
+        if !self.inner().stages.works(Stage::Responses) {
+            return Err(RespondError::Stopped.into());
+        }
         let callback = Callback::parse(kind, &request.params)?;
         if let Callback::Text(text) = &callback {
             return self.text_from_phone(text).await;
@@ -135,8 +139,9 @@ impl App {
     ) -> Result<(), StoreError> {
         let now = self.now();
         let inner = self.inner();
+        let ready = inner.stages.of(Stage::Dispatch);
         for (tenant, carried, alert, _) in inner.store.same_message(id).await? {
-            let limits = &inner.settings.dispatch;
+            let limits = &ready.limits;
             let mut apply = |_: TenantId, notification: &Notification, _: &AlertBrief| {
                 let latest = is_of_latest_try(notification, of_try);
                 latest.then(|| dispatch::after_receipt(notification, news, limits, now))?

@@ -47,13 +47,15 @@ pub(crate) struct DispatchLoop {
     permits: Arc<Semaphore>,
     /// Messages under way that are about what is late.
     late: Arc<AtomicUsize>,
+    /// How many of them there are.
+    size: Arc<AtomicUsize>,
     tried: mpsc::Sender<Vec<Recorded>>,
 }
 
 impl DispatchLoop {
     pub(crate) fn new(app: Arc<Inner>, tried: mpsc::Sender<Vec<Recorded>>) -> Self {
-        let permits = Arc::new(Semaphore::new(app.settings.parallel_sends));
-        Self { app, permits, late: Arc::default(), tried }
+        let permits = Arc::new(Semaphore::new(0));
+        Self { app, permits, size: Arc::default(), late: Arc::default(), tried }
     }
 
     /// Runs until `stop` is cancelled, then waits until all that was claimed has an outcome, which
@@ -86,13 +88,28 @@ impl DispatchLoop {
                 () = self.app.clock.sleep_until(until) => (),
             }
         }
-        let all = u32::try_from(self.app.settings.parallel_sends).unwrap_or(u32::MAX);
+        let all = u32::try_from(self.size.load(Ordering::Relaxed)).unwrap_or(u32::MAX);
         let _ = self.permits.acquire_many(all).await;
+    }
+
+    /// Lets as many messages go at the same time as the revision says. Those under way are
+    /// finished first.
+    fn resize(&self, wanted: usize) {
+        let size = self.size.load(Ordering::Relaxed);
+        let size = if wanted >= size {
+            self.permits.add_permits(wanted - size);
+            wanted
+        } else {
+            size - self.permits.forget_permits(size - wanted)
+        };
+        self.size.store(size, Ordering::Relaxed);
     }
 
     /// Claims as much as there is room to send, and begins to send it.
     async fn claim(&self, now: Timestamp) -> Result<Claimed, StoreError> {
-        if self.app.holds.holds(Stage::Dispatch) {
+        let ready = self.app.stages.of(Stage::Dispatch);
+        self.resize(usize::try_from(ready.revision.dispatch.parallel).unwrap_or(usize::MAX));
+        if !self.app.takes_work(Stage::Dispatch) {
             return Ok(Claimed::default());
         }
         // Closed only when the process ends, and then nothing is claimed.
@@ -103,7 +120,7 @@ impl DispatchLoop {
         let claim = ClaimId::new(now, entropy::bytes());
         let started = Instant::now();
         let send_by = now.saturating_add(SignedDuration::try_from(SEND_WITHIN).unwrap_or_default());
-        let limits = &self.app.settings.dispatch;
+        let limits = &ready.limits;
         let mut judge = |candidates: &[Candidate]| dispatch::judge(candidates, limits, &room, now);
         let mut claimed = self
             .app
@@ -111,6 +128,7 @@ impl DispatchLoop {
             .dispatch_pass(
                 &DispatchPass {
                     node: self.app.node,
+                    lanes: &ready.lanes,
                     claim,
                     send_by: send_by.unwrap_or(Timestamp::MAX),
                     limit: u32::try_from(free.min(BATCH)).unwrap_or(1),
@@ -137,7 +155,7 @@ impl DispatchLoop {
 
     /// The room that a pass has, and a backlog in it.
     fn room(&self, free: usize, now: Timestamp) -> Room {
-        let parallel = self.app.settings.parallel_sends;
+        let parallel = self.size.load(Ordering::Relaxed);
         let under_way = self.late.load(Ordering::Acquire);
         let rates = self.app.channels.hourly_rates();
         self.app.drain().room((parallel, free), under_way, &rates, now)
@@ -292,11 +310,12 @@ fn rows(
     } else {
         sent.detail.clone()
     };
+    let ready = app.stages.of(Stage::Dispatch);
     let row = |candidate: Candidate| {
         let id = candidate.notification.id;
         let Sent { outcome, delivered, another_provider, .. } = *sent;
         let tried = Tried { notification: id, outcome, delivered, another_provider };
-        let limits = &app.settings.dispatch;
+        let limits = &ready.limits;
         let next = dispatch::after_try(&candidate.notification, &tried, limits, finished_at);
         let attempt = Attempt {
             notification: id,

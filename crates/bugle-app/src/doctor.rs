@@ -2,6 +2,7 @@
 
 use bugle_domain::contact::Channel;
 use bugle_domain::ledger::Ledger;
+use bugle_domain::stage::Stage;
 use serde::Serialize;
 
 use crate::app::App;
@@ -48,6 +49,7 @@ impl App {
         checks.extend(self.providers().await);
         checks.push(self.inner().operators_check().await?);
         checks.push(self.retention());
+        checks.extend(self.stages_checks().await?);
         let ledger = self.inner().store.ledger_of_all(all, self.now()).await?;
         checks.push(books(&ledger));
         checks.push(flow(&ledger));
@@ -122,8 +124,24 @@ impl App {
         checks
     }
 
+    /// What each stage of each node says of itself, where that is not as it should be.
+    async fn stages_checks(&self) -> Result<Vec<Check>, ReadError> {
+        let runs = self.inner().store.stage_runs().await?;
+        let living = self.inner().living();
+        let wrong = runs.iter().filter(|run| living.contains(&run.node)).filter_map(|run| {
+            let error = run.error.as_ref()?;
+            let name = format!("stage {} on {}", run.stage.as_str(), run.node);
+            let text = format!("runs revision {}; {error}", run.revision);
+            Some(fail(&name, text, "see `bugle change log`, and undo or revert"))
+        });
+        let wrong: Vec<Check> = wrong.collect();
+        let all = || vec![ok("stages", "each runs what it should".to_owned())];
+        Ok(if wrong.is_empty() { all() } else { wrong })
+    }
+
     fn retention(&self) -> Check {
-        let days = self.config().keep_raw.as_hours() / 24;
+        let intake = self.inner().stages.of(Stage::Intake);
+        let days = intake.revision.retention.raw_bytes.as_secs() / 86_400;
         ok("retention", format!("received bytes are kept for {days} days"))
     }
 }

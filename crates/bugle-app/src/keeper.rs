@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use bugle_domain::ledger::Ledger;
 use bugle_domain::notification::Notification;
+use bugle_domain::stage::Stage;
 use bugle_domain::{AllTenants, NodeId};
 use bugle_engine::dispatch;
 use bugle_engine::heard::{self, Beat};
@@ -37,12 +38,21 @@ const RETENTION_EVERY: u64 = 60;
 /// Rounds between readings of the ledger for the metrics.
 const GAUGES_EVERY: u64 = 5;
 
+/// Another node's counter, as it was seen.
+#[derive(Clone, Copy)]
+struct Seen {
+    beat: i64,
+    since: Instant,
+    /// It was seen to move: a counter of a node that died before we looked never does.
+    moved: bool,
+}
+
 /// Upkeep, once a second.
 #[derive(Clone)]
 pub(crate) struct Keeper {
     app: Arc<Inner>,
     /// Other nodes' counters, and since when each stands where it does.
-    seen: Arc<std::sync::Mutex<BTreeMap<NodeId, (i64, Instant)>>>,
+    seen: Arc<std::sync::Mutex<BTreeMap<NodeId, Seen>>>,
     /// The last round did not get through what is past its retention.
     more_to_drop: Arc<AtomicBool>,
 }
@@ -115,8 +125,11 @@ impl Keeper {
     /// Lets go what is past its retention, in small steps. Returns whether there is more.
     async fn drop_old(&self, now: Timestamp) -> Result<bool, StoreError> {
         let (store, all) = (&self.app.store, AllTenants::granted);
+        let intake = self.app.stages.of(Stage::Intake);
+        let keep_raw = SignedDuration::try_from(intake.revision.retention.raw_bytes);
+        let keep_raw = keep_raw.unwrap_or(SignedDuration::MAX);
         let before = |kept| now.saturating_sub(kept).unwrap_or(Timestamp::MIN);
-        let (raw, keyed) = (before(self.app.settings.keep_raw), before(keyed_requests::KEPT_FOR));
+        let (raw, keyed) = (before(keep_raw), before(keyed_requests::KEPT_FOR));
         for _ in 0..MAX_STEPS {
             let raw = store.retain(all(), raw, STEP_ROWS).await?;
             let keyed = store.retain_keyed_requests(all(), keyed, STEP_ROWS).await?;
@@ -153,19 +166,24 @@ impl Keeper {
         seen.retain(|known, _| nodes.iter().any(|node| node.node == *known));
         let mut dead = Vec::new();
         for other in nodes.iter().filter(|other| other.node != self.app.node) {
-            let entry = seen.entry(other.node).or_insert((other.beat, Instant::now()));
-            if entry.0 != other.beat {
-                *entry = (other.beat, Instant::now());
-            } else if entry.1.elapsed() >= DEAD_AFTER {
+            let new = Seen { beat: other.beat, since: Instant::now(), moved: false };
+            let entry = seen.entry(other.node).or_insert(new);
+            if entry.beat != other.beat {
+                *entry = Seen { moved: true, ..new };
+            } else if entry.since.elapsed() >= DEAD_AFTER {
+                entry.moved = false;
                 dead.push((other.node, other.beat));
             }
         }
+        let living = seen.iter().filter(|(_, seen)| seen.moved).map(|(node, _)| *node);
+        self.app.set_living(living.collect(), dead.iter().map(|(node, _)| *node).collect());
         dead
     }
 
     /// Takes claims out of the hands of the dead, all of them.
     async fn give_back(&self, lost: Lost, now: Timestamp) -> Result<u32, StoreError> {
-        let limits = &self.app.settings.dispatch;
+        let ready = self.app.stages.of(Stage::Dispatch);
+        let limits = &ready.limits;
         let mut follow = |of: &Notification| dispatch::after_lost_claim(of, limits, now);
         let mut total = 0;
         loop {

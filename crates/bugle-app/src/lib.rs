@@ -11,6 +11,7 @@ pub mod audit;
 pub mod backlog;
 pub mod callbacks;
 pub mod caller;
+pub mod change;
 pub mod clock;
 mod compose;
 mod directory_cache;
@@ -45,6 +46,7 @@ pub mod responses;
 #[cfg(test)]
 mod sample;
 pub mod senders;
+mod stages;
 pub mod tasks;
 pub mod tenants;
 pub mod watch;

@@ -53,11 +53,13 @@ pub enum Permission {
     ReadIncidents,
     /// Answer the alarm of a major incident.
     AnswerIncidents,
+    /// See what the stages run with, and change it.
+    ChangeStages,
 }
 
 impl Permission {
     /// All permissions, from the smallest role to the operator.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::ReadAlerts,
         Self::ReadConfiguration,
         Self::ReadLedger,
@@ -81,6 +83,7 @@ impl Permission {
         Self::ReadWatch,
         Self::ReadIncidents,
         Self::AnswerIncidents,
+        Self::ChangeStages,
     ];
 
     /// The words used in text.
@@ -109,6 +112,7 @@ impl Permission {
             Self::ReadWatch => "read the watch",
             Self::ReadIncidents => "read incidents",
             Self::AnswerIncidents => "answer incidents",
+            Self::ChangeStages => "change the stages",
         }
     }
 
@@ -136,7 +140,8 @@ impl Permission {
             | Self::Doctor
             | Self::ReadWatch
             | Self::ReadIncidents
-            | Self::AnswerIncidents => Holder::Operator,
+            | Self::AnswerIncidents
+            | Self::ChangeStages => Holder::Operator,
         }
     }
 }

@@ -12,7 +12,7 @@ const PING_LIMIT: Duration = Duration::from_secs(2);
 /// One thing that must be so for this node to be ready.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Condition {
-    /// What was looked at: `database`, `workers`, `running`.
+    /// What was looked at: `database`, `workers`, `stages`, `running`.
     pub name: &'static str,
     /// Whether it is as it must be.
     pub ok: bool,
@@ -21,6 +21,18 @@ pub struct Condition {
 }
 
 impl App {
+    /// What the stages here run, and what is wrong with it. Never makes a node unready: intake must
+    /// go on while something behind it is being mended.
+    fn stages_detail(&self) -> String {
+        let here = self.inner().stages.here(self.inner().node);
+        let shown = here.iter().map(|run| {
+            let held = if run.held { ", held" } else { "" };
+            let error = run.error.as_ref().map(|error| format!(", {error}")).unwrap_or_default();
+            format!("{} {}{held}{error}", run.stage.as_str(), run.revision)
+        });
+        shown.collect::<Vec<_>>().join("; ")
+    }
+
     /// Looks at the database and at this node's own workers.
     pub async fn readiness(&self) -> Vec<Condition> {
         let ping = tokio::time::timeout(PING_LIMIT, self.inner().store.ping()).await;
@@ -36,6 +48,7 @@ impl App {
         vec![
             Condition { name: "database", ok: database.0, detail: database.1 },
             Condition { name: "workers", ok: beats, detail: workers.to_owned() },
+            Condition { name: "stages", ok: true, detail: self.stages_detail() },
             Condition { name: "running", ok: !stopping, detail: running.to_owned() },
         ]
     }

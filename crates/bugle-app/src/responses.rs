@@ -1,5 +1,6 @@
 //! Responses: an answer by any way goes through the same engine.
 
+use bugle_domain::stage::Stage;
 use bugle_domain::{AlertId, TenantScope};
 use bugle_engine::respond::{self, Effect, Response};
 use bugle_store::StoreError;
@@ -14,6 +15,9 @@ pub enum RespondError {
     /// This tenant has no such alert.
     #[error("alert {0} does not exist")]
     NoSuchAlert(AlertId),
+    /// The stage's revision does not go with what dispatch sends.
+    #[error("answers can't be taken right now; try again")]
+    Stopped,
     /// The database failed. Nothing was changed.
     #[error("could not load or save the alert")]
     Store(#[from] StoreError),
@@ -23,6 +27,7 @@ impl UseCaseError for RespondError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::NoSuchAlert(_) => ErrorKind::NotFound,
+            Self::Stopped => ErrorKind::Unavailable,
             Self::Store(error) => storage_kind(error),
         }
     }
@@ -30,6 +35,7 @@ impl UseCaseError for RespondError {
     fn code(&self) -> &'static str {
         match self {
             Self::NoSuchAlert(_) => "alert_not_found",
+            Self::Stopped => "responses_stopped",
             Self::Store(error) => error.code(),
         }
     }
@@ -58,6 +64,9 @@ impl App {
         id: AlertId,
         response: &Response,
     ) -> Result<Responded, RespondError> {
+        if !self.inner().stages.works(Stage::Responses) {
+            return Err(RespondError::Stopped);
+        }
         let now = self.now();
         let directory = self.directory(scope).await?;
         let mut done = None;

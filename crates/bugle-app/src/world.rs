@@ -6,11 +6,11 @@ use std::time::Duration;
 use bugle_channels::WebhookSettings;
 use bugle_channels::{Channels, Limits as ChannelLimits, Roots, Settings as ChannelSettings};
 use bugle_domain::alert::AlertStatus;
-use bugle_domain::contact::{Address, ContactMethod};
+use bugle_domain::contact::{Address, Channel, ContactMethod};
 use bugle_domain::object::Object;
+use bugle_domain::revision::Revision;
 use bugle_domain::user::User;
 use bugle_domain::{AlertId, MethodId, NodeId, RequestId, UserId};
-use bugle_engine::dispatch::Limits;
 use bugle_store::{DatabaseUrl, ObjectChange, PoolSettings, Store};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretBox, SecretString};
@@ -118,9 +118,7 @@ pub(crate) async fn start(store: Store, clock: Clock) -> App {
         node: NodeId::new(Timestamp::UNIX_EPOCH, bytes()),
         public_url: public_url.clone(),
         key: SecretBox::new(Box::new([7; 32])),
-        parallel_sends: 16,
-        dispatch: Limits::standard(),
-        keep_raw: SignedDuration::from_hours(24),
+        stages: Revision::standard([(Channel::Webhook, vec!["webhook".to_owned()])].into()),
         operators_key: None,
         version: "test",
         demo: false,

@@ -1,7 +1,7 @@
 //! Chooses a provider, sends once, and keeps the books on how the providers do.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use bugle_domain::contact::{Address, Channel};
@@ -63,6 +63,8 @@ struct Inner {
     sms: Vec<Provider>,
     voice: Vec<Provider>,
     webhook: Vec<Provider>,
+    /// Who is used, the preferred one first, by place in the lists; without an entry, all are.
+    order: RwLock<BTreeMap<Channel, Vec<usize>>>,
     /// Webhook targets that failed lately, by scheme, host and port.
     targets: Mutex<BTreeMap<String, Health>>,
     target_limit: Duration,
@@ -92,6 +94,7 @@ impl Channels {
                 Ok(provider(name, limits, Driver::Voice(Twilio::new(one, &public_url, &roots)?)))
             }))?,
             webhook: vec![provider(OWN.to_owned(), own_limits, own)],
+            order: RwLock::default(),
             targets: Mutex::new(BTreeMap::new()),
             target_limit: own_limits.request,
         };
@@ -107,17 +110,62 @@ impl Channels {
         }
     }
 
-    /// Every provider and its health: channels in their own order, providers by preference.
+    /// The providers that are used, the preferred one first.
+    fn used(&self, channel: Channel) -> Vec<&Provider> {
+        let list = self.list(channel);
+        let order = self.0.order.read().unwrap_or_else(PoisonError::into_inner);
+        match order.get(&channel) {
+            Some(places) => places.iter().filter_map(|place| list.get(*place)).collect(),
+            None => list.iter().collect(),
+        }
+    }
+
+    /// Every provider there is, used or not, by channel.
+    pub fn names(&self) -> BTreeMap<Channel, Vec<String>> {
+        let names = |channel| {
+            self.list(channel).iter().map(|provider| provider.name.clone()).collect::<Vec<_>>()
+        };
+        Channel::ALL.into_iter().map(|channel| (channel, names(channel))).collect()
+    }
+
+    /// Uses these providers from now on, the preferred one first; messages under way are not
+    /// touched. A channel that is not named is not served.
+    ///
+    /// # Errors
+    ///
+    /// The names that there is no provider of. Nothing is changed then.
+    pub fn serve(&self, by: &BTreeMap<Channel, Vec<String>>) -> Result<(), Vec<String>> {
+        let mut unknown = Vec::new();
+        let mut order = BTreeMap::new();
+        for channel in Channel::ALL {
+            let mut places = Vec::new();
+            for name in by.get(&channel).into_iter().flatten() {
+                match self.list(channel).iter().position(|one| one.name == *name) {
+                    Some(place) => places.push(place),
+                    None => unknown.push(name.clone()),
+                }
+            }
+            order.insert(channel, places);
+        }
+        if !unknown.is_empty() {
+            return Err(unknown);
+        }
+        *self.0.order.write().unwrap_or_else(PoisonError::into_inner) = order;
+        Ok(())
+    }
+
+    /// Every provider that is used, and its health: channels in their own order, providers by
+    /// preference.
     pub fn providers(&self) -> Vec<ProviderStatus> {
         let now = Instant::now();
         let status = |(order, provider): (usize, &Provider)| provider.status(order, now);
         let all = Channel::ALL.into_iter();
-        all.flat_map(|channel| self.list(channel).iter().enumerate().map(status)).collect()
+        all.flat_map(|channel| self.used(channel).into_iter().enumerate().map(status)).collect()
     }
 
     /// Whether anybody serves `channel`.
     pub fn serves(&self, channel: Channel) -> bool {
-        !self.list(channel).is_empty()
+        !self.used(channel).is_empty()
     }
 
     /// Messages in an hour that each channel takes, by the configured rate of the provider that is
@@ -135,11 +183,12 @@ impl Channels {
 
     /// Whether people can write back to every number from which their texts come.
     pub fn takes_replies(&self) -> bool {
-        let takes = |provider: &Provider| match &provider.driver {
+        let takes = |provider: &&Provider| match &provider.driver {
             Driver::Sms(twilio) => twilio.takes_replies(),
             Driver::Smtp(_) | Driver::Voice(_) | Driver::Webhook(_) => false,
         };
-        !self.0.sms.is_empty() && self.0.sms.iter().all(takes)
+        let used = self.used(Channel::Sms);
+        !used.is_empty() && used.iter().all(takes)
     }
 
     /// A number that people can text an answer to: that of the first provider that has one.
@@ -287,11 +336,12 @@ impl Channels {
 
     /// The provider to use, or when one is free; `Err(None)` where there is none at all.
     fn choose(&self, channel: Channel, now: Instant) -> Result<&Provider, Option<Instant>> {
-        let list = self.list(channel);
+        let list = self.used(channel);
         let rested = |one: &&Provider| !one.with_health(|health| health.rests(now));
         let rests = |one: &&Provider| !rested(one);
         let mut free_at: Option<Instant> = None;
-        for provider in list.iter().filter(rested).chain(list.iter().filter(rests)) {
+        let all = || list.iter().copied();
+        for provider in all().filter(rested).chain(all().filter(rests)) {
             match provider.with_health(|health| health.admit(now)) {
                 Admission::Yes => return Ok(provider),
                 Admission::NotBefore(at) => {
@@ -307,7 +357,7 @@ impl Channels {
             !std::ptr::eq(one, used)
                 && one.with_health(|health| health.free_at(now) <= now && !health.rests(now))
         };
-        self.list(channel).iter().any(free)
+        self.used(channel).into_iter().any(free)
     }
 
     fn targets(&self) -> MutexGuard<'_, BTreeMap<String, Health>> {

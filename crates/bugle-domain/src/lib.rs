@@ -12,6 +12,7 @@ pub mod ledger;
 pub mod notification;
 pub mod object;
 pub mod policy;
+pub mod revision;
 pub mod role;
 pub mod schedule;
 pub mod service;
@@ -19,6 +20,7 @@ pub mod severity;
 pub mod stage;
 pub mod tenant;
 pub mod text;
+pub mod units;
 pub mod user;
 
 pub use ids::{

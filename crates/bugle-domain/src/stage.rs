@@ -1,6 +1,10 @@
 //! Stages: the parts of the pipeline that hand work to each other.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use crate::NodeId;
+use crate::revision::Fingerprint;
 
 /// A part of the pipeline. The stages meet only in the store.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -34,4 +38,32 @@ impl Stage {
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|stage| stage.as_str() == text)
     }
+
+    /// Whether it can be held: work that comes meanwhile waits in the store. At the others somebody
+    /// waits for an answer.
+    pub fn can_be_held(self) -> bool {
+        match self {
+            Self::Alerting | Self::Dispatch => true,
+            Self::Intake | Self::Responses => false,
+        }
+    }
+}
+
+/// What a node says it runs a stage with.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StageRun {
+    /// Which node.
+    pub node: NodeId,
+    /// Which stage.
+    pub stage: Stage,
+    /// The number of its revision.
+    pub revision: i64,
+    /// What that revision is recognised by.
+    pub fingerprint: Fingerprint,
+    /// Since when, by the node's clock.
+    pub since: Timestamp,
+    /// Whether it takes no new work.
+    pub held: bool,
+    /// Why it does not run what it should, or nothing at all.
+    pub error: Option<String>,
 }

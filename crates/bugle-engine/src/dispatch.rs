@@ -15,6 +15,7 @@
 //!   that may have been sent already is looked up, and goes alone.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use bugle_domain::alert::AlertStatus;
 use bugle_domain::contact::Channel;
@@ -225,6 +226,20 @@ impl Limits {
                 (Webhook, SignedDuration::from_mins(1)),
             ]),
             redial_after: SignedDuration::from_secs(90),
+        }
+    }
+
+    /// What a revision says.
+    pub fn of(dispatch: &bugle_domain::revision::Dispatch) -> Self {
+        let span = |of: Duration| SignedDuration::try_from(of).unwrap_or(SignedDuration::MAX);
+        let waits = dispatch.receipt_wait.iter().map(|(channel, wait)| (*channel, span(*wait)));
+        Self {
+            per_hour: dispatch.per_hour.clone(),
+            urgent_per_hour: dispatch.urgent_per_hour.clone(),
+            bundle_window: span(dispatch.bundle_window),
+            max_tries: u16::try_from(dispatch.max_tries).unwrap_or(u16::MAX),
+            receipt_wait: waits.collect(),
+            redial_after: span(dispatch.redial_after),
         }
     }
 

@@ -238,6 +238,7 @@ impl Bench {
         let claim = ClaimId::from_stored(Uuid::now_v7());
         let pass = DispatchPass {
             node: self.node,
+            lanes: &Lane::ALL,
             claim,
             send_by: now(10),
             limit: 256,

@@ -28,9 +28,11 @@ pub(crate) mod due;
 
 /// What one pass may claim.
 #[derive(Clone, Copy, Debug)]
-pub struct DispatchPass {
+pub struct DispatchPass<'a> {
     /// Who claims.
     pub node: NodeId,
+    /// The lanes it claims from, in the order they are served.
+    pub lanes: &'a [Lane],
     /// Names the claim; never used twice.
     pub claim: ClaimId,
     /// What is claimed is sent before this time or not at all.
@@ -165,7 +167,7 @@ impl Store {
     /// If `judge` does not return one verdict for each candidate.
     pub async fn dispatch_pass(
         &self,
-        pass: &DispatchPass,
+        pass: &DispatchPass<'_>,
         judge: &mut Judge<'_>,
     ) -> Result<Claimed, StoreError> {
         let outlook = self.due_heads(pass).await?;
@@ -177,14 +179,14 @@ impl Store {
 
     async fn dispatch_once(
         &self,
-        pass: &DispatchPass,
+        pass: &DispatchPass<'_>,
         outlook: &Outlook,
         judge: &mut Judge<'_>,
     ) -> Result<Claimed, StoreError> {
         let mut tx = self.db.write(WriteClass::Then).await?;
         let mut candidates = Vec::new();
         let mut room = (pass.limit, pass.late);
-        for lane in Lane::ALL {
+        for lane in pass.lanes.iter().copied() {
             take_fresh(&mut tx, pass, (lane, outlook), &mut room.0, &mut candidates).await?;
             take_late(&mut tx, pass, (lane, outlook), &mut room.1, &mut candidates).await?;
         }
@@ -215,7 +217,7 @@ struct Sorted {
 }
 
 impl Sorted {
-    fn new(pass: &DispatchPass, candidates: Vec<Candidate>, verdicts: Vec<Verdict>) -> Self {
+    fn new(pass: &DispatchPass<'_>, candidates: Vec<Candidate>, verdicts: Vec<Verdict>) -> Self {
         let mut sorted = Self::default();
         for (mut candidate, verdict) in candidates.into_iter().zip(verdicts) {
             let (tenant, id) = (candidate.tenant, candidate.notification.id);
@@ -251,7 +253,7 @@ impl Sorted {
     async fn save(
         self,
         tx: &mut Tx,
-        pass: &DispatchPass,
+        pass: &DispatchPass<'_>,
         paces: Vec<PaceUpdate>,
     ) -> Result<Claimed, StoreError> {
         let DispatchPass { node, claim, send_by, now, .. } = *pass;

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod backlog;
+mod changes;
 mod crud;
 mod events;
 mod integrations;
@@ -99,6 +100,12 @@ fn administration() -> OpenApiRouter<WebState> {
         .routes(routes!(tenants::apply))
         .routes(routes!(tenants::export))
         .routes(routes!(tenants::doctor))
+        .routes(routes!(changes::list, changes::begin))
+        .routes(routes!(changes::get))
+        .routes(routes!(changes::undo))
+        .routes(routes!(changes::revisions))
+        .routes(routes!(changes::revision))
+        .routes(routes!(changes::diff))
         .routes(routes!(tenants::audit))
         .routes(routes!(watch::watch))
         .routes(routes!(watch::incidents))

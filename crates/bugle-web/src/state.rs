@@ -17,8 +17,6 @@ pub struct WebSettings {
     pub metrics: Option<PrometheusHandle>,
     /// The program's version.
     pub version: &'static str,
-    /// Most bytes of an event's request, 16 KiB to 16 MiB.
-    pub intake_body_bytes: usize,
 }
 
 impl WebSettings {

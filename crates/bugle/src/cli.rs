@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 pub mod alerts;
 pub mod backlog;
 pub mod books;
+pub mod change;
 pub mod configuration;
 pub mod configuration_file;
 pub mod context;
@@ -100,6 +101,9 @@ pub enum Command {
     Apply(ApplyArgs),
     /// Write the configuration as a file for `bugle apply`
     Export,
+    /// Change what the stages run with, guarded
+    #[command(subcommand)]
+    Change(change::ChangeCommand),
     /// Write a completion script for a shell
     Completions(CompletionsArgs),
     /// Write this reference of all commands

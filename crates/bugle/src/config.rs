@@ -12,8 +12,7 @@ use std::time::Duration;
 
 use bugle_app::channels::Roots;
 use bugle_domain::contact::Channel;
-use bugle_engine::dispatch::Limits;
-use jiff::SignedDuration;
+use bugle_domain::revision::{self, Revision, ranges};
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 use url::Url;
 
@@ -23,6 +22,7 @@ mod reader;
 mod value;
 mod watch;
 
+pub use providers::ServedBy;
 pub use raw::Origin;
 use raw::{Entries, Entry};
 use reader::{Noted, Reader};
@@ -36,7 +36,6 @@ const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
-const KIB: u64 = 1_024;
 
 /// What the program runs with. Holds meanings, not text: every field is already checked.
 #[derive(Debug)]
@@ -48,17 +47,35 @@ pub struct Config {
     /// How events are taken in.
     pub intake: Intake,
     /// How messages are sent.
-    pub dispatch: Dispatch,
+    pub dispatch: revision::Dispatch,
     /// How long things are kept.
     pub retention: Retention,
     /// What is logged.
     pub log: Log,
     /// The channels and their providers, and whom they believe.
     pub channels: bugle_app::channels::Settings,
+    /// Who of them serves each channel, the preferred one first.
+    pub served_by: ServedBy,
     /// How the operators are told of what is wrong with the installation.
     pub operators: Operators,
     /// How it watches itself, and who is told.
     pub watch: Watch,
+}
+
+impl Config {
+    /// What the stages run with, as far as the configuration says it; the rest is standard.
+    pub fn stages(&self) -> Revision {
+        let standard = Revision::standard(self.served_by.clone());
+        Revision {
+            intake: revision::Intake {
+                max_body_bytes: self.intake.max_body_bytes,
+                ..standard.intake
+            },
+            dispatch: self.dispatch.clone(),
+            retention: revision::Retention { raw_bytes: self.retention.raw_bytes },
+            ..standard
+        }
+    }
 }
 
 /// The HTTP server.
@@ -91,20 +108,11 @@ pub struct Intake {
     pub max_body_bytes: u64,
 }
 
-/// How messages are sent.
-#[derive(Clone, Debug)]
-pub struct Dispatch {
-    /// Messages sent at the same time, 1–2,000.
-    pub parallel: u32,
-    /// Ceilings, bundling and tries.
-    pub limits: Limits,
-}
-
 /// How long things are kept.
 #[derive(Clone, Copy, Debug)]
 pub struct Retention {
     /// Bytes received from senders, 1 h – 3,650 d.
-    pub raw_bytes: SignedDuration,
+    pub raw_bytes: Duration,
 }
 
 /// What is logged.
@@ -224,9 +232,10 @@ fn read(reader: &mut Reader) -> Result<Config, Noted> {
     let providers = providers::Providers::read(reader);
     let channels = providers::channels(reader, &providers);
     // Where the channels have a mistake nothing starts, whatever is believed.
-    let roots = channels.as_ref().map_or_else(|_| Roots::default(), |it| it.roots.clone());
+    let roots = channels.as_ref().map_or_else(|_| Roots::default(), |(it, _)| it.roots.clone());
     let watch = watch::watch(reader, &providers, roots);
     let operators = operators(reader);
+    let (channels, served_by) = channels?;
     Ok(Config {
         server: server?,
         database: database?,
@@ -234,7 +243,8 @@ fn read(reader: &mut Reader) -> Result<Config, Noted> {
         dispatch: dispatch?,
         retention: retention?,
         log: log?,
-        channels: channels?,
+        channels,
+        served_by,
         operators: operators?,
         watch: watch?,
     })
@@ -289,33 +299,35 @@ fn database(reader: &mut Reader) -> Result<Database, Noted> {
 }
 
 fn intake(reader: &mut Reader) -> Result<Intake, Noted> {
-    let sizes = 16 * KIB..=16 * KIB * KIB;
+    let sizes = ranges::MAX_BODY;
     let max_body_bytes = reader.take("intake.max_body", |value| value::size(value, sizes))?;
     Ok(Intake { max_body_bytes })
 }
 
-fn dispatch(reader: &mut Reader) -> Result<Dispatch, Noted> {
+fn dispatch(reader: &mut Reader) -> Result<revision::Dispatch, Noted> {
     use Channel::{Email, Sms, Voice, Webhook};
-    let parallel = count(reader, "dispatch.parallel", 1..=2_000);
-    let bundle_window = span(reader, "dispatch.bundle_window", Duration::ZERO..=5 * MINUTE);
-    let max_tries = count(reader, "dispatch.max_tries", 1..=50);
-    let redial_after = span(reader, "dispatch.redial_after", 30 * SECOND..=30 * MINUTE);
-    let ceiling = |reader: &mut Reader, key: &str| count(reader, key, 1..=1_000);
+    let of_revision = Revision::standard(ServedBy::new()).dispatch;
+    let parallel = count(reader, "dispatch.parallel", ranges::PARALLEL);
+    let bundle_window = duration(reader, "dispatch.bundle_window", ranges::BUNDLE_WINDOW);
+    let max_tries = count(reader, "dispatch.max_tries", ranges::MAX_TRIES);
+    let redial_after = duration(reader, "dispatch.redial_after", ranges::REDIAL_AFTER);
+    let ceiling = |reader: &mut Reader, key: &str| count(reader, key, ranges::PER_HOUR);
     let people = [Email, Sms, Voice];
     let per_hour = each(reader, "dispatch.per_hour", &people, ceiling);
     let urgent_per_hour = each(reader, "dispatch.urgent_per_hour", &people, ceiling);
-    let wait = |reader: &mut Reader, key: &str| span(reader, key, 10 * SECOND..=DAY);
+    let wait = |reader: &mut Reader, key: &str| duration(reader, key, ranges::RECEIPT_WAIT);
     let channels = [Email, Sms, Voice, Webhook];
     let receipt_wait = each(reader, "dispatch.receipt_wait", &channels, wait);
-    let limits = Limits {
+    Ok(revision::Dispatch {
+        parallel: parallel?,
         per_hour: per_hour?,
         urgent_per_hour: urgent_per_hour?,
         bundle_window: bundle_window?,
-        max_tries: u16::try_from(max_tries?).unwrap_or(u16::MAX),
+        max_tries: max_tries?,
         receipt_wait: receipt_wait?,
         redial_after: redial_after?,
-    };
-    Ok(Dispatch { parallel: parallel?, limits })
+        ..of_revision
+    })
 }
 
 /// A key for each of some channels.
@@ -333,7 +345,7 @@ fn each<T>(
 }
 
 fn retention(reader: &mut Reader) -> Result<Retention, Noted> {
-    let raw_bytes = span(reader, "retention.raw_bytes", HOUR..=3_650 * DAY)?;
+    let raw_bytes = duration(reader, "retention.raw_bytes", ranges::RAW_BYTES)?;
     Ok(Retention { raw_bytes })
 }
 
@@ -360,16 +372,6 @@ fn duration(
     range: RangeInclusive<Duration>,
 ) -> Result<Duration, Noted> {
     reader.take(key, |value| value::duration(value, range))
-}
-
-/// A duration as the engine takes it.
-fn span(
-    reader: &mut Reader,
-    key: &str,
-    range: RangeInclusive<Duration>,
-) -> Result<SignedDuration, Noted> {
-    let duration = duration(reader, key, range)?;
-    Ok(SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX))
 }
 
 fn count(reader: &mut Reader, key: &str, range: RangeInclusive<u32>) -> Result<u32, Noted> {

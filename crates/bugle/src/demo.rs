@@ -87,7 +87,8 @@ async fn demo(config: Config, folder: &Path, output: Output) -> Result<(), Failu
         demo: true,
     };
     let stop_within = config.server.stop_within;
-    let mut behaviour = node::Behaviour { channels: simulated(&lab), ..config.into() };
+    let mut behaviour =
+        node::Behaviour { channels: simulated(&lab), every_provider: true, ..config.into() };
     probe(&mut behaviour.watch);
     let node = Node::start(parts, behaviour).await?;
     if fresh {

@@ -12,13 +12,14 @@ use bugle_app::store::{DatabaseUrl, PoolSettings, Store};
 use bugle_app::tasks::Tasks;
 use bugle_app::{App, Clock, app, watch};
 use bugle_domain::NodeId;
+use bugle_domain::revision::Revision;
 use bugle_web::{ServerLimits, WebSettings};
 use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::{SecretBox, SecretString};
 use tokio::net::TcpListener;
 use url::Url;
 
-use crate::config::{Config, Dispatch, Watch};
+use crate::config::{Config, Watch};
 use crate::failure::{Failure, Reason};
 
 /// How long one statement may take.
@@ -54,14 +55,12 @@ pub struct Parts {
 pub struct Behaviour {
     /// The channels and their providers.
     pub channels: channels::Settings,
-    /// How messages are sent.
-    pub dispatch: Dispatch,
+    /// Whether all of them serve their channels, whatever the stages' settings say.
+    pub every_provider: bool,
+    /// What the stages run with at the first start.
+    pub stages: Revision,
     /// Key of the integration by which operators are told what is wrong.
     pub operators_key: Option<SecretString>,
-    /// How long received bytes are kept.
-    pub keep_raw: jiff::SignedDuration,
-    /// Largest body of a request that brings events.
-    pub max_body_bytes: u64,
     /// How long answers under way may take when the node stops.
     pub stop_within: Duration,
     /// How it watches itself.
@@ -71,11 +70,10 @@ pub struct Behaviour {
 impl From<Config> for Behaviour {
     fn from(config: Config) -> Self {
         Self {
+            every_provider: false,
+            stages: config.stages(),
             channels: config.channels,
-            dispatch: config.dispatch,
             operators_key: config.operators.integration_key,
-            keep_raw: config.retention.raw_bytes,
-            max_body_bytes: config.intake.max_body_bytes,
             stop_within: config.server.stop_within,
             watch: config.watch,
         }
@@ -104,13 +102,15 @@ impl Node {
             .map_err(|error| Failure::because("the listener has no address", &error))?;
         let channels = Channels::new(behaviour.channels, parts.public_url.clone())
             .map_err(|error| Failure::because("the channels can't be set up", &error))?;
+        let mut stages = behaviour.stages;
+        if behaviour.every_provider {
+            stages.channels = channels.names();
+        }
         let settings = app::Settings {
             node: parts.node,
             public_url: parts.public_url.clone(),
             key: parts.key,
-            parallel_sends: usize::try_from(behaviour.dispatch.parallel).unwrap_or(usize::MAX),
-            dispatch: behaviour.dispatch.limits,
-            keep_raw: behaviour.keep_raw,
+            stages,
             operators_key: behaviour.operators_key,
             version: env!("CARGO_PKG_VERSION"),
             demo: parts.demo,
@@ -125,7 +125,6 @@ impl Node {
             demo: parts.demo,
             metrics: parts.metrics,
             version: env!("CARGO_PKG_VERSION"),
-            intake_body_bytes: usize::try_from(behaviour.max_body_bytes).unwrap_or(usize::MAX),
         };
         let router = bugle_web::router(app.clone(), settings);
         let web = Tasks::new();

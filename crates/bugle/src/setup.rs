@@ -62,7 +62,7 @@ async fn set_up(args: &SetupArgs, config: Config, output: Output) -> Result<(), 
 
 /// The application without a way out and without a web server.
 async fn start(mut config: Config, data: &DataDir) -> Result<App, Failure> {
-    let clock = Clock::system();
+    let (clock, stages) = (Clock::system(), config.stages());
     let url = serve::database_url(&config, data);
     let store = node::open_store(url.expose_secret(), config.database.connections).await?;
     let public_url = serve::public_url(&config, config.server.listen)?;
@@ -75,9 +75,7 @@ async fn start(mut config: Config, data: &DataDir) -> Result<App, Failure> {
             Some(key) => key,
             None => data.key()?,
         },
-        parallel_sends: usize::try_from(config.dispatch.parallel).unwrap_or(usize::MAX),
-        dispatch: config.dispatch.limits,
-        keep_raw: config.retention.raw_bytes,
+        stages,
         operators_key: config.operators.integration_key,
         version: env!("CARGO_PKG_VERSION"),
         demo: false,

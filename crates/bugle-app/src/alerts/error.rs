@@ -21,6 +21,9 @@ pub enum AlertError {
     /// What was sent can't be used; every reason is listed.
     #[error("{}", summary(.0))]
     Invalid(Vec<Problem>),
+    /// The stage that takes answers stands still.
+    #[error("answers can't be taken right now; try again")]
+    Stopped,
     /// The database failed.
     #[error("could not read or save")]
     Store(#[from] StoreError),
@@ -32,6 +35,7 @@ impl UseCaseError for AlertError {
             Self::Forbidden(_) => ErrorKind::Forbidden,
             Self::NotFound(_) | Self::LinkGone => ErrorKind::NotFound,
             Self::Invalid(_) => ErrorKind::Invalid,
+            Self::Stopped => ErrorKind::Unavailable,
             Self::Store(error) => storage_kind(error),
         }
     }
@@ -42,6 +46,7 @@ impl UseCaseError for AlertError {
             Self::NotFound(_) => "alert_not_found",
             Self::LinkGone => "link_expired",
             Self::Invalid(_) => "invalid",
+            Self::Stopped => "responses_stopped",
             Self::Store(error) => error.code(),
         }
     }
@@ -64,6 +69,7 @@ impl From<RespondError> for AlertError {
     fn from(error: RespondError) -> Self {
         match error {
             RespondError::NoSuchAlert(id) => Self::NotFound(id.to_string()),
+            RespondError::Stopped => Self::Stopped,
             RespondError::Store(error) => Self::Store(error),
         }
     }

@@ -184,6 +184,7 @@ migrations! {
     "20261124180100" "create_keyed_requests"
     "20261124190000" "create_watch"
     "20261124200000" "rank_notifications"
+    "20261124210000" "create_changes"
 }
 
 fn migration(version: &str, name: &'static str, sql: &'static str) -> Migration {

@@ -171,14 +171,14 @@ struct Head {
 }
 
 impl Store {
-    pub(super) async fn due_heads(&self, pass: &DispatchPass) -> Result<Outlook, StoreError> {
+    pub(super) async fn due_heads(&self, pass: &DispatchPass<'_>) -> Result<Outlook, StoreError> {
         let turn = self.turns.dispatch();
         let limit = usize::try_from(pass.limit).unwrap_or(usize::MAX);
         let mut outlook = Outlook::default();
         let mut late = Vec::new();
         let mut last = Uuid::nil();
         let own = TenantId::reserved_for(pass.node);
-        for lane in Lane::ALL {
+        for lane in pass.lanes.iter().copied() {
             let mut found = self.waiting_in(lane, turn).await?;
             if turn != Uuid::nil() {
                 found.append(&mut self.waiting_in(lane, Uuid::nil()).await?);
@@ -267,7 +267,7 @@ fn fresh_from(now: Timestamp) -> Timestamp {
 /// Reads what came to be due lately in one lane, as much as there is room for.
 pub(super) async fn take_fresh(
     tx: &mut Tx,
-    pass: &DispatchPass,
+    pass: &DispatchPass<'_>,
     (lane, outlook): (Lane, &Outlook),
     room: &mut u32,
     candidates: &mut Vec<Candidate>,
@@ -299,7 +299,7 @@ pub(super) async fn take_fresh(
 /// the tenants in turns.
 pub(super) async fn take_late(
     tx: &mut Tx,
-    pass: &DispatchPass,
+    pass: &DispatchPass<'_>,
     (lane, outlook): (Lane, &Outlook),
     room: &mut u32,
     candidates: &mut Vec<Candidate>,

@@ -5,6 +5,7 @@
 mod support;
 
 mod access;
+mod changing;
 mod configuration;
 mod dispatching;
 mod hot_path;

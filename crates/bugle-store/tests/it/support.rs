@@ -289,6 +289,7 @@ impl World {
         judge: &mut bugle_store::Judge<'_>,
     ) -> Claimed {
         let pass = DispatchPass {
+            lanes: &Lane::ALL,
             node,
             claim: ClaimId::from_stored(uuid(self.fresh())),
             send_by: now + jiff::SignedDuration::from_secs(8),

@@ -127,7 +127,7 @@ async fn take_native(State(state): State<WebState>, request: Request) -> Respons
     let (parts, body) = request.into_parts();
     let taken = async {
         let app = &state.app;
-        let raw = read(body, state.settings.intake_body_bytes).await?;
+        let raw = read(body, app.max_body()).await?;
         let key = credential(&parts.headers, &parts.uri);
         let idempotency_key = idempotency_key(&parts.headers);
         let (events, now) = (native::parse(&raw), app.now());
@@ -194,13 +194,13 @@ async fn take_pagerduty_v1(State(state): State<WebState>, request: Request) -> R
 
 /// Takes a request of a dialect that has its key in the body.
 async fn in_body(
-    WebState { app, settings }: &WebState,
+    WebState { app, .. }: &WebState,
     request: Request,
     dialect: Dialect,
     parse: fn(&[u8]) -> super::said::Said,
 ) -> Result<Vec<Taken>, Response> {
     let (parts, body) = request.into_parts();
-    let raw = read(body, settings.intake_body_bytes)
+    let raw = read(body, app.max_body())
         .await
         .map_err(|refusal| answers::refused(dialect, &refusal, None))?;
     let said = parse(&raw);
@@ -235,13 +235,13 @@ async fn take_alertmanager_api(State(state): State<WebState>, request: Request) 
 
 /// Takes a request of a dialect that has its key in a header or the URL.
 async fn in_header(
-    WebState { app, settings }: &WebState,
+    WebState { app, .. }: &WebState,
     request: Request,
     dialect: Dialect,
     parse: fn(&[u8], jiff::Timestamp) -> super::said::Events,
 ) -> Result<Vec<Taken>, Refusal> {
     let (parts, body) = request.into_parts();
-    let raw = read(body, settings.intake_body_bytes).await?;
+    let raw = read(body, app.max_body()).await?;
     let key = credential(&parts.headers, &parts.uri);
     let now = app.now();
     let (key, events) = (key.as_deref(), parse(&raw, now));

@@ -9,14 +9,15 @@ use bugle_app::clock::Clock;
 use bugle_app::store::{
     DatabaseUrl, ObjectChange, PoolSettings, RejectedRequest, Request as KeptRequest, Store,
 };
+use bugle_domain::contact::Channel;
 use bugle_domain::integration::{Dialect, Integration};
 use bugle_domain::ledger::Ledger;
 use bugle_domain::object::{Object, Tenant};
 use bugle_domain::policy::{Level, Policy, Target};
+use bugle_domain::revision::Revision;
 use bugle_domain::role::Role;
 use bugle_domain::user::{NotificationRules, User};
 use bugle_domain::{AllTenants, IntegrationId, NodeId, PolicyId, TenantId, TenantScope, UserId};
-use bugle_engine::dispatch::Limits;
 use bugle_web::WebSettings;
 use http::{HeaderMap, Request, StatusCode};
 use jiff::{SignedDuration, Timestamp};
@@ -163,9 +164,7 @@ impl World {
             node: NodeId::from_stored(Uuid::from_u128(7)),
             public_url: "http://bugle.test/".parse().unwrap(),
             key: SecretBox::new(Box::new([7; 32])),
-            parallel_sends: 16,
-            dispatch: Limits::standard(),
-            keep_raw: SignedDuration::from_hours(24),
+            stages: Revision::standard([(Channel::Webhook, vec!["webhook".to_owned()])].into()),
             operators_key: None,
             version: "0.0.0",
             demo: false,
@@ -176,7 +175,6 @@ impl World {
             demo: false,
             metrics: None,
             version: "0.0.0",
-            intake_body_bytes: 512 * 1_024,
         };
         let router = bugle_web::router(app.clone(), web);
         Self { app, store, router, _folder: folder }

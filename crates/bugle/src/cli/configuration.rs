@@ -105,7 +105,7 @@ fn show(output: Output, answer: &Answer) -> Result<(), Failure> {
     Ok(())
 }
 
-fn read_file(path: &Path) -> Result<String, Failure> {
+pub(super) fn read_file(path: &Path) -> Result<String, Failure> {
     let mut text = String::new();
     let read = if path == Path::new("-") {
         std::io::stdin().lock().take(MAX_FILE_BYTES).read_to_string(&mut text)

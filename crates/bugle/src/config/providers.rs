@@ -1,9 +1,12 @@
 //! The sections `[channels]` and `[providers.NAME]`: which providers there are, in which order.
 
+use std::collections::BTreeMap;
+
 use bugle_app::channels::{
     Limits, Login, Rate, Roots, Settings, SmtpSecurity, SmtpSettings, TwilioSettings,
     WebhookSettings,
 };
+use bugle_domain::contact::Channel;
 use ipnet::IpNet;
 use secrecy::SecretString;
 use url::Url;
@@ -12,6 +15,11 @@ use super::reader::{Noted, Reader};
 use super::value::{self, Problem, Value};
 use super::{MINUTE, SECOND};
 
+/// Who serves each channel, the preferred one first.
+pub type ServedBy = BTreeMap<Channel, Vec<String>>;
+
+/// The name of the one provider of webhooks: ourselves.
+const OWN: &str = "webhook";
 /// Longest name of a provider.
 const MAX_NAME: usize = 32;
 
@@ -48,20 +56,24 @@ impl Providers {
         self.0.iter().any(|(known, _)| known == name)
     }
 
-    /// The mail servers that the list at `key` names.
-    pub(super) fn smtp(&self, reader: &mut Reader, key: &str) -> Result<Vec<SmtpSettings>, Noted> {
+    /// All mail servers, those that the list at `key` names first; and these names.
+    pub(super) fn smtp(
+        &self,
+        reader: &mut Reader,
+        key: &str,
+    ) -> Result<(Vec<SmtpSettings>, Vec<String>), Noted> {
         chosen(reader, key, "smtp", &self.0, |provider| match provider {
             Provider::Smtp(settings) => Some(settings.clone()),
             Provider::Twilio { .. } | Provider::Wrong => None,
         })
     }
 
-    /// The accounts that the list at `key` names, as they send texts.
+    /// All accounts as they send texts, those that the list at `key` names first; and these names.
     pub(super) fn texts(
         &self,
         reader: &mut Reader,
         key: &str,
-    ) -> Result<Vec<TwilioSettings>, Noted> {
+    ) -> Result<(Vec<TwilioSettings>, Vec<String>), Noted> {
         chosen(reader, key, "twilio", &self.0, |provider| match provider {
             Provider::Twilio { settings, sms_from } => Some(TwilioSettings {
                 from: sms_from.clone().unwrap_or_else(|| settings.from.clone()),
@@ -71,7 +83,11 @@ impl Providers {
         })
     }
 
-    fn calls(&self, reader: &mut Reader, key: &str) -> Result<Vec<TwilioSettings>, Noted> {
+    fn calls(
+        &self,
+        reader: &mut Reader,
+        key: &str,
+    ) -> Result<(Vec<TwilioSettings>, Vec<String>), Noted> {
         chosen(reader, key, "twilio", &self.0, |provider| match provider {
             Provider::Twilio { settings, .. } => Some(settings.clone()),
             Provider::Smtp(_) | Provider::Wrong => None,
@@ -80,23 +96,34 @@ impl Providers {
 }
 
 /// Reads `[channels]`.
-pub(super) fn channels(reader: &mut Reader, providers: &Providers) -> Result<Settings, Noted> {
+pub(super) fn channels(
+    reader: &mut Reader,
+    providers: &Providers,
+) -> Result<(Settings, ServedBy), Noted> {
     let email = providers.smtp(reader, "channels.email");
     let sms = providers.texts(reader, "channels.sms");
     let voice = providers.calls(reader, "channels.voice");
     let webhook = webhook(reader);
     let roots = roots(reader);
-    Ok(Settings { email: email?, sms: sms?, voice: voice?, webhook: webhook?, roots: roots? })
+    let ((email, by_mail), (sms, by_text), (voice, by_call)) = (email?, sms?, voice?);
+    let served_by = ServedBy::from([
+        (Channel::Email, by_mail),
+        (Channel::Sms, by_text),
+        (Channel::Voice, by_call),
+        (Channel::Webhook, vec![OWN.to_owned()]),
+    ]);
+    let settings = Settings { email, sms, voice, webhook: webhook?, roots: roots? };
+    Ok((settings, served_by))
 }
 
-/// The providers that the list at `key` names, which must be of `kind`.
+/// All providers of `kind`, those that the list at `key` names first; and these names.
 fn chosen<T>(
     reader: &mut Reader,
     key: &str,
     kind: &str,
     providers: &[(String, Provider)],
     pick: impl Fn(&Provider) -> Option<T>,
-) -> Result<Vec<T>, Noted> {
+) -> Result<(Vec<T>, Vec<String>), Noted> {
     let names = reader.take(key, value::list)?;
     let mut picked = Vec::new();
     for name in &names {
@@ -114,7 +141,12 @@ fn chosen<T>(
             }
         }
     }
-    if picked.len() == names.len() { Ok(picked) } else { Err(Noted) }
+    if picked.len() != names.len() {
+        return Err(Noted);
+    }
+    let others = providers.iter().filter(|(name, _)| !names.contains(name));
+    picked.extend(others.filter_map(|(_, provider)| pick(provider)));
+    Ok((picked, names))
 }
 
 fn provider(reader: &mut Reader, name: &str) -> Result<Provider, Noted> {

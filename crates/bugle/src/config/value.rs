@@ -3,9 +3,9 @@
 //! Every function takes the text or number of one key and says what would be right when it is
 //! wrong; none of them knows where the value came from.
 
-use std::fmt;
 use std::time::Duration;
 
+use bugle_domain::units::{ShownDuration, parse_duration, parse_size};
 use url::Url;
 
 /// A value as the file, the environment or the defaults gave it.
@@ -111,37 +111,8 @@ pub(super) fn duration(
     if range.contains(&read) {
         Ok(read)
     } else {
-        let (from, to) = (Shown(*range.start()), Shown(*range.end()));
+        let (from, to) = (ShownDuration(*range.start()), ShownDuration(*range.end()));
         Err(format!("must be from {from} to {to}, and is {text}"))
-    }
-}
-
-fn parse_duration(text: &str) -> Option<Duration> {
-    let digits = text.find(|c: char| !c.is_ascii_digit())?;
-    let (number, unit) = text.split_at(digits);
-    let number: u64 = number.parse().ok()?;
-    let millis = match unit.trim() {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" | "min" => 60_000,
-        "h" => 3_600_000,
-        "d" => 86_400_000,
-        _ => return None,
-    };
-    number.checked_mul(millis).map(Duration::from_millis)
-}
-
-/// A duration in the form that [`duration`] reads.
-pub(super) struct Shown(pub(super) Duration);
-
-impl fmt::Display for Shown {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let millis = self.0.as_millis();
-        let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")];
-        match units.iter().find(|(size, _)| millis >= *size && millis.is_multiple_of(*size)) {
-            Some((size, unit)) => write!(f, "{}{unit}", millis / size),
-            None => write!(f, "{millis}ms"),
-        }
     }
 }
 
@@ -160,20 +131,6 @@ pub(super) fn size(value: &Value, range: std::ops::RangeInclusive<u64>) -> Resul
         let kib = |bytes: u64| format!("{} KiB", bytes / 1_024);
         Err(format!("must be from {} to {}, and is {text}", kib(*range.start()), kib(*range.end())))
     }
-}
-
-fn parse_size(text: &str) -> Option<u64> {
-    let digits = text.find(|c: char| !c.is_ascii_digit())?;
-    let (number, unit) = text.split_at(digits);
-    let number: u64 = number.parse().ok()?;
-    let scale = match unit.trim() {
-        "B" => 1,
-        "KiB" => 1 << 10,
-        "MiB" => 1 << 20,
-        "GiB" => 1 << 30,
-        _ => return None,
-    };
-    number.checked_mul(scale)
 }
 
 /// An HTTP address that paths can be added to: `https`, or `http` on the same machine or network.

@@ -137,7 +137,7 @@ fn operators(
         to.extend(list);
     }
     let repeat = super::duration(reader, &key("repeat"), 10 * SECOND..=DAY);
-    let (email, sms, repeat) = (smtp?, twilio?, repeat?);
+    let (email, sms, repeat) = (chosen(smtp?), chosen(twilio?), repeat?);
     for (field, channel, none) in
         [("email", Channel::Email, email.is_empty()), ("sms", Channel::Sms, sms.is_empty())]
     {
@@ -157,6 +157,12 @@ fn operators(
     let (voice, roots) = (Vec::new(), roots.clone());
     let channels = ChannelSettings { email, sms, voice, webhook, roots };
     Ok(Some(Operators { channels, to, repeat }))
+}
+
+/// Only those that the operator named for this, and no other account.
+fn chosen<T>((mut all, names): (Vec<T>, Vec<String>)) -> Vec<T> {
+    all.truncate(names.len());
+    all
 }
 
 fn heartbeat(reader: &mut Reader) -> Result<Option<Heartbeat>, Noted> {

@@ -138,7 +138,8 @@ impl<'a> Past<'a> {
         };
         let defaults = config::parse(&Sources::default())
             .map_err(|error| Failure::because("the defaults", &error))?;
-        let behaviour = Behaviour { channels: simulated(&lab), ..defaults.into() };
+        let behaviour =
+            Behaviour { channels: simulated(&lab), every_provider: true, ..defaults.into() };
         let node = Node::start(parts, behaviour).await?;
         Ok(Self { node, store, lab, clock, company })
     }

@@ -9,10 +9,11 @@ use bugle::demo::{connect, simulated};
 use bugle::node::{self, Behaviour, Node, Parts};
 use bugle_app::backlog::BacklogView;
 use bugle_app::identity::NewApiKey;
-use bugle_app::store::{ObjectChange, Store};
+use bugle_app::store::{NewRevision, ObjectChange, RevisionSource, Store};
 use bugle_app::{Caller, Clock};
 use bugle_domain::alert::Actor;
 use bugle_domain::ledger::Sums;
+use bugle_domain::revision::Revision;
 use bugle_domain::role::Role;
 use bugle_domain::stage::Stage;
 use bugle_domain::{AllTenants, NodeId, RequestId, TenantScope};
@@ -120,6 +121,7 @@ impl World {
         let scope = fill(&store, now).await;
         let lab = Lab::start(clock.clone()).await.unwrap();
         let (node, base) = start(&store, &lab, &clock, adjust).await;
+        store.set_operator(scope, people::user_id(0), true, now).await.unwrap();
         let api_key = api_key(&node, scope).await;
         let (http, database) = (reqwest::Client::new(), url.to_owned());
         let node = Some(node);
@@ -156,6 +158,30 @@ impl World {
 
     pub(crate) fn phone(&self, owner: &str) -> Phone {
         self.lab.phone(people::phone(owner))
+    }
+
+    /// The application.
+    pub(crate) fn app(&self) -> &bugle_app::App {
+        &self.node.as_ref().unwrap().app
+    }
+
+    /// The only node.
+    pub(crate) fn node_id(&self) -> NodeId {
+        self.app().config().node
+    }
+
+    /// Puts a stage on a document, past every guard.
+    pub(crate) async fn put_stage_on(&self, stage: Stage, document: &str) {
+        let revision = Revision::parse(document).unwrap();
+        let (author, reason, source) = ("nobody", "behind its back", RevisionSource::Change);
+        let new = NewRevision { revision: &revision, author, reason, source };
+        let number = self.store.keep_revision(new, self.clock.now()).await.unwrap();
+        self.store.aim_stage(self.node_id(), stage, number).await.unwrap();
+    }
+
+    /// Puts it back on the first revision.
+    pub(crate) async fn put_stage_back(&self, stage: Stage) {
+        self.store.aim_stage(self.node_id(), stage, 1).await.unwrap();
     }
 
     /// Sends an event through the native API with the key of `integration`, and waits until all
@@ -238,6 +264,13 @@ impl World {
         let answer = request.header("idempotency-key", key).json(&body).send().await.unwrap();
         let replayed = answer.headers().contains_key("idempotency-replayed");
         Keyed { status: answer.status().as_u16(), replayed, body: answer.json().await.unwrap() }
+    }
+
+    /// Posts, and gives what was answered.
+    pub(crate) async fn try_post(&self, path: &str, body: Value) -> (u16, Value) {
+        let request = self.http.post(format!("{}{path}", self.base)).bearer_auth(&self.api_key);
+        let answer = request.json(&body).send().await.unwrap();
+        (answer.status().as_u16(), answer.json().await.unwrap())
     }
 
     /// A link that signs Lena in once.

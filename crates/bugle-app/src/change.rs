@@ -1,0 +1,408 @@
+//! Guarded changes of the stages: planning, beginning, undoing and reading them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bugle_domain::AllTenants;
+use bugle_domain::contact::Channel;
+use bugle_domain::notification::Lane;
+use bugle_domain::object::Directory;
+pub use bugle_domain::revision::Difference;
+use bugle_domain::revision::{Mistakes, Revision};
+use bugle_domain::stage::{Stage, StageRun};
+use bugle_domain::{NodeId, TenantScope};
+use bugle_engine::change::checked::{Dependants, Misfit, Numbered, Surroundings, checked};
+pub use bugle_engine::change::{Change, ChangeKind, ChangeState, UndoWanted, WATCH_FOR};
+use bugle_engine::watch::View;
+pub use bugle_store::{Checkpoint, StoredRevision};
+use bugle_store::{NewRevision, RevisionSource};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::app::{App, Inner};
+use crate::caller::Caller;
+use crate::permission::Permission;
+
+mod drive;
+mod error;
+
+pub(crate) use drive::ChangeLoop;
+pub use error::ChangeError;
+
+/// How long a change may be watched.
+pub const WATCHED: std::ops::RangeInclusive<SignedDuration> =
+    SignedDuration::from_secs(10)..=SignedDuration::from_hours(24);
+/// Longest reason, in characters.
+const MAX_REASON: usize = 500;
+
+/// What the stages are wanted to run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Wanted {
+    /// What a document says.
+    Document(String),
+    /// What a revision said that there was.
+    Revision(i64),
+}
+
+/// How it is wanted.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ChangeRequest {
+    /// What.
+    pub wanted: Wanted,
+    /// Why. Not empty.
+    pub reason: String,
+    /// Whether it goes on although it was found not to fit.
+    pub forced: bool,
+    /// How long it is watched in the end.
+    pub watch_for: SignedDuration,
+}
+
+/// What a change would do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ChangePlan {
+    /// The known-good that it would lead away from.
+    pub from: i64,
+    /// Every setting that would change.
+    pub differences: Vec<Difference>,
+    /// The stages that would run something different.
+    pub stages: BTreeSet<Stage>,
+    /// Everything that does not fit.
+    pub misfits: Vec<Misfit>,
+    /// Tenants, services and notifications now owed that pass through these stages.
+    pub touched: Dependants,
+    /// When the wanted revision was undone, and why.
+    pub blocked: Option<(Timestamp, String)>,
+}
+
+impl ChangePlan {
+    /// Everything that speaks against it, in sentences.
+    pub fn refusals(&self) -> Vec<String> {
+        let mut all: Vec<String> = self.misfits.iter().map(ToString::to_string).collect();
+        let blocked = self.blocked.iter();
+        all.extend(blocked.map(|(at, why)| format!("it was undone at {at}: {why}")));
+        all
+    }
+}
+
+/// A change with what was seen on its way.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ChangeView {
+    /// The change.
+    pub change: Change,
+    /// What was seen.
+    pub checkpoints: Vec<Checkpoint>,
+}
+
+impl App {
+    /// Has the watch say something from now on, as far as changes listen to it. For rehearsals.
+    pub fn feed_watch(&self, view: View) {
+        self.inner().stages.feed(view);
+    }
+
+    /// Says what a change would do, and does nothing.
+    pub async fn plan_change(
+        &self,
+        caller: &Caller,
+        wanted: &Wanted,
+    ) -> Result<ChangePlan, ChangeError> {
+        caller.require(Permission::ChangeStages)?;
+        let (number, revision, blocked) = self.wanted(wanted).await?;
+        plan(self.inner(), Numbered { number, revision: &revision }, blocked).await
+    }
+
+    /// Begins a change. Whoever drives it takes it from checkpoint to checkpoint.
+    pub async fn begin_change(
+        &self,
+        caller: &Caller,
+        request: ChangeRequest,
+    ) -> Result<Change, ChangeError> {
+        caller.require(Permission::ChangeStages)?;
+        let reason = request.reason.trim();
+        if reason.is_empty() || reason.chars().count() > MAX_REASON {
+            return Err(ChangeError::Reason { limit: MAX_REASON });
+        }
+        if !WATCHED.contains(&request.watch_for) {
+            return Err(ChangeError::WatchTime);
+        }
+        let author = caller.audit_name();
+        let (number, revision, blocked) = self.wanted(&request.wanted).await?;
+        let plan = plan(self.inner(), Numbered { number, revision: &revision }, blocked).await?;
+        if plan.differences.is_empty() {
+            return Err(ChangeError::Nothing);
+        }
+        if !request.forced && (!plan.misfits.is_empty() || plan.blocked.is_some()) {
+            return Err(ChangeError::Refused(plan.refusals()));
+        }
+        if request.forced {
+            tracing::warn!(author, reason, refused = ?plan.refusals(), "a change is forced");
+        }
+        let kind = if number == 0 { ChangeKind::Apply } else { ChangeKind::Revert };
+        let number = match number {
+            0 => {
+                let source = RevisionSource::Change;
+                let new = NewRevision { revision: &revision, author: &author, reason, source };
+                self.inner().store.keep_revision(new, self.now()).await?
+            }
+            number => number,
+        };
+        let forced = request.forced;
+        let change = Begin { kind, number, author, reason, forced, watch_for: request.watch_for };
+        begin(self.inner(), change, &plan).await
+    }
+
+    /// Wants the change that is under way undone.
+    pub async fn undo_change(&self, caller: &Caller, reason: &str) -> Result<i64, ChangeError> {
+        caller.require(Permission::ChangeStages)?;
+        let store = &self.inner().store;
+        let driven = store.change_under_way().await?.ok_or(ChangeError::NoneUnderWay)?;
+        let wanted = UndoWanted { by: caller.audit_name(), reason: reason.to_owned() };
+        store.want_undo(driven.change.number, &wanted).await?;
+        self.inner().wake_changes.notify_one();
+        Ok(driven.change.number)
+    }
+
+    /// All changes, newest first.
+    pub async fn guarded_changes(&self, caller: &Caller) -> Result<Vec<Change>, ChangeError> {
+        let all = caller.all_tenants(Permission::ChangeStages)?;
+        Ok(self.inner().store.guarded_changes(all).await?)
+    }
+
+    /// One change with what was seen on its way.
+    pub async fn guarded_change(
+        &self,
+        caller: &Caller,
+        number: i64,
+    ) -> Result<ChangeView, ChangeError> {
+        caller.require(Permission::ChangeStages)?;
+        let store = &self.inner().store;
+        let change = store.guarded_change(number).await?.ok_or(ChangeError::NoChange(number))?;
+        Ok(ChangeView { change, checkpoints: store.checkpoints(number).await? })
+    }
+
+    /// All revisions, newest first, and which is the known-good.
+    pub async fn stage_revisions(
+        &self,
+        caller: &Caller,
+    ) -> Result<(Vec<StoredRevision>, Option<i64>), ChangeError> {
+        let all = caller.all_tenants(Permission::ChangeStages)?;
+        let store = &self.inner().store;
+        Ok((store.revisions(all).await?, store.known_good().await?))
+    }
+
+    /// One revision.
+    pub async fn stage_revision(
+        &self,
+        caller: &Caller,
+        number: i64,
+    ) -> Result<StoredRevision, ChangeError> {
+        caller.require(Permission::ChangeStages)?;
+        let found = self.inner().store.revision(number).await?;
+        found.ok_or(ChangeError::NoRevision(number))
+    }
+
+    /// In which settings two revisions differ.
+    pub async fn diff_revisions(
+        &self,
+        caller: &Caller,
+        (before, after): (i64, i64),
+    ) -> Result<Vec<Difference>, ChangeError> {
+        let before = read(&self.stage_revision(caller, before).await?)?;
+        let after = read(&self.stage_revision(caller, after).await?)?;
+        Ok(before.diff(&after))
+    }
+
+    /// What every stage of every node runs.
+    pub async fn stage_runs(&self, caller: &Caller) -> Result<Vec<StageRun>, ChangeError> {
+        caller.require(Permission::ChangeStages)?;
+        Ok(self.inner().store.stage_runs().await?)
+    }
+
+    /// What is wanted: its number (0: it has none yet), what it says, and whether it was undone.
+    async fn wanted(&self, wanted: &Wanted) -> Result<WantedRevision, ChangeError> {
+        match wanted {
+            Wanted::Document(text) => Ok((0, Revision::parse(text)?, None)),
+            Wanted::Revision(number) => {
+                let found = self.inner().store.revision(*number).await?;
+                let found = found.ok_or(ChangeError::NoRevision(*number))?;
+                Ok((*number, read(&found)?, found.blocked))
+            }
+        }
+    }
+}
+
+type WantedRevision = (i64, Revision, Option<(Timestamp, String)>);
+
+fn read(stored: &StoredRevision) -> Result<Revision, Mistakes> {
+    Revision::parse(&stored.document)
+}
+
+/// A change to be written down.
+struct Begin<'a> {
+    kind: ChangeKind,
+    number: i64,
+    author: String,
+    reason: &'a str,
+    forced: bool,
+    watch_for: SignedDuration,
+}
+
+async fn begin(app: &Inner, begin: Begin<'_>, plan: &ChangePlan) -> Result<Change, ChangeError> {
+    let now = app.clock.now();
+    let Begin { kind, number, author, reason, forced, watch_for } = begin;
+    // This node first: it is known to live, and whoever else lives takes its tenants meanwhile.
+    let mut nodes = vec![app.node];
+    nodes.extend(app.living().into_iter().filter(|node| *node != app.node));
+    let change = Change {
+        number: 0,
+        kind,
+        revision: number,
+        previous: plan.from,
+        stages: plan.stages.iter().copied().collect(),
+        nodes,
+        reached: 0,
+        author,
+        reason: reason.to_owned(),
+        forced,
+        watch_for,
+        state: ChangeState::Planned,
+        entered_at: now,
+        began_at: now,
+        before: Vec::new(),
+        why: None,
+        undo: None,
+        left_standing: false,
+    };
+    let begun = app.store.begin_change(&change, app.node).await?;
+    let begun = begun.ok_or(ChangeError::UnderWay)?;
+    app.wake_changes.notify_one();
+    Ok(begun)
+}
+
+/// What a revision would change, and whether it fits beside what runs.
+async fn plan(
+    app: &Inner,
+    wanted: Numbered<'_>,
+    blocked: Option<(Timestamp, String)>,
+) -> Result<ChangePlan, ChangeError> {
+    let from = app.store.known_good().await?.ok_or(ChangeError::NoRevision(0))?;
+    let stored = app.store.revision(from).await?.ok_or(ChangeError::NoRevision(from))?;
+    let known_good = read(&stored)?;
+    let stages = known_good.changed(wanted.revision);
+    let (misfits, touched) = fits(app, wanted, &stages).await?;
+    let differences = known_good.diff(wanted.revision);
+    Ok(ChangePlan { from, differences, stages, misfits, touched, blocked })
+}
+
+/// What does not fit, and who passes through the stages at all.
+async fn fits(
+    app: &Inner,
+    wanted: Numbered<'_>,
+    stages: &BTreeSet<Stage>,
+) -> Result<(Vec<Misfit>, Dependants), ChangeError> {
+    let mut revisions: BTreeMap<i64, Revision> = BTreeMap::new();
+    let living = app.living();
+    let runs = app.store.stage_runs().await?;
+    let runs: Vec<StageRun> = runs.into_iter().filter(|run| living.contains(&run.node)).collect();
+    for run in &runs {
+        if let Some(stored) = app.store.revision(run.revision).await?
+            && let Ok(revision) = read(&stored)
+        {
+            revisions.insert(run.revision, revision);
+        }
+    }
+    let running = runs.iter().filter_map(|run| {
+        let revision = revisions.get(&run.revision)?;
+        Some((run.stage, Numbered { number: run.revision, revision }))
+    });
+    let used = used(app).await?;
+    let providers = app.channels.names().into_iter();
+    let around = Surroundings {
+        running: running.collect(),
+        providers: providers.map(|(of, names)| (of, names.into_iter().collect())).collect(),
+        channels: used.channels,
+        lanes: used.lanes,
+        events: used.events.clone(),
+    };
+    Ok((checked(wanted, stages, &around), used.events))
+}
+
+/// Who uses what, over all tenants.
+#[derive(Default)]
+struct Used {
+    channels: BTreeMap<Channel, Dependants>,
+    lanes: BTreeMap<String, Dependants>,
+    events: Dependants,
+}
+
+async fn used(app: &Inner) -> Result<Used, ChangeError> {
+    let all = AllTenants::granted();
+    let mut used = Used::default();
+    for tenant in app.store.tenants(all).await? {
+        let directory = app.directories.get(TenantScope::granted(tenant.id)).await?;
+        note_methods(&directory, &mut used);
+    }
+    let ledger = app.store.ledger_of_all(all, app.clock.now()).await?;
+    for lane in Lane::ALL {
+        let waiting = ledger.owed.iter().filter(|owed| owed.lane == lane);
+        let waiting = waiting.map(|owed| owed.count).sum();
+        let of = Dependants { waiting, ..used.events.clone() };
+        used.lanes.insert(lane.as_str().to_owned(), of);
+    }
+    for owed in &ledger.owed {
+        used.channels.entry(owed.channel).or_default().waiting += owed.count;
+    }
+    used.events.waiting = ledger.total.pending + ledger.total.waiting;
+    Ok(used)
+}
+
+fn note_methods(directory: &Directory, used: &mut Used) {
+    let tenant = &directory.tenant.name;
+    let services = || directory.services.values().map(|service| service.name.clone());
+    used.events.tenants.insert(tenant.clone());
+    used.events.services.extend(services());
+    for method in directory.methods.values() {
+        let of = used.channels.entry(method.address.channel()).or_default();
+        of.methods += 1;
+        of.tenants.insert(tenant.clone());
+        of.services.extend(services());
+    }
+}
+
+/// Brings what the configuration file says now, where it differs from what the last revision of it
+/// said: a change like any other.
+pub(crate) async fn follow_file(app: &Inner) -> Result<(), ChangeError> {
+    let file = app.stages.file();
+    let Some(last) = app.store.latest_revision_of_file().await? else { return Ok(()) };
+    if last.fingerprint == file.fingerprint().to_string() {
+        return Ok(());
+    }
+    let plan = plan(app, Numbered { number: 0, revision: file }, None).await?;
+    let reason = "the configuration file was changed";
+    let author = crate::stages::FILE.to_owned();
+    let new = NewRevision { revision: file, author: &author, reason, source: RevisionSource::File };
+    let number = app.store.keep_revision(new, app.clock.now()).await?;
+    if plan.differences.is_empty() {
+        return Ok(());
+    }
+    if !plan.misfits.is_empty() {
+        return Err(ChangeError::Refused(plan.refusals()));
+    }
+    let kind = ChangeKind::Apply;
+    let change = Begin { kind, number, author, reason, forced: false, watch_for: WATCH_FOR };
+    begin(app, change, &plan).await.map(drop)
+}
+
+/// What the driver asks while a change is planned.
+pub(crate) async fn misfits_of(
+    app: &Inner,
+    change: &Change,
+    revision: &Revision,
+) -> Result<Vec<String>, ChangeError> {
+    let stages: BTreeSet<Stage> = change.stages.iter().copied().collect();
+    let wanted = Numbered { number: change.revision, revision };
+    let (misfits, _) = fits(app, wanted, &stages).await?;
+    Ok(misfits.iter().map(ToString::to_string).collect())
+}
+
+/// Whether a node was seen to beat.
+pub(crate) fn lives(app: &Inner, node: NodeId) -> bool {
+    app.living().contains(&node)
+}

@@ -1,0 +1,135 @@
+//! The driver: takes the change that is under way from checkpoint to checkpoint. It decides
+//! nothing: observe → engine → save. Where a driver died another node goes on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bugle_domain::revision::Revision;
+use bugle_engine::change::{ChangeState, Observation, Step, step};
+use bugle_store::DrivenChange;
+use jiff::{SignedDuration, Timestamp};
+use tokio_util::sync::CancellationToken;
+
+use super::{ChangeError, follow_file, lives, misfits_of};
+use crate::App;
+use crate::app::Inner;
+use crate::error::Chain;
+use crate::incidents;
+
+/// Look at the change at least this often.
+const POLL: SignedDuration = SignedDuration::from_secs(1);
+/// The same on the machine's own clock, also where a test holds the time.
+const POLL_OF_MACHINE: Duration = Duration::from_secs(1);
+/// Most steps at one look; no change has more.
+const MAX_STEPS: usize = 64;
+
+/// Drives what this node drives, and takes over from the dead.
+#[derive(Clone)]
+pub(crate) struct ChangeLoop {
+    app: Arc<Inner>,
+}
+
+impl ChangeLoop {
+    pub(crate) fn new(app: Arc<Inner>) -> Self {
+        Self { app }
+    }
+
+    /// Runs until `stop` is cancelled.
+    pub(crate) async fn run(self, stop: CancellationToken) {
+        if let Err(error) = follow_file(&self.app).await {
+            let error = Chain(&error);
+            tracing::error!(%error, "the configuration file's stages are not taken");
+        }
+        while !stop.is_cancelled() {
+            if let Err(error) = self.look().await {
+                tracing::error!(error = %Chain(&error), "could not go on with a change");
+            }
+            tokio::select! {
+                () = stop.cancelled() => (),
+                () = self.app.wake_changes.notified() => (),
+                () = self.app.clock.sleep(POLL) => (),
+                () = tokio::time::sleep(POLL_OF_MACHINE) => (),
+            }
+        }
+    }
+
+    async fn look(&self) -> Result<(), ChangeError> {
+        for _ in 0..MAX_STEPS {
+            let Some(driven) = self.app.store.change_under_way().await? else { return Ok(()) };
+            if driven.driver != self.app.node {
+                if lives(&self.app, driven.driver) || !self.app.knows_dead(driven.driver) {
+                    return Ok(());
+                }
+                let (driver, number) = (driven.driver, driven.change.number);
+                tracing::warn!(%driver, number, "taking over the change of a node that is dead");
+                self.app.store.take_change(&driven, self.app.node).await?;
+                continue;
+            }
+            if !self.advance(&driven).await? {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// One step, if there is one.
+    async fn advance(&self, driven: &DrivenChange) -> Result<bool, ChangeError> {
+        let now = self.app.clock.now();
+        let seen = self.observe(driven, now).await?;
+        let Some(step) = step(&driven.change, &seen, now) else { return Ok(false) };
+        if !self.app.store.advance_change(&step, driven.epoch, now).await? {
+            return Ok(false);
+        }
+        self.tell(&step).await;
+        self.app.stages.wake.notify_one();
+        Ok(true)
+    }
+
+    async fn observe(
+        &self,
+        driven: &DrivenChange,
+        now: Timestamp,
+    ) -> Result<Observation, ChangeError> {
+        let change = &driven.change;
+        let stored = self.app.store.revision(change.revision).await?;
+        let misfits = match (change.state, &stored) {
+            (ChangeState::Planned, Some(stored)) => match Revision::parse(&stored.document) {
+                Ok(revision) => misfits_of(&self.app, change, &revision).await?,
+                Err(mistakes) => vec![mistakes.to_string()],
+            },
+            _ => Vec::new(),
+        };
+        let view = match self.app.stages.fed_view() {
+            Some(view) => view,
+            None => App::of(Arc::clone(&self.app)).watch_view().await?,
+        };
+        Ok(Observation {
+            view,
+            runs: self.app.store.stage_runs().await?,
+            alive: self.app.living().into_iter().collect(),
+            misfits,
+            undone_at: stored
+                .and_then(|stored| stored.blocked)
+                .map(|(at, _)| at)
+                .filter(|at| *at <= now),
+        })
+    }
+
+    /// Into the log, and into the incident's timeline.
+    async fn tell(&self, Step { change, evidence, .. }: &Step) {
+        let (number, state) = (change.number, change.state.as_str());
+        metrics::counter!("bugle_change_steps_total", "state" => state).increment(1);
+        for seen in evidence {
+            let text = &seen.text;
+            if seen.ok {
+                tracing::info!(number, state, text, "a change passed a checkpoint");
+            } else {
+                tracing::error!(number, state, text, "a change is red at a checkpoint");
+            }
+            let line = format!("Change {number}, {}: {text}.", change.state.words());
+            if let Err(error) = incidents::note(&self.app, "change", &line).await {
+                tracing::error!(error = %Chain(&error), "the incident's timeline lacks a line");
+            }
+        }
+    }
+}
