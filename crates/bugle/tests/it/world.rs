@@ -123,6 +123,13 @@ impl World {
         Self { node: Some(node), lab, clock, store, base, api_key, http, _folder: folder }
     }
 
+    /// Lena, as an operator.
+    pub(crate) async fn operator(&self) -> Caller {
+        let tenants = self.store.tenants(AllTenants::granted()).await.unwrap();
+        let scope = TenantScope::granted(tenants[0].id);
+        Caller { operator: true, ..lena(scope, self.clock.now()) }
+    }
+
     /// The node's application.
     pub(crate) fn app(&self) -> &bugle_app::App {
         &self.node.as_ref().unwrap().app
@@ -285,17 +292,21 @@ async fn fill(store: &Store, now: Timestamp) -> TenantScope {
     scope
 }
 
-async fn api_key(node: &Node, scope: TenantScope) -> String {
+fn lena(scope: TenantScope, now: Timestamp) -> Caller {
     let (id, name) = (people::user_id(0), LENA.to_owned());
-    let caller = Caller {
+    Caller {
         scope,
         actor: Actor::User { id, name },
         user: Some(id),
         role: Role::Admin,
         operator: false,
         session: None,
-        request: RequestId::new(node.app.now(), [3; 10]),
-    };
+        request: RequestId::new(now, [3; 10]),
+    }
+}
+
+async fn api_key(node: &Node, scope: TenantScope) -> String {
+    let caller = lena(scope, node.app.now());
     let new =
         NewApiKey { name: "test".to_owned(), role: Role::Admin, expires_at: None, personal: true };
     let made = node.app.create_key(&caller, new).await.unwrap();
