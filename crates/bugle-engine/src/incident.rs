@@ -114,7 +114,7 @@ pub fn title(hop: &Hop) -> String {
         Hop::Stage { stage: bugle_domain::stage::Stage::Dispatch } => "notifications are not sent",
         Hop::Stage { stage: bugle_domain::stage::Stage::Responses } => "no receipts come in",
         Hop::Provider { .. } => "messages do not arrive",
-        Hop::Store => "the database does not do its work",
+        Hop::Store => "it does not do its work",
         Hop::Watch => "a break would not be noticed",
     };
     let mut name = hop.name();

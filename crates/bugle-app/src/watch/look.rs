@@ -19,8 +19,14 @@ const CLOCK_JUMP: SignedDuration = SignedDuration::from_secs(2);
 const SETTLE: Duration = Duration::from_secs(15);
 /// A provider is judged by its breaker when it was asked so often.
 const MIN_SAMPLES: usize = 3;
-/// Shares of the disk, and of connections, that are left: look, and too late.
-const DISK: (f64, f64) = (0.15, 0.03);
+/// Bytes of the disk that are left: look, where that is also a small share of it, and too late.
+const DISK_WARN: f64 = 10.0 * GIB;
+const DISK_BAD: f64 = 0.5 * GIB;
+const DISK_SHARE: f64 = 0.15;
+const GIB: f64 = 1_073_741_824.0;
+/// What is used up within this time is to be looked at, in seconds.
+const RUNWAY_WARN_S: i64 = 86_400;
+/// Shares of connections that are left: look, and too late.
 const CONNECTIONS: (f64, f64) = (0.2, 0.0);
 
 /// What is remembered from one look to the next.
@@ -75,9 +81,15 @@ impl Look {
             let bytes = |blocks: u64| blocks as f64 * found.f_frsize as f64;
             (bytes(found.f_bavail), bytes(found.f_blocks))
         };
-        let level = runway::level_of_share(left, whole, DISK);
         let runway_s = self.trends.runway_s("disk", left, now);
-        let free = format!("{:.1} GiB free", left / f64::from(1 << 30));
+        let little = left < DISK_WARN && left < whole * DISK_SHARE;
+        let soon = runway_s.is_some_and(|seconds| seconds < RUNWAY_WARN_S);
+        let level = match (left < DISK_BAD, little || soon) {
+            (true, _) => Level::Bad,
+            (false, true) => Level::Warn,
+            (false, false) => Level::Ok,
+        };
+        let free = format!("{:.1} GiB free", left / GIB);
         let text = match runway_s {
             Some(seconds) => format!("{free}, full in {}", runway::length(seconds)),
             None => free,

@@ -131,3 +131,56 @@ impl Others {
         Watched { view, reports, silent }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bugle_domain::stage::Stage;
+    use bugle_engine::watch::Hop;
+
+    use super::*;
+
+    fn node(number: u8) -> NodeId {
+        NodeId::new(Timestamp::UNIX_EPOCH, [number; 10])
+    }
+
+    fn report(number: u8, hop: Option<Hop>) -> Report {
+        let verdict = |hop| Verdict {
+            hop,
+            since: Timestamp::UNIX_EPOCH,
+            evidence: "seen".to_owned(),
+            waiting: i64::from(number),
+            tenants: Vec::new(),
+            nodes: vec![node(number)],
+        };
+        Report {
+            node: node(number),
+            at: Timestamp::UNIX_EPOCH,
+            verdicts: hop.map(verdict).into_iter().collect(),
+            canaries: Vec::new(),
+            paths: Vec::new(),
+            books: None,
+            flow: Flow::default(),
+            gauges: Vec::new(),
+            providers: Vec::new(),
+            control_reported: None,
+        }
+    }
+
+    fn row(number: u8, beat: i64, hop: Option<Hop>) -> ReportRow {
+        let report = serde_json::to_string(&report(number, hop)).unwrap();
+        ReportRow { node: node(number), number: beat, at: Timestamp::UNIX_EPOCH, report }
+    }
+
+    #[test]
+    fn another_node_counts_while_its_number_rises() {
+        let mut others = Others::default();
+        let hop = Hop::Stage { stage: Stage::Dispatch };
+        let first = others.merge(report(1, None), vec![row(2, 7, Some(hop.clone()))]);
+        assert_eq!((first.reports.len(), first.silent.len()), (1, 1), "it may be long dead");
+        let own = report(1, Some(hop.clone()));
+        let second = others.merge(own, vec![row(1, 9, None), row(2, 8, Some(hop))]);
+        assert!(second.speaks(node(2)) && second.silent.is_empty());
+        let [verdict] = &second.view.verdicts[..] else { panic!("{second:?}") };
+        assert_eq!((verdict.nodes.len(), verdict.waiting), (2, 2));
+    }
+}

@@ -41,8 +41,9 @@ const FLIGHT: Duration = Duration::from_millis(250);
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// The probe that must fail is sent this long after the start for the first time.
 const FIRST_CONTROL: Duration = Duration::from_secs(30);
-/// Canaries' rows are swept this often, and kept this long: longer than any receipt takes.
-const SWEEP_EVERY: Duration = Duration::from_secs(5);
+/// Canaries' rows are swept this often, which also shows whether the database takes anything at
+/// all, and kept this long: longer than any receipt takes.
+const SWEEP_EVERY: Duration = Duration::from_secs(2);
 const KEEP: SignedDuration = SignedDuration::from_secs(180);
 /// What changes slowly is looked at this often.
 const SLOW_EVERY: Duration = Duration::from_mins(1);
@@ -86,8 +87,9 @@ struct Round {
     alarm: Option<Alarm>,
     probe: Probe,
     began: Instant,
-    /// Since when the database has not answered us.
+    /// Since when the database has not answered us, and since when it has taken nothing.
     store_failed: Option<(Timestamp, String)>,
+    write_failed: Option<(Timestamp, String)>,
     control: Every,
     sweep: Every,
     slow: Every,
@@ -139,6 +141,7 @@ impl Round {
             others: Others::default(),
             began: Instant::now(),
             store_failed: None,
+            write_failed: None,
             key_ends: None,
             before: BTreeSet::new(),
             written: Vec::new(),
@@ -215,7 +218,7 @@ impl Round {
 
     /// Sends canaries, and lets them fly for a moment.
     async fn fly(&mut self) {
-        if self.control.due() {
+        if !self.watcher.control_runs() && self.control.due() {
             self.watcher.begin_control(self.canaries.control().clone(), self.app.clock.now());
         }
         let control = self.watcher.control_runs();
@@ -257,13 +260,13 @@ impl Round {
     }
 
     fn store_signal(&self, now: Timestamp) -> Option<Signal> {
-        let (since, why) = self.store_failed.as_ref()?;
+        let (since, why) = self.store_failed.as_ref().or(self.write_failed.as_ref())?;
         let ripe = now.duration_since(*since) >= SignedDuration::from_secs(2);
         Some(Signal { ripe, ..Signal::certain(Hop::Store, *since, why.clone()) })
     }
 
-    /// Writes what this node's watch says where others read it, and reads theirs. On a database that
-    /// only this node has, it is written when the verdicts change.
+    /// Writes what this node's watch says where others read it, and reads theirs. On a database
+    /// that only this node has, it is written when the verdicts change.
     async fn exchange(&mut self, report: Report, now: Timestamp) -> Watched {
         let alone = self.store.file().is_some();
         let store = self.store.clone();
@@ -282,7 +285,7 @@ impl Round {
                 rows
             }
             Err(why) => {
-                self.store_failed.get_or_insert((now, why));
+                self.write_failed.get_or_insert((now, why));
                 Vec::new()
             }
         };
@@ -400,10 +403,11 @@ impl Round {
 
     /// Sweeps what canaries left, says that it lives, and looks at what changes slowly.
     async fn keep_house(&mut self, now: Timestamp) {
-        if self.sweep.due() {
+        if self.sweep.due() || self.write_failed.is_some() {
             let before = now.saturating_sub(KEEP).unwrap_or(now);
-            if let Err(why) = within(self.store.sweep_canaries(before)).await {
-                tracing::warn!(why, "what canaries left behind could not be swept");
+            match within(self.store.sweep_canaries(before)).await {
+                Ok(_) => self.write_failed = None,
+                Err(why) => drop(self.write_failed.get_or_insert((now, why))),
             }
         }
         if self.slow.due()

@@ -141,11 +141,13 @@ impl Track {
         self.flights.push_back(flight);
     }
 
-    /// Notes how far the canary of an event got.
+    /// Notes how far the canary of an event got. That a program took a webhook is not enough: it
+    /// comes back to us, and has arrived when it was seen here.
     pub fn mark(&mut self, event: EventId, marks: Marks, fault: Option<String>) {
+        let said = marks.arrived.filter(|_| self.path.channel != Channel::Webhook);
         let known = self.flights.iter_mut().find(|flight| flight.event == Some(event));
         if let Some(flight) = known {
-            flight.marks = Marks { arrived: flight.marks.arrived.or(marks.arrived), ..marks };
+            flight.marks = Marks { arrived: flight.marks.arrived.or(said), ..marks };
             flight.fault = fault;
         }
     }

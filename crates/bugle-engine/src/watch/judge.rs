@@ -103,8 +103,8 @@ impl Watcher {
 
     /// Begins the probe that must fail on `path`.
     pub fn begin_control(&mut self, path: Path, now: Timestamp) {
-        let track = Track::new(path, Goal::Arrived);
-        self.control = Some(Control { track, began: Some(now), reported: None });
+        let (track, reported) = (Track::new(path, Goal::Arrived), self.control_reported());
+        self.control = Some(Control { track, began: Some(now), reported });
     }
 
     /// Whether the probe that must fail is under way: canaries are to be sent on its path.

@@ -1,5 +1,7 @@
 //! The watch's own tenants, its view of the books, its reports, and incidents.
 
+use std::time::{Duration, Instant};
+
 use bugle_domain::contact::Channel;
 use bugle_domain::notification::{End, Lane};
 use bugle_domain::object::Tenant;
@@ -7,8 +9,11 @@ use bugle_domain::stage::Stage;
 use bugle_domain::{EventId, IncidentId, TenantId, TenantScope};
 use bugle_engine::incident::{self, Incident, IncidentLine};
 use bugle_engine::watch::{Hop, Verdict};
+use bugle_store::PoolSettings;
 
-use crate::support::{NODE, World, all, at, ended, node, on_each_store, send_all, tenant, tried};
+use crate::support::{
+    NODE, Place, World, all, at, ended, node, on_each_store, send_all, tenant, tried,
+};
 
 on_each_store! {
     a_watchs_tenant_stays_on_its_node_and_is_nobodys
@@ -167,4 +172,28 @@ async fn at_most_one_incident_is_open(world: World) {
     let list = store.incidents(all(), 9).await.unwrap();
     assert_eq!(list.len(), 2);
     assert!(list[0].incident.open() && !list[1].incident.open());
+}
+
+/// Somebody holds SQLite's one writer: the watch still reads, and soon knows that nothing is taken.
+#[tokio::test]
+async fn a_stalled_writer_is_noticed_and_stalls_no_reader() {
+    let world = Place::sqlite().open().await;
+    let settings = PoolSettings {
+        connections: 2,
+        statement_timeout: Duration::from_secs(2),
+        lock_timeout: Duration::from_millis(100),
+        acquire_timeout: Duration::from_secs(2),
+    };
+    let beside = world.store.beside(settings).await.unwrap();
+    beside.save_watch_report(node(NODE), "well", at(1)).await.unwrap();
+    let file = beside.file().unwrap();
+    let other = rusqlite::Connection::open(file).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let began = Instant::now();
+    assert!(beside.save_watch_report(node(NODE), "stalled", at(2)).await.is_err());
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    assert_eq!(beside.watch_books(at(2)).await.unwrap().difference, Some(0));
+    other.execute_batch("ROLLBACK").unwrap();
+    beside.save_watch_report(node(NODE), "well again", at(3)).await.unwrap();
+    assert_eq!(world.store.watch_reports().await.unwrap()[0].number, 2);
 }

@@ -162,7 +162,7 @@ fn path(canary: &Canary, way: Option<&PathReport>, times: &Times) -> PathRow {
     let mut hops: Vec<String> =
         canary.hops_ms.iter().map(|(stage, ms)| format!("{} {ms} ms", stage.as_str())).collect();
     hops.extend(way.and_then(|way| way.provider_ms).map(|ms| format!("provider {ms} ms")));
-    let lane = way.map(|way| format!(", {} lane", way.path.lane.as_str())).unwrap_or_default();
+    let lane = way.map(|way| format!(", {}", way.path.lane.as_str())).unwrap_or_default();
     PathRow {
         name: format!("{} by {}{lane}", channel(canary.channel), canary.provider),
         node: short(canary.node),

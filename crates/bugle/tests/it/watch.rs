@@ -181,3 +181,22 @@ async fn operators_are_told_apart_from_the_pipeline_until_one_answers() {
         .await;
     world.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_probe_that_must_fail_is_reported_and_is_no_incident() {
+    let often = |lab: &Lab, behaviour: &mut Behaviour| {
+        quick(lab, behaviour);
+        behaviour.watch.control_every = Duration::from_secs(8);
+    };
+    let world = World::watched(None, often).await;
+    let operator = world.operator().await;
+    world
+        .until("it is reported", || async {
+            let watched = world.app().watched(&operator).unwrap();
+            watched.is_some_and(|watched| watched.reports[0].control_reported.is_some())
+        })
+        .await;
+    world.until_green().await;
+    assert_eq!(world.incidents().await, Vec::<Value>::new());
+    world.end().await;
+}

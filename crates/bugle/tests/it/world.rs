@@ -151,6 +151,13 @@ impl World {
         self.settle().await;
     }
 
+    /// Lena, as an operator.
+    pub(crate) async fn operator(&self) -> Caller {
+        let tenants = self.store.tenants(AllTenants::granted()).await.unwrap();
+        let scope = TenantScope::granted(tenants[0].id);
+        caller(scope, true, self.clock.now())
+    }
+
     /// The node's application.
     pub(crate) fn app(&self) -> &bugle_app::App {
         &self.node.as_ref().unwrap().app

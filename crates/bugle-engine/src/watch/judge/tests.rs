@@ -79,6 +79,9 @@ impl Sky {
                 arrived: reached(Stop::Receipt),
             };
             self.watcher.mark(*event, marks, None);
+            if let Some(at) = marks.arrived {
+                self.watcher.arrived(*event, at);
+            }
         }
         self.watcher.observe(seen, at(second))
     }
@@ -256,6 +259,9 @@ fn a_probe_that_must_fail_is_reported_and_kept_quiet() {
             };
             let flight = Flight { sent_at: at(second), event: Some(event), marks, fault: None };
             sky.watcher.send(&control, flight);
+            // The program that lost it took it.
+            let taken = Marks { arrived: Some(at(second)), ..marks };
+            sky.watcher.mark(event, taken, None);
         }
         assert_eq!(sky.second(second, |_| Stop::Nowhere, &Seen::default()), []);
     }
