@@ -222,10 +222,11 @@
     line.setAttribute("role", "status");
     line.textContent = text;
   };
-  const swap = (html, url) => {
+  const swap = (html, url, redirected) => {
     const page = new DOMParser().parseFromString(html, "text/html");
     const fresh = $("#main", page);
-    if (!fresh) return false;
+    // Another frame, as after signing in, is loaded as a whole.
+    if (!fresh || redirected && page.body.className !== body.className) return false;
     document.title = page.title;
     const moved = new URL(url, location.href);
     if (moved.pathname + moved.search !== location.pathname + location.search) {
@@ -265,7 +266,7 @@
       try {
         const answer = await fetch(target(form), { method: "POST", body: data, headers: { accept: "text/html" }, signal: stop.signal });
         const where = answer.headers.get("content-location") || (answer.redirected ? answer.url : location.href);
-        const shown = swap(await answer.text(), where);
+        const shown = swap(await answer.text(), where, answer.redirected);
         if (!shown) location.assign(answer.url);
         break;
       } catch (error) {

@@ -5,7 +5,7 @@ use axum::response::Response;
 use bugle_app::App;
 use http::StatusCode;
 
-use super::error::PageError;
+use super::error::{PageError, sentence};
 use super::parts::{Choice, FieldError, Link};
 use super::shell::{Section, page};
 use super::visitor::{Visitor, forget_said};
@@ -137,13 +137,32 @@ impl Field {
 }
 
 impl FormPage {
-    /// Puts each error beside its field.
+    /// Puts each error beside its field. Above the form it says which field it means; one that
+    /// means none leads to the first.
     fn spread(&mut self) {
-        for field in self.groups.iter_mut().flat_map(|group| &mut group.fields) {
-            let own = self.errors.iter().find(|error| error.field == field.id);
-            field.error = own.map(|error| error.text.clone());
+        let mut fields: Vec<&mut Field> =
+            self.groups.iter_mut().flat_map(|group| &mut group.fields).collect();
+        for error in &mut self.errors {
+            if let Some(field) = fields.iter_mut().find(|field| field.id == error.field) {
+                field.error.get_or_insert_with(|| error.text.clone());
+                error.text = format!("{}: {}", field.label, lower(&error.text));
+            } else if let Some(first) = fields.first() {
+                error.text = format!("{}: {}", words(&error.field), lower(&error.text));
+                error.field.clone_from(&first.id);
+            }
         }
     }
+}
+
+/// A sentence that goes on after a colon.
+pub(super) fn lower(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+}
+
+/// `Levels 0 targets` of `levels-0-targets`.
+fn words(field: &str) -> String {
+    sentence(&field.replace('-', " ")).trim_end_matches('.').to_owned()
 }
 
 /// The list as an answer.

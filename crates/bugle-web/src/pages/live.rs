@@ -279,20 +279,19 @@ impl Stream {
         }
         if self.watched.iter().any(|it| it.due) {
             clock.sleep(GATHER).await;
-            while let Some(change) = self.more() {
-                self.changed(change);
-            }
+            self.drain();
         }
         Some(())
     }
 
-    /// A change that has come meanwhile; inside it `None` where some were missed.
-    fn more(&mut self) -> Option<Option<Change>> {
-        match self.changes.try_recv() {
-            Ok(change) => Some(Some(change)),
-            Err(broadcast::error::TryRecvError::Lagged(_)) => Some(None),
-            Err(broadcast::error::TryRecvError::Empty | broadcast::error::TryRecvError::Closed) => {
-                None
+    /// Takes the changes that have come meanwhile.
+    fn drain(&mut self) {
+        use broadcast::error::TryRecvError::{Closed, Empty, Lagged};
+        loop {
+            match self.changes.try_recv() {
+                Ok(change) => self.changed(Some(change)),
+                Err(Lagged(_)) => self.changed(None),
+                Err(Empty | Closed) => return,
             }
         }
     }
@@ -370,7 +369,7 @@ async fn rang(phones: Option<&mut watch::Receiver<u64>>) {
     {
         return;
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 fn html<T: Template>(page: Result<T, PageError>) -> Option<String> {

@@ -153,6 +153,8 @@ async fn the_set_up_link_leads_to_somebody_who_is_signed_in() {
     picture(&client, "set-up").await;
     click(&client, ".form .btn.main").await;
     client.wait().at_most(LIMIT).for_element(Locator::Css("body.app main")).await.unwrap();
+    let menu = Locator::Css(".top .menu");
+    client.wait().at_most(LIMIT).for_element(menu).await.unwrap();
     picture(&client, "set-up-done").await;
     client.goto(&url).await.unwrap();
     let form = client.find(Locator::Id("organisation")).await;

@@ -12,6 +12,7 @@ use bugle_domain::schedule::{Layer, Restriction, Schedule, ShiftLength};
 use jiff::civil::{DateTime, Time};
 
 use crate::pages::error::fields;
+use crate::pages::forms::lower;
 use crate::pages::parts::FieldError;
 
 /// How a form names a date with a time.
@@ -363,12 +364,6 @@ fn label(field: &str) -> &'static str {
         Some("participants") => "who takes turns",
         _ => "when it is active",
     }
-}
-
-/// A sentence that goes on after a colon.
-fn lower(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
 /// Moves one of a list up, and says where it is now and which button to go on with.
