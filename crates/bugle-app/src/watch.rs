@@ -113,8 +113,8 @@ impl App {
         Ok(self.inner().watch.said())
     }
 
-    /// The same for a sentinel, which shows the key of the configuration. `None`: it is not that, or
-    /// there is none.
+    /// The same for a sentinel, which shows the key of the configuration. `None`: it is not that,
+    /// or there is none.
     pub fn watched_by_key(&self, key: &str) -> Option<Arc<Watched>> {
         let known = *self.inner().watch.key.read().unwrap_or_else(PoisonError::into_inner);
         let right: bool = known?.ct_eq(&secret::hash(key)).into();

@@ -188,8 +188,8 @@ impl Channels {
         sent(provider, done, took, another_provider)
     }
 
-    /// Sends a canary once, by the provider named and by no other. It may also lead to this machine:
-    /// where a canary goes is the operator's doing and no tenant's.
+    /// Sends a canary once, by the provider named and by no other. It may also lead to this
+    /// machine: where a canary goes is the operator's doing and no tenant's.
     ///
     /// # Cancel safety
     ///

@@ -262,8 +262,8 @@ impl Round {
         Some(Signal { ripe, ..Signal::certain(Hop::Store, *since, why.clone()) })
     }
 
-    /// Writes what this node's watch says where others read it, and reads theirs. On a database that
-    /// only this node has, it is written when the verdicts change.
+    /// Writes what this node's watch says where others read it, and reads theirs. On a database
+    /// that only this node has, it is written when the verdicts change.
     async fn exchange(&mut self, report: Report, now: Timestamp) -> Watched {
         let alone = self.store.file().is_some();
         let store = self.store.clone();

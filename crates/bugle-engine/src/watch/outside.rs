@@ -1,5 +1,5 @@
-//! The watch from outside: what a sentinel makes of its target's answers, and the alarm that repeats
-//! until a person answers.
+//! The watch from outside: what a sentinel makes of its target's answers, and the alarm that
+//! repeats until a person answers.
 
 use jiff::Timestamp;
 

@@ -261,8 +261,8 @@ impl Drop for SqliteTx {
     }
 }
 
-/// Runs what waits for the disk, or may take long, where the caller is; the runtime's other tasks go
-/// on elsewhere.
+/// Runs what waits for the disk, or may take long, where the caller is; the runtime's other tasks
+/// go on elsewhere.
 pub(crate) fn in_place<T>(work: impl FnOnce() -> T) -> T {
     match Handle::try_current().map(|handle| handle.runtime_flavor()) {
         Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),

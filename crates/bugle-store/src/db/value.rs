@@ -263,8 +263,8 @@ macro_rules! from_ids {
 }
 
 from_ids! {
-    AlertId ApiKeyId ClaimId EventId IncidentId IntegrationId MethodId NodeId NotificationId PolicyId ServiceId
-    SessionId TenantId UserId
+    AlertId ApiKeyId ClaimId EventId IncidentId IntegrationId MethodId NodeId NotificationId
+    PolicyId ServiceId SessionId TenantId UserId
 }
 
 impl From<Rows> for Value {

@@ -279,20 +279,19 @@ impl Stream {
         }
         if self.watched.iter().any(|it| it.due) {
             clock.sleep(GATHER).await;
-            while let Some(change) = self.more() {
-                self.changed(change);
-            }
+            self.gather();
         }
         Some(())
     }
 
-    /// A change that has come meanwhile; inside it `None` where some were missed.
-    fn more(&mut self) -> Option<Option<Change>> {
-        match self.changes.try_recv() {
-            Ok(change) => Some(Some(change)),
-            Err(broadcast::error::TryRecvError::Lagged(_)) => Some(None),
-            Err(broadcast::error::TryRecvError::Empty | broadcast::error::TryRecvError::Closed) => {
-                None
+    /// Notes the changes that have come meanwhile.
+    fn gather(&mut self) {
+        use broadcast::error::TryRecvError;
+        loop {
+            match self.changes.try_recv() {
+                Ok(change) => self.changed(Some(change)),
+                Err(TryRecvError::Lagged(_)) => self.changed(None),
+                Err(TryRecvError::Empty | TryRecvError::Closed) => return,
             }
         }
     }
@@ -370,7 +369,7 @@ async fn rang(phones: Option<&mut watch::Receiver<u64>>) {
     {
         return;
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 fn html<T: Template>(page: Result<T, PageError>) -> Option<String> {

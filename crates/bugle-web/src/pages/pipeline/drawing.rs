@@ -194,7 +194,8 @@ fn add_provider(svg: &mut String, step: &Step, y: i32) {
     let _ = write!(
         svg,
         "<g class=\"{class}\"><rect x=\"1\" y=\"{y}\" width=\"{}\" height=\"{SMALL}\" rx=\"7\"/>\
-         <text class=\"t\" x=\"14\" y=\"{}\">{}</text><text class=\"n\" x=\"{}\" y=\"{}\">{}</text></g>",
+         <text class=\"t\" x=\"14\" y=\"{}\">{}</text>\
+         <text class=\"n\" x=\"{}\" y=\"{}\">{}</text></g>",
         WIDTH - 2,
         y + 22,
         step.name,

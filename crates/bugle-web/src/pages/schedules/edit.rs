@@ -167,13 +167,13 @@ pub(in crate::pages) async fn change(
         match plan(&app, &visitor, id, &form.typed).await? {
             Err(errors) => form.errors = errors,
             Ok(effect) if press == Press::Preview => form.effect = Some(effect),
-            Ok(effect) => match save(&app, &visitor, id, &form.typed).await? {
-                Err(errors) => form.errors = errors,
-                Ok(()) => {
+            Ok(effect) => {
+                let Err(errors) = save(&app, &visitor, id, &form.typed).await? else {
                     let said = format!("Saved. {}", effect.sentences.join(" "));
                     return Ok(see(&visitor.browser, &format!("/schedules/{id}"), &said));
-                }
-            },
+                };
+                form.errors = errors;
+            }
         }
     } else {
         let times = Times::new(&form.typed.time_zone, visitor.times.now());
