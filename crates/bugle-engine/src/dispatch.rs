@@ -1,7 +1,7 @@
 //! Dispatch: whether a message is still true, what goes together, and what follows from a try.
 //!
-//! - What became of the alert meanwhile decides what becomes of a page that is late ([`fate`]): it
-//!   is sent and says so, or becomes a line of a digest, or ends.
+//! - What became of the alert meanwhile decides what becomes of a page that is late ([`fate()`]):
+//!   it is sent and says so, or becomes a line of a digest, or ends.
 //! - The first message to a contact method goes alone, at once. What follows within
 //!   [`Limits::bundle_window`] is held, and then goes as one message. Where several are due at once
 //!   and nothing was sent lately, the worst goes alone and the rest are held.

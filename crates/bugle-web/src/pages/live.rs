@@ -279,19 +279,19 @@ impl Stream {
         }
         if self.watched.iter().any(|it| it.due) {
             clock.sleep(GATHER).await;
-            self.drain();
+            self.gather();
         }
         Some(())
     }
 
-    /// Takes the changes that have come meanwhile.
-    fn drain(&mut self) {
-        use broadcast::error::TryRecvError::{Closed, Empty, Lagged};
+    /// Notes the changes that have come meanwhile.
+    fn gather(&mut self) {
+        use broadcast::error::TryRecvError;
         loop {
             match self.changes.try_recv() {
                 Ok(change) => self.changed(Some(change)),
-                Err(Lagged(_)) => self.changed(None),
-                Err(Empty | Closed) => return,
+                Err(TryRecvError::Lagged(_)) => self.changed(None),
+                Err(TryRecvError::Empty | TryRecvError::Closed) => return,
             }
         }
     }
