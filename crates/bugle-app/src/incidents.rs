@@ -1,18 +1,24 @@
 //! Major incidents: what is declared, and the timeline that fills itself.
 
-use bugle_domain::IncidentId;
-use bugle_engine::incident::{Incident, IncidentLine};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bugle_domain::{IncidentId, Severity};
+use bugle_engine::incident::{Incident, IncidentLine, IncidentSeverity};
 use bugle_store::StoreError;
 use jiff::Timestamp;
 
 use crate::app::{App, Inner};
 use crate::caller::Caller;
-use crate::error::{ErrorKind, Forbidden, UseCaseError, storage_kind};
+use crate::error::{Chain, ErrorKind, Forbidden, UseCaseError, storage_kind};
 use crate::identity::secret;
+use crate::operators::{Notice, NoticeError};
 use crate::permission::Permission;
 
 /// Incidents in the list.
 const MAX_LISTED: u32 = 100;
+/// How long the pipeline may take to take a notice for operators.
+const TELL_WITHIN: Duration = Duration::from_secs(10);
 
 /// An incident could not be shown or answered.
 #[derive(Debug, thiserror::Error)]
@@ -138,14 +144,44 @@ pub(crate) fn line(source: &'static str, text: &str, at: Timestamp) -> IncidentL
 
 /// Pages the operators through the pipeline, as far as that works. The independent path does not
 /// depend on it.
-#[expect(clippy::unused_async, reason = "paging writes to the store")]
-pub(crate) async fn page_operators(app: &Inner, incident: &Incident) {
-    let severity = incident.severity.as_str();
-    tracing::error!(node = %app.node, severity, title = incident.title, "operators are paged");
+pub(crate) fn page_operators(app: &Arc<Inner>, incident: &Incident) {
+    let severity = match incident.severity {
+        IncidentSeverity::Critical => Severity::Critical,
+        IncidentSeverity::Major => Severity::High,
+    };
+    let details = [("evidence", &incident.evidence), ("incident", &incident.id.to_string())];
+    let notice = Notice {
+        key: notice_key(incident),
+        summary: incident.title.clone(),
+        severity,
+        details: details
+            .map(|(key, text)| (key.to_owned(), text.as_str().into()))
+            .into_iter()
+            .collect(),
+    };
+    let inner = Arc::clone(app);
+    tell(app, async move { inner.raise(&notice).await });
 }
 
 /// Ends that page.
-#[expect(clippy::unused_async, reason = "paging writes to the store")]
-pub(crate) async fn clear_operators(app: &Inner, incident: &Incident) {
-    tracing::warn!(node = %app.node, title = incident.title, "the incident is over");
+pub(crate) fn clear_operators(app: &Arc<Inner>, incident: &Incident) {
+    let (inner, key) = (Arc::clone(app), notice_key(incident));
+    tell(app, async move { inner.clear(&key).await });
+}
+
+fn notice_key(incident: &Incident) -> String {
+    format!("bugle/incident/{}", incident.id)
+}
+
+/// The pipeline may be what is broken: nobody waits for it here.
+fn tell(app: &Inner, telling: impl Future<Output = Result<(), NoticeError>> + Send + 'static) {
+    app.tasks.once(async move {
+        match tokio::time::timeout(TELL_WITHIN, telling).await {
+            Ok(Ok(())) => (),
+            Ok(Err(error)) => {
+                tracing::error!(error = %Chain(&error), "operators were not told by the pipeline");
+            }
+            Err(_) => tracing::error!("operators were not told by the pipeline in time"),
+        }
+    });
 }

@@ -1,7 +1,7 @@
 //! Changes of the stages: one at a time, driven by one node, every step with all that it does in
 //! one transaction.
 
-use bugle_domain::{AllTenants, NodeId};
+use bugle_domain::{AllTenants, NodeId, TenantId};
 use bugle_engine::change::{Action, Change, Evidence, Step, UndoWanted};
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -92,12 +92,14 @@ pub(crate) static CHECKPOINTS_OF: Statement = Statement::new(
 
 pub(crate) static NOTE_MOVED: Statement = Statement::new(
     "INSERT INTO moved_placements (tenant_id, node_id)
-     SELECT p.tenant_id, p.node_id FROM placements p WHERE p.node_id = $1
+     SELECT p.tenant_id, p.node_id FROM placements p WHERE p.node_id = $1 AND p.tenant_id < $2
      ON CONFLICT DO NOTHING",
 );
 
-pub(crate) static MOVE: Statement =
-    Statement::new("UPDATE placements SET node_id = $2, epoch = epoch + 1 WHERE node_id = $1");
+/// The canaries of a node stay with it: they are how it is seen to work.
+pub(crate) static MOVE: Statement = Statement::new(
+    "UPDATE placements SET node_id = $2, epoch = epoch + 1 WHERE node_id = $1 AND tenant_id < $3",
+);
 
 pub(crate) static GIVE_BACK: Statement = Statement::new(
     "UPDATE placements SET epoch = epoch + 1, node_id = (
@@ -229,8 +231,8 @@ async fn act(tx: &mut Tx, action: &Action, now: Timestamp) -> Result<(), StoreEr
             }
         }
         Action::MoveAway { from, to } => {
-            tx.run(&NOTE_MOVED, values![*from]).await?;
-            tx.run(&MOVE, values![*from, *to]).await?;
+            tx.run(&NOTE_MOVED, values![*from, TenantId::reserved_from()]).await?;
+            tx.run(&MOVE, values![*from, *to, TenantId::reserved_from()]).await?;
         }
         Action::GiveBack => {
             tx.run(&GIVE_BACK, values![]).await?;

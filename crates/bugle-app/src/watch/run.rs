@@ -8,6 +8,7 @@ use bugle_channels::Probe;
 use bugle_domain::notification::Lane;
 use bugle_engine::incident::{self, Incident, Standing};
 use bugle_engine::watch::books::Books;
+use bugle_engine::watch::fingerprints::fingerprints;
 use bugle_engine::watch::judge::{Seen, Signal, Watcher};
 use bugle_engine::watch::runway::{self, Gauge};
 use bugle_engine::watch::{Hop, Verdict};
@@ -177,6 +178,7 @@ impl Round {
         let mut others: Vec<Signal> = look::full(&gauges, now).collect();
         others.extend(look::failing(&statuses, now));
         others.extend(self.store_signal(now));
+        others.extend(self.misfits().await);
         let seen = Seen {
             books: books.clone(),
             pulses: look::pulses(&self.app, now),
@@ -307,6 +309,16 @@ impl Round {
         }
     }
 
+    /// Stages that do not run what they should. While a change is under way the nodes differ on
+    /// purpose, and its own checkpoints look after it.
+    async fn misfits(&self) -> Vec<Signal> {
+        let Ok(None) = within(self.store.change_under_way()).await else { return Vec::new() };
+        let Ok(mut runs) = within(self.store.stage_runs()).await else { return Vec::new() };
+        let living = self.app.living();
+        runs.retain(|run| living.contains(&run.node));
+        fingerprints(&runs)
+    }
+
     /// Declares what the verdicts say; gives what the alarm says of it.
     async fn declare(&mut self, watched: &Watched, now: Timestamp) -> Option<String> {
         let verdicts = &watched.view.verdicts;
@@ -326,7 +338,7 @@ impl Round {
         metrics::counter!("bugle_incidents_total").increment(1);
         let lines = [incidents::line("watch", &format!("Declared: {}.", worst.evidence), now)];
         drop(within(self.store.save_incident(&incident, &lines)).await);
-        incidents::page_operators(&self.app, &incident).await;
+        incidents::page_operators(&self.app, &incident);
         Some(said(worst))
     }
 
@@ -373,7 +385,7 @@ impl Round {
             drop(within(self.store.save_incident(&incident, &lines)).await);
         }
         if !incident.open() {
-            incidents::clear_operators(&self.app, &incident).await;
+            incidents::clear_operators(&self.app, &incident);
             return None;
         }
         Some(watched.view.verdicts.first().map_or_else(|| incident.title.clone(), said))

@@ -1,65 +1,77 @@
-//! What each node runs: a mixed set is an alarm at once.
+//! What the nodes run: a mixed set, and a stage that cannot run what it should, are alarms.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bugle_domain::NodeId;
-use bugle_domain::stage::Stage;
-use jiff::Timestamp;
+use bugle_domain::stage::{Stage, StageRun};
 
-use super::{Hop, Verdict};
+use super::Hop;
+use super::judge::Signal;
 
-/// What a stage runs on one node.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct StageRun {
-    /// On which node.
-    pub node: NodeId,
-    /// Which stage.
-    pub stage: Stage,
-    /// What it runs.
-    pub fingerprint: String,
-    /// Since when.
-    pub since: Timestamp,
-}
-
-/// The first stage, if any, that does not run the same everywhere.
-pub fn fingerprints(runs: &[StageRun]) -> Option<Verdict> {
+/// What speaks against stages, where no change is under way.
+///
+/// None of it is ripe: after a change the nodes follow each other within a second.
+pub fn fingerprints(runs: &[StageRun]) -> Vec<Signal> {
     let mut by_stage: BTreeMap<Stage, Vec<&StageRun>> = BTreeMap::new();
     for run in runs {
         by_stage.entry(run.stage).or_default().push(run);
     }
-    by_stage.into_iter().find_map(|(stage, runs)| {
-        let different: BTreeSet<&str> = runs.iter().map(|run| run.fingerprint.as_str()).collect();
-        let newest = runs.iter().map(|run| run.since).max()?;
-        let list: Vec<&str> = different.iter().copied().collect();
-        (different.len() > 1).then(|| Verdict {
-            hop: Hop::Stage { stage },
-            since: newest,
-            evidence: format!("nodes run different settings: {}", list.join(", ")),
-            waiting: 0,
-            tenants: Vec::new(),
-            nodes: runs.iter().map(|run| run.node).collect(),
-        })
-    })
+    by_stage.into_iter().filter_map(|(stage, runs)| against(stage, &runs)).collect()
+}
+
+fn against(stage: Stage, runs: &[&StageRun]) -> Option<Signal> {
+    let since = runs.iter().map(|run| run.since).max()?;
+    let found: BTreeSet<String> =
+        runs.iter().map(|run| format!("{} ({})", run.revision, run.fingerprint)).collect();
+    let text = if let Some(error) = runs.iter().find_map(|run| run.error.as_ref()) {
+        format!("it does not run what it should: {error}")
+    } else if found.len() > 1 {
+        let found: Vec<String> = found.into_iter().collect();
+        format!("nodes run different revisions: {}", found.join(", "))
+    } else {
+        return None;
+    };
+    let hop = Hop::Stage { stage };
+    Some(Signal { ripe: false, ..Signal::certain(hop, since, text) })
 }
 
 #[cfg(test)]
 mod tests {
+    use bugle_domain::NodeId;
+    use bugle_domain::revision::Revision;
+    use jiff::Timestamp;
+
     use super::*;
 
-    fn run(node: u8, stage: Stage, fingerprint: &str) -> StageRun {
+    fn run(node: u8, stage: Stage, parallel: u32) -> StageRun {
         let since = Timestamp::UNIX_EPOCH;
-        let node = NodeId::new(since, [node; 10]);
-        StageRun { node, stage, fingerprint: fingerprint.to_owned(), since }
+        let mut revision = Revision::standard(BTreeMap::new());
+        revision.dispatch.parallel = parallel;
+        StageRun {
+            node: NodeId::new(since, [node; 10]),
+            stage,
+            revision: parallel.into(),
+            fingerprint: revision.fingerprint(),
+            since,
+            held: false,
+            error: None,
+        }
     }
 
     #[test]
     fn a_mixed_set_is_named_and_an_even_one_is_not() {
-        let even = [run(1, Stage::Dispatch, "a"), run(2, Stage::Dispatch, "a")];
-        assert_eq!(fingerprints(&even), None);
-        let mixed = [run(1, Stage::Alerting, "a"), run(1, Stage::Dispatch, "a")];
-        let mixed = [mixed.to_vec(), vec![run(2, Stage::Dispatch, "b")]].concat();
-        let verdict = fingerprints(&mixed).unwrap();
-        assert_eq!(verdict.hop, Hop::Stage { stage: Stage::Dispatch });
-        assert_eq!(verdict.nodes.len(), 2);
+        let even = [run(1, Stage::Dispatch, 1), run(2, Stage::Dispatch, 1)];
+        assert_eq!(fingerprints(&even), []);
+        let mixed =
+            [run(1, Stage::Alerting, 1), run(1, Stage::Dispatch, 1), run(2, Stage::Dispatch, 2)];
+        let [signal] = &fingerprints(&mixed)[..] else { panic!("one stage is mixed") };
+        assert_eq!(signal.hop, Hop::Stage { stage: Stage::Dispatch });
+        assert!(signal.text.contains("different revisions"), "{}", signal.text);
+    }
+
+    #[test]
+    fn a_stage_that_cannot_take_its_revision_is_named() {
+        let stuck = StageRun { error: Some("it is empty".to_owned()), ..run(1, Stage::Intake, 1) };
+        let [signal] = &fingerprints(&[stuck])[..] else { panic!("one stage is stuck") };
+        assert_eq!(signal.text, "it does not run what it should: it is empty");
     }
 }

@@ -158,11 +158,6 @@ impl World {
         caller(scope, true, self.clock.now())
     }
 
-    /// The node's application.
-    pub(crate) fn app(&self) -> &bugle_app::App {
-        &self.node.as_ref().unwrap().app
-    }
-
     pub(crate) fn phone(&self, owner: &str) -> Phone {
         self.lab.phone(people::phone(owner))
     }

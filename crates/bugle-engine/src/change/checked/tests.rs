@@ -24,7 +24,7 @@ fn dependants(waiting: i64, methods: usize) -> Dependants {
     }
 }
 
-fn around<'a>(running: &'a [(i64, Revision)]) -> Surroundings<'a> {
+fn around(running: &[(i64, Revision)]) -> Surroundings<'_> {
     let all = running.iter().flat_map(|(number, revision)| {
         Stage::ALL.map(|stage| (stage, Numbered { number: *number, revision }))
     });
@@ -113,9 +113,12 @@ fn what_did_not_fit_before_is_not_held_against_a_change_elsewhere_or_back() {
     let off = ("[channels.sms]\nproviders = [\"twilio\"]", "[channels.sms]\nproviders = []");
     let bad = with(&[DISPATCH, off]);
     let other = with(&[DISPATCH, off, ("parallel = 256", "parallel = 8")]);
-    assert!(check(&[bad.clone()], &other).contains("does not read"), "it still does not");
-    assert!(!check(&[bad.clone()], &other).contains("provider"));
-    assert_eq!(check(&[bad.clone()], &with(&[])), "", "the way back is free");
+    assert!(
+        check(std::slice::from_ref(&bad), &other).contains("does not read"),
+        "it still does not"
+    );
+    assert!(!check(std::slice::from_ref(&bad), &other).contains("provider"));
+    assert_eq!(check(std::slice::from_ref(&bad), &with(&[])), "", "the way back is free");
     let intake = with(&[DISPATCH, off, ("\"512 KiB\"", "\"1 MiB\"")]);
     assert_eq!(check(&[bad], &intake), "", "intake has nothing to do with it");
 }
