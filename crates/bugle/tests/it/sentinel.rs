@@ -12,7 +12,7 @@ use tokio::process::{Child, Command};
 /// What a dead server may take to be noticed.
 const PAGED_WITHIN: Duration = Duration::from_secs(15);
 /// How long anything else may take.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 /// What sentinels show to be told what the watch says.
 const KEY: &str = "a key for sentinels";
 
