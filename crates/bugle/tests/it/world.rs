@@ -421,7 +421,8 @@ async fn start(
         demo: true,
     };
     let defaults = config::parse(&Sources::default()).unwrap();
-    let mut behaviour = Behaviour { channels: simulated(lab), ..defaults.into() };
+    let mut behaviour =
+        Behaviour { channels: simulated(lab), every_provider: true, ..defaults.into() };
     adjust(lab, &mut behaviour);
     let node = Node::start(parts, behaviour).await.unwrap();
     (node, public_url.as_str().trim_end_matches('/').to_owned())
