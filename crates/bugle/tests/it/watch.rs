@@ -84,12 +84,16 @@ async fn each_stage_that_stands_still_is_named(world: World) {
     for incident in &incidents {
         assert!(!incident["mitigated_at"].is_null() && !incident["drained_at"].is_null());
     }
-    // Of all that, no tenant has anything.
+    // Of all that, no tenant has anything but the operators' own: they were paged, and it is over.
     let tenants = world.store.tenants(AllTenants::granted()).await.unwrap();
     assert!(tenants.iter().all(|tenant| tenant.id < TenantId::reserved_from()));
+    world.settle().await;
+    let paged = world.alert(1).await;
+    assert!(paged["dedup_key"].as_str().unwrap().starts_with("bugle/incident/"), "{paged}");
+    assert_eq!(paged["status"], "resolved");
     let ledger = world.get("/api/v1/ledger").await;
-    assert_eq!(ledger["total"]["accepted"], 0);
-    assert_eq!(world.get("/api/v1/alerts").await["data"].as_array().unwrap().len(), 0);
+    let twice_each = 2 * u64::try_from(incidents.len()).unwrap();
+    assert!(ledger["total"]["accepted"].as_u64().unwrap() <= twice_each, "{ledger}");
     world.end().await;
 }
 

@@ -69,7 +69,7 @@ fn a_revision_that_fits_is_told_so() {
 fn dispatch_that_reads_other_lanes_is_refused_with_both_ends() {
     assert_snapshot!(check(&[with(&[])], &with(&[DISPATCH])), @r#"
     alerting (revision 1) writes to the lane "bulk", and dispatch (revision 9) does not read it; 0 now waiting
-    alerting (revision 1) writes to the lane "urgent", and dispatch (revision 9) does not read it; 12 now waiting, 2 tenants (Halden Freight, Nord Bank), 1 services (Checkout)
+    alerting (revision 1) writes to the lane "urgent", and dispatch (revision 9) does not read it; 12 now waiting, 2 tenants (Halden Freight, Nord Bank), 1 service (Checkout)
     "#);
 }
 
@@ -79,9 +79,9 @@ fn both_ends_at_once_strand_what_waits() {
         ("[alerting]\naccepts = [1]\nwrites = 1", "[alerting]\naccepts = [1]\nwrites = 2");
     let dispatch = ("[dispatch]\naccepts = [1]", "[dispatch]\naccepts = [2]");
     assert_snapshot!(check(&[with(&[])], &with(&[alerting, dispatch])), @r"
-    alerting (revision 1) writes version 1, and dispatch (revision 9) does not accept it; 12 now waiting, 2 tenants (Halden Freight, Nord Bank), 1 services (Checkout)
-    alerting (revision 9) writes version 2, and dispatch (revision 1) does not accept it; 12 now waiting, 2 tenants (Halden Freight, Nord Bank), 1 services (Checkout)
-    dispatch (revision 9) writes version 2, and responses (revision 1) does not accept it; 12 now waiting, 2 tenants (Halden Freight, Nord Bank), 1 services (Checkout)
+    alerting (revision 1) writes version 1, and dispatch (revision 9) does not accept it; 12 now waiting, 2 tenants (Halden Freight, Nord Bank), 1 service (Checkout)
+    alerting (revision 9) writes version 2, and dispatch (revision 1) does not accept it; 12 now waiting, 2 tenants (Halden Freight, Nord Bank), 1 service (Checkout)
+    dispatch (revision 9) writes version 2, and responses (revision 1) does not accept it; 12 now waiting, 2 tenants (Halden Freight, Nord Bank), 1 service (Checkout)
     ");
     let widened = ("[dispatch]\naccepts = [1]", "[dispatch]\naccepts = [1, 2]");
     let both = with(&[widened]);
@@ -92,7 +92,7 @@ fn both_ends_at_once_strand_what_waits() {
 #[test]
 fn a_used_channel_has_a_provider_and_a_named_one_exists() {
     let off = ("[channels.sms]\nproviders = [\"twilio\"]", "[channels.sms]\nproviders = []");
-    assert_snapshot!(check(&[with(&[])], &with(&[off])), @"dispatch (revision 9) has no provider for sms, which is used; 3 now waiting, 40 contact methods, 2 tenants (Halden Freight, Nord Bank), 1 services (Checkout)");
+    assert_snapshot!(check(&[with(&[])], &with(&[off])), @"dispatch (revision 9) has no provider for sms, which is used; 3 now waiting, 40 contact methods, 2 tenants (Halden Freight, Nord Bank), 1 service (Checkout)");
     let unknown = ("providers = [\"mail\"]", "providers = [\"mail\", \"post\"]");
     assert_snapshot!(check(&[with(&[])], &with(&[unknown])), @r#"dispatch (revision 9) names the provider "post" for email, which is not configured; 0 now waiting"#);
     let unused = ("[channels.voice]\nproviders = [\"twilio\"]", "[channels.voice]\nproviders = []");
@@ -103,7 +103,7 @@ fn a_used_channel_has_a_provider_and_a_named_one_exists() {
 fn alerting_needs_the_lanes_that_it_puts_things_in() {
     let alerting = ("lanes = [\"bulk\", \"urgent\"]\n\n[dispatch]", "lanes = []\n\n[dispatch]");
     assert_snapshot!(check(&[with(&[])], &with(&[alerting])), @r#"
-    alerting (revision 9) has no lane "urgent" to write to; 12 now waiting, 2 tenants (Halden Freight, Nord Bank), 1 services (Checkout)
+    alerting (revision 9) has no lane "urgent" to write to; 12 now waiting, 2 tenants (Halden Freight, Nord Bank), 1 service (Checkout)
     alerting (revision 9) has no lane "bulk" to write to; 0 now waiting
     "#);
 }

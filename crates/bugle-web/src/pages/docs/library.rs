@@ -71,6 +71,7 @@ macro_rules! sources {
 pub(super) static SOURCES: &[Source] = sources! {
     Tutorial "docs/tutorial-make-your-phone-ring.md"
     Tutorial "docs/tutorial-from-prometheus-to-a-page.md"
+    HowTo "docs/how-to-change-stages.md"
     HowTo "docs/how-to-move-from-pagerduty.md"
     HowTo "docs/how-to-run-it-for-real.md"
     HowTo "docs/how-to-watch-bugle.md"
@@ -89,6 +90,7 @@ pub(super) static SOURCES: &[Source] = sources! {
     Decision "docs/decisions/0003-count-by-node-and-stage.md"
     Decision "docs/decisions/0004-write-each-statement-once.md"
     Decision "docs/decisions/0005-decide-inside-the-transaction.md"
+    Decision "docs/decisions/0006-stages-from-revisions.md"
     Decision "docs/decisions/0007-watch-with-canaries-beside-the-pipeline.md"
     Decision "docs/decisions/0008-let-clocks-wait-for-pages.md"
     Decision "docs/decisions/0009-tell-operators-through-the-pipeline.md"
