@@ -11,6 +11,9 @@ use tokio::sync::oneshot;
 /// How far back the time that each had counts, roughly.
 const MEMORY: Duration = Duration::from_millis(200);
 
+/// Intake's part of the writer's time, beside one for everybody else, while both want it.
+const SHARES: u32 = 6;
+
 /// Who asks for a turn.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Class {
@@ -54,10 +57,10 @@ impl Had {
     }
 
     /// Whose turn it is where both wait. Intake's senders wait for the answer, so it goes first
-    /// until it has had as much time as the others: a flood of events then takes half of the
-    /// writer, and not more.
+    /// until it has had [`SHARES`] times as much time as the others: a flood of events then leaves
+    /// them their part of the writer.
     fn next(self) -> Class {
-        if self.first <= self.then { Class::First } else { Class::Then }
+        if self.first <= self.then * SHARES { Class::First } else { Class::Then }
     }
 }
 
