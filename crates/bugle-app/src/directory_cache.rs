@@ -16,12 +16,14 @@ const MAX_KEPT: usize = 10_000;
 pub(crate) struct DirectoryCache {
     store: Store,
     kept: Arc<RwLock<BTreeMap<TenantId, Arc<Directory>>>>,
+    /// The versions that the last look found.
+    versions: Arc<RwLock<BTreeMap<TenantId, i64>>>,
 }
 
 impl DirectoryCache {
     /// An empty cache over `store`.
     pub(crate) fn new(store: Store) -> Self {
-        Self { store, kept: Arc::default() }
+        Self { store, kept: Arc::default(), versions: Arc::default() }
     }
 
     /// The tenant's configuration, read if it is not kept.
@@ -72,15 +74,18 @@ impl DirectoryCache {
         self.kept.write().unwrap_or_else(PoisonError::into_inner).remove(&tenant);
     }
 
-    /// Forgets what another node has changed.
+    /// Forgets what another node has changed. Whether anything was changed since the last look.
     ///
     /// # Errors
     ///
     /// [`StoreError`] if the versions could not be read. Everything is kept then.
-    pub(crate) async fn refresh(&self) -> Result<(), StoreError> {
+    pub(crate) async fn refresh(&self) -> Result<bool, StoreError> {
         let versions = self.store.directory_versions().await?;
         let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|tenant, directory| versions.get(tenant) == Some(&directory.version));
-        Ok(())
+        let mut last = self.versions.write().unwrap_or_else(PoisonError::into_inner);
+        let changed = *last != versions;
+        *last = versions;
+        Ok(changed)
     }
 }

@@ -97,7 +97,9 @@ impl Keeper {
 
     async fn round(&self, now: Timestamp, round: u64) -> Result<(), StoreError> {
         self.beat(now).await?;
-        self.app.directories.refresh().await?;
+        if self.app.directories.refresh().await? {
+            self.app.integration_keys.forget_all();
+        }
         let lost = self.give_back(Lost::LongerThan(REQUEST_LIMIT), now).await?;
         let mut expired = 0;
         for _ in 0..MAX_STEPS {

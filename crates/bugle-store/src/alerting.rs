@@ -8,6 +8,7 @@ use bugle_domain::event::Event;
 use bugle_domain::stage::Stage;
 use bugle_domain::{AlertId, EventId, NodeId, TenantId};
 use bugle_engine::alerting::{Decisions, Work};
+use futures_util::future;
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -289,12 +290,13 @@ impl Store {
 
     async fn outlook(&self, pass: &AlertingPass<'_>) -> Result<Outlook, StoreError> {
         let turn = self.turns.alerting();
-        let mut pending = self.walk(&PENDING, turn).await?;
-        let mut due = self.walk(&DUE, turn).await?;
+        let both = |from| future::try_join(self.walk(&PENDING, from), self.walk(&DUE, from));
+        let (mut pending, mut due) = both(turn).await?;
         // A walk that began in the middle goes on from the beginning.
         if turn != Uuid::nil() {
-            pending.extend(self.walk(&PENDING, Uuid::nil()).await?);
-            due.extend(self.walk(&DUE, Uuid::nil()).await?);
+            let (more_pending, more_due) = both(Uuid::nil()).await?;
+            pending.extend(more_pending);
+            due.extend(more_due);
         }
         let mut outlook = Outlook::default();
         let alone: BTreeSet<TenantId> = pending

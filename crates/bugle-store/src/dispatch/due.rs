@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bugle_domain::notification::Lane;
 use bugle_domain::{Severity, TenantId};
 use bugle_engine::dispatch::{Candidate, LATE_AFTER, Pace};
+use futures_util::future;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
@@ -178,11 +179,9 @@ impl Store {
         let mut late = Vec::new();
         let mut last = Uuid::nil();
         let own = TenantId::reserved_for(pass.node);
-        for lane in pass.lanes.iter().copied() {
-            let mut found = self.waiting_in(lane, turn).await?;
-            if turn != Uuid::nil() {
-                found.append(&mut self.waiting_in(lane, Uuid::nil()).await?);
-            }
+        let waiting = pass.lanes.iter().map(|lane| self.waiting_around(*lane, turn));
+        let waiting = future::try_join_all(waiting).await?;
+        for (lane, mut found) in pass.lanes.iter().copied().zip(waiting) {
             // What another node's watch sends is claimed there and nowhere else.
             found.retain(|head| !head.tenant.is_reserved() || head.tenant == own);
             // From where the last pass stopped, around.
@@ -206,6 +205,15 @@ impl Store {
         self.turns.set_dispatch(if outlook.more { last } else { Uuid::nil() });
         outlook.late = self.take_turns(late);
         Ok(outlook)
+    }
+
+    /// The tenants that wait in a lane, from where the last pass stopped, around.
+    async fn waiting_around(&self, lane: Lane, turn: Uuid) -> Result<Vec<Head>, StoreError> {
+        let mut found = self.waiting_in(lane, turn).await?;
+        if turn != Uuid::nil() {
+            found.append(&mut self.waiting_in(lane, Uuid::nil()).await?);
+        }
+        Ok(found)
     }
 
     /// The late ones of a few tenants, from where the last pass stopped, around.

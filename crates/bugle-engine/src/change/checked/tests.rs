@@ -81,7 +81,6 @@ fn both_ends_at_once_strand_what_waits() {
     assert_snapshot!(check(&[with(&[])], &with(&[alerting, dispatch])), @r"
     alerting (revision 1) writes version 1, and dispatch (revision 9) does not accept it; 12 now waiting, 2 tenants (Halden Freight, Nord Bank), 1 service (Checkout)
     alerting (revision 9) writes version 2, and dispatch (revision 1) does not accept it; 12 now waiting, 2 tenants (Halden Freight, Nord Bank), 1 service (Checkout)
-    dispatch (revision 9) writes version 2, and responses (revision 1) does not accept it; 12 now waiting, 2 tenants (Halden Freight, Nord Bank), 1 service (Checkout)
     ");
     let widened = ("[dispatch]\naccepts = [1]", "[dispatch]\naccepts = [1, 2]");
     let both = with(&[widened]);

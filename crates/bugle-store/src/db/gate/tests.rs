@@ -19,7 +19,7 @@ fn intake_goes_first_until_it_has_had_its_share() {
     assert_eq!(had.next(), Class::Then);
     had.add(Class::Then, ms(5));
     assert_eq!(had.next(), Class::First);
-    had.add(Class::First, ms(5) * SHARES - ms(10));
+    had.add(Class::First, ms(u64::from(5 * SHARES - 10)));
     assert_eq!(had.next(), Class::First);
     had.add(Class::First, ms(1));
     assert_eq!(had.next(), Class::Then);
