@@ -131,7 +131,7 @@ impl App {
 }
 
 /// Adds a line to the timeline of the incident that is open, if one is. `source` is a stable word
-/// (`watch`, `change`, `recovery`), `text` a sentence for people.
+/// (`watch`, `change`, `recovery`, `people`), `text` a sentence for people.
 pub(crate) async fn note(app: &Inner, source: &'static str, text: &str) -> Result<(), StoreError> {
     let line = line(source, text, app.clock.now());
     app.store.note_open_incident(&line).await.map(drop)
