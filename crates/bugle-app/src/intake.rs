@@ -181,6 +181,9 @@ impl Committer {
                     // A sender that went away finds its events by its key when it retries.
                     let _ = reply.send(Ok(accepted.by_ref().take(count).collect()));
                 }
+                if let Err(error) = self.store.note_growth(events.len()).await {
+                    tracing::warn!(error = %Chain(&error), "could not look at the tables again");
+                }
             }
             Err(error) => {
                 let error = Arc::new(error);

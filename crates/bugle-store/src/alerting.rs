@@ -217,6 +217,10 @@ pub(crate) static DUE_ALERTS: Statement = Statement::with_rows(
 struct Outlook {
     /// Tenants with work, in the order they are served.
     tenants: Vec<TenantId>,
+    /// Of those, the ones with pending events.
+    pending: BTreeSet<TenantId>,
+    /// Of those, the ones with alerts whose time has come.
+    due: BTreeSet<TenantId>,
     /// Of those, the ones whose oldest event has failed so often that it is decided alone.
     suspects: Vec<TenantId>,
     /// There are more tenants than one pass takes.
@@ -310,11 +314,11 @@ impl Store {
             .filter(|(tenant, at)| !is_due(*at) && pass.epochs.contains_key(tenant))
             .filter_map(|(_, at)| Timestamp::from_microsecond(*at).ok())
             .min();
-        let pending = pending.into_iter().map(|(tenant, _)| tenant);
+        outlook.pending = pending.into_iter().map(|(tenant, _)| tenant).collect();
         let due = due.into_iter().filter(|(_, at)| is_due(*at)).map(|(tenant, _)| tenant);
-        let found: BTreeSet<TenantId> = pending.chain(due).collect();
-        let owned = found.into_iter().filter(|tenant| pass.epochs.contains_key(tenant));
-        outlook.tenants = owned.collect();
+        outlook.due = due.collect();
+        let found = outlook.pending.union(&outlook.due).copied();
+        outlook.tenants = found.filter(|tenant| pass.epochs.contains_key(tenant)).collect();
         // From where the last pass stopped, around.
         outlook.tenants.sort_by_key(|tenant| (tenant.as_uuid() <= turn, *tenant));
         outlook.more = outlook.tenants.len() > MAX_TENANTS;
@@ -352,7 +356,9 @@ impl Store {
         };
         let share = u32::try_from(held.len().max(1)).unwrap_or(u32::MAX);
         let limits = (pass.events.div_ceil(share).max(1), pass.due.div_ceil(share).max(1));
-        let work = read(&mut tx, pass, &held, limits).await?;
+        let pending = outlook.pending.intersection(&held).copied().collect();
+        let due = outlook.due.intersection(&held).copied().collect();
+        let work = read(&mut tx, pass.now, (pending, due), limits).await?;
         let mut decided = Vec::with_capacity(work.len());
         for (tenant, Portion { work, more }) in work {
             if let Some(decisions) = decide(tenant, work) {
@@ -361,9 +367,8 @@ impl Store {
                 decided.push((tenant, decisions));
             }
         }
-        let mut entries = Entries::default();
-        decisions::save(&mut tx, decided, pass.now, &mut entries).await?;
-        entries.save(&mut tx, Stage::Alerting, Some(pass.node)).await?;
+        let books = (Entries::default(), Stage::Alerting, Some(pass.node));
+        decisions::save(&mut tx, decided, pass.now, books).await?;
         tx.commit().await?;
         Ok(report)
     }
@@ -405,27 +410,19 @@ struct Portion {
     more: bool,
 }
 
-/// Reads the work of every tenant held.
+/// Reads the work of the tenants that have events pending, and of those that have alerts due.
 async fn read(
     tx: &mut Tx,
-    pass: &AlertingPass<'_>,
-    held: &BTreeSet<TenantId>,
+    now: Timestamp,
+    (pending, due): (Vec<TenantId>, Vec<TenantId>),
     (max_events, max_due): (u32, u32),
 ) -> Result<BTreeMap<TenantId, Portion>, StoreError> {
     let mut portions: BTreeMap<TenantId, Portion> = BTreeMap::new();
-    if held.is_empty() {
-        return Ok(portions);
-    }
-    let tenants = || {
-        let mut rows = Rows::new();
-        for tenant in held {
-            rows.push(row![*tenant]);
+    if !pending.is_empty() {
+        for row in &tx.rows(&EVENTS, values![max_events, rows(pending)]).await? {
+            let portion = portions.entry(TenantId::from_stored(row.id(0)?)).or_default();
+            take(portion, event(row, 1)?, max_events);
         }
-        rows
-    };
-    for row in &tx.rows(&EVENTS, values![max_events, tenants()]).await? {
-        let portion = portions.entry(TenantId::from_stored(row.id(0)?)).or_default();
-        take(portion, event(row, 1)?, max_events);
     }
     let mut keys = BTreeSet::new();
     for (tenant, portion) in &portions {
@@ -433,23 +430,33 @@ async fn read(
             keys.insert((*tenant, event.integration, event.body.dedup_key.as_str()));
         }
     }
-    let mut rows = Rows::new();
+    let mut asked = Rows::new();
     for (tenant, integration, key) in keys {
-        rows.push(row![tenant, integration, key]);
+        asked.push(row![tenant, integration, key]);
     }
-    if !rows.is_empty() {
-        for (tenant, alert) in alerts(tx.rows(&OPEN, values![rows]).await?)? {
+    if !asked.is_empty() {
+        for (tenant, alert) in alerts(tx.rows(&OPEN, values![asked]).await?)? {
             portions.entry(tenant).or_default().work.open.push(alert);
         }
     }
-    let found = tx.rows(&DUE_ALERTS, values![pass.now, max_due, tenants()]).await?;
-    for (tenant, alert) in alerts(found)? {
-        let portion = portions.entry(tenant).or_default();
-        portion.work.due.push(alert);
-        portion.more |= portion.work.due.len() >= max_due as usize;
+    if !due.is_empty() {
+        let found = tx.rows(&DUE_ALERTS, values![now, max_due, rows(due)]).await?;
+        for (tenant, alert) in alerts(found)? {
+            let portion = portions.entry(tenant).or_default();
+            portion.work.due.push(alert);
+            portion.more |= portion.work.due.len() >= max_due as usize;
+        }
     }
-    read_progress(tx, pass.now, &mut portions).await?;
+    read_progress(tx, now, &mut portions).await?;
     Ok(portions)
+}
+
+fn rows(tenants: Vec<TenantId>) -> Rows {
+    let mut rows = Rows::new();
+    for tenant in tenants {
+        rows.push(row![tenant]);
+    }
+    rows
 }
 
 fn alerts(rows: Vec<crate::db::row::Row>) -> Result<Vec<(TenantId, Alert)>, StoreError> {

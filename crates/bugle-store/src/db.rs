@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use futures_util::TryStreamExt;
 use sqlx::pool::PoolConnection;
+use sqlx::postgres::PgArguments;
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
 use crate::db::gate::Class;
 use crate::db::row::Row;
 use crate::db::sqlite::{Sqlite, SqliteTx};
-use crate::db::statement::{Dialect, Statement};
+use crate::db::statement::{Dialect, Statement, Together};
 use crate::db::value::{Value, bind_postgres};
 use crate::error::StoreError;
 
@@ -42,6 +43,12 @@ pub(crate) use retried;
 /// Tries of one transaction before its caller is told that the database is too busy.
 pub(crate) const MAX_RACES: u32 = 5;
 
+/// A plan is made once for each connection, whatever the parameters are: making it takes longer
+/// than carrying it out. [`Db::refresh_statistics`] has it made again while tables grow.
+const BEGIN_PLANNED: &str = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan";
+const BEGIN_PLANNED_NOT_FLUSHED: &str = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan; \
+                                         SET LOCAL synchronous_commit = off";
+
 /// When a commit is on the disk.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Durability {
@@ -51,6 +58,10 @@ pub(crate) enum Durability {
     /// made from is there to make it again: nothing outside may have been done on its strength.
     WithTheNext,
 }
+
+const KNOWN_EVENTS: &str =
+    "SELECT CAST(reltuples AS BIGINT) FROM pg_class WHERE oid = 'events'::regclass";
+const ANALYZE: &str = "ANALYZE events, requests, alerts, timeline, notifications, attempts";
 
 /// An open database.
 #[derive(Clone, Debug)]
@@ -105,10 +116,11 @@ impl Db {
     ) -> Result<Tx, StoreError> {
         match (self, durability) {
             (Self::Sqlite(sqlite), _) => Ok(Tx::Sqlite(sqlite.write(class, durability).await?)),
-            (Self::Postgres(pool), Durability::Now) => Ok(Tx::Postgres(pool.begin().await?)),
+            (Self::Postgres(pool), Durability::Now) => {
+                Ok(Tx::Postgres(pool.begin_with(BEGIN_PLANNED).await?))
+            }
             (Self::Postgres(pool), Durability::WithTheNext) => {
-                let begin = "BEGIN; SET LOCAL synchronous_commit = off";
-                Ok(Tx::Postgres(pool.begin_with(begin).await?))
+                Ok(Tx::Postgres(pool.begin_with(BEGIN_PLANNED_NOT_FLUSHED).await?))
             }
         }
     }
@@ -146,6 +158,18 @@ impl Db {
         values: Vec<Value>,
     ) -> Result<Option<Row>, StoreError> {
         Ok(self.rows(statement, values).await?.into_iter().next())
+    }
+
+    /// Has PostgreSQL look again at how large the tables are that every event adds to, unless it
+    /// knows of more than `events` already. Plans made before are made again then, on every
+    /// connection.
+    pub(crate) async fn refresh_statistics(&self, events: i64) -> Result<(), StoreError> {
+        let Self::Postgres(pool) = self else { return Ok(()) };
+        let known: i64 = sqlx::query_scalar(KNOWN_EVENTS).fetch_one(pool).await?;
+        if known <= events {
+            sqlx::raw_sql(ANALYZE).execute(pool).await?;
+        }
+        Ok(())
     }
 
     /// Runs one statement that writes, as a transaction of its own.
@@ -197,11 +221,43 @@ impl Tx {
         match self {
             Self::Sqlite(tx) => tx.run(statement, values),
             Self::Postgres(tx) => {
-                let arguments = bind_postgres(statement, values).map_err(encode)?;
+                let mut arguments = PgArguments::default();
+                bind_postgres(statement, values, &mut arguments).map_err(encode)?;
                 let query = sqlx::query_with(statement.sql(Dialect::Postgres), arguments);
                 Ok(query.execute(&mut **tx).await?.rows_affected())
             }
         }
+    }
+
+    /// Runs statements of which none sees what another does, each with its values; returns how many
+    /// rows each changed.
+    pub(crate) async fn run_together<const N: usize>(
+        &mut self,
+        together: &'static Together<N>,
+        values: [Vec<Value>; N],
+    ) -> Result<[u64; N], StoreError> {
+        let mut changed = [0; N];
+        let parts = together.parts().iter().zip(values);
+        match self {
+            Self::Sqlite(tx) => {
+                for ((part, values), changed) in parts.zip(&mut changed) {
+                    let no_rows = values.iter().any(Value::is_no_rows);
+                    *changed = if no_rows { 0 } else { tx.run(part, values)? };
+                }
+            }
+            Self::Postgres(tx) => {
+                let mut arguments = PgArguments::default();
+                for (part, values) in parts {
+                    bind_postgres(part, values, &mut arguments).map_err(encode)?;
+                }
+                let query = sqlx::query_with(together.sql(), arguments);
+                let row = Row::Postgres(query.fetch_one(&mut **tx).await?);
+                for (index, changed) in changed.iter_mut().enumerate() {
+                    *changed = u64::try_from(row.int(index)?).unwrap_or_default();
+                }
+            }
+        }
+        Ok(changed)
     }
 
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
@@ -217,7 +273,8 @@ async fn rows(
     statement: &'static Statement,
     values: Vec<Value>,
 ) -> Result<Vec<Row>, StoreError> {
-    let arguments = bind_postgres(statement, values).map_err(encode)?;
+    let mut arguments = PgArguments::default();
+    bind_postgres(statement, values, &mut arguments).map_err(encode)?;
     let query = sqlx::query_with(statement.sql(Dialect::Postgres), arguments);
     Ok(query.fetch(connection).map_ok(Row::Postgres).try_collect().await?)
 }

@@ -5,20 +5,21 @@ use std::collections::BTreeMap;
 use bugle_domain::alert::Alert;
 use bugle_domain::event::EventOutcome;
 use bugle_domain::notification::{End, Notification, NotificationState};
-use bugle_domain::{AlertId, EventId, TenantId};
+use bugle_domain::stage::Stage;
+use bugle_domain::{AlertId, EventId, NodeId, TenantId};
 use bugle_engine::alerting::Decisions;
 use jiff::Timestamp;
 
 use crate::alerts::{extra, json};
 use crate::db::Tx;
 use crate::db::statement::Kind::{Id, Int, Text};
-use crate::db::statement::Statement;
+use crate::db::statement::{Statement, Together};
 use crate::db::value::{Rows, row, values};
 use crate::dispatch::{END, rank};
 use crate::error::StoreError;
 use crate::events::outcome_words;
-use crate::ledger::Entries;
-use crate::timeline::Lines;
+use crate::ledger::{self, Entries};
+use crate::timeline::{self, Lines};
 
 pub(crate) static NUMBERS: Statement = Statement::with_rows(
     "INSERT INTO alert_numbers (tenant_id, last_number)
@@ -142,13 +143,16 @@ pub(crate) static OWE: Statement = Statement::with_rows(
     ],
 );
 
-/// Saves the decisions for each tenant, and adds what they come to to `entries`. The caller holds
-/// every alert that changes.
+/// What is new, and what it comes to in the books.
+static SAVE: Together<5> = Together::new([&DECIDE, &OPEN, &timeline::INSERT, &OWE, &ledger::ADD]);
+
+/// Saves the decisions of a stage for each tenant, and books them with the other `entries` of the
+/// transaction. The caller holds every alert that changes.
 pub(crate) async fn save(
     tx: &mut Tx,
     decided: Vec<(TenantId, Decisions)>,
     now: Timestamp,
-    entries: &mut Entries,
+    (mut entries, stage, node): (Entries, Stage, Option<NodeId>),
 ) -> Result<(), StoreError> {
     let (mut outcomes, mut opened, mut changed) = (Vec::new(), Vec::new(), Rows::new());
     let (mut cancel, mut owed, mut over) = (Rows::new(), Rows::new(), Rows::new());
@@ -177,19 +181,29 @@ pub(crate) async fn save(
             owed.push(owed_row(tenant, rank, notification));
         }
     }
-    decide(tx, outcomes, now, entries).await?;
-    open(tx, opened).await?;
+    let first = outcomes.first().map(|(_, (event, _))| *event);
+    let outcomes = outcome_rows(outcomes, &mut entries);
+    let opened = numbered(tx, opened).await?;
     if !changed.is_empty() {
         tx.run(&CHANGE, values![changed]).await?;
     }
-    lines.save(tx).await?;
     if !cancel.is_empty() {
         for row in tx.rows(&CANCEL, values![now, cancel]).await? {
             entries.end(TenantId::from_stored(row.id(0)?), End::Cancelled, 1);
         }
     }
-    if !owed.is_empty() {
-        tx.run(&OWE, values![owed]).await?;
+    let count = outcomes.len();
+    let values = [
+        values![now, outcomes],
+        values![opened],
+        values![lines.into_rows()],
+        values![owed],
+        values![entries.into_rows(stage, node)],
+    ];
+    let [decided, ..] = tx.run_together(&SAVE, values).await?;
+    if let Some(first) = first.filter(|_| usize::try_from(decided) != Ok(count)) {
+        let problem = format!("{decided} of a batch of {count} from this one on were undecided");
+        return Err(StoreError::corrupt(("events", "outcome"), first.as_uuid(), problem));
     }
     // What came to be owed and was over within one batch.
     if !over.is_empty() {
@@ -198,14 +212,8 @@ pub(crate) async fn save(
     Ok(())
 }
 
-async fn decide(
-    tx: &mut Tx,
-    outcomes: Vec<(TenantId, (EventId, EventOutcome))>,
-    now: Timestamp,
-    entries: &mut Entries,
-) -> Result<(), StoreError> {
-    let Some((_, (first, _))) = outcomes.first() else { return Ok(()) };
-    let (first, count) = (*first, outcomes.len());
+/// What [`DECIDE`] decides, booked in `entries`.
+fn outcome_rows(outcomes: Vec<(TenantId, (EventId, EventOutcome))>, entries: &mut Entries) -> Rows {
     let mut rows = Rows::new();
     for (tenant, (event, outcome)) in outcomes {
         let sums = entries.of(tenant);
@@ -217,18 +225,13 @@ async fn decide(
         let (word, reason, alert) = outcome_words(outcome);
         rows.push(row![tenant, event, word, reason, alert]);
     }
-    let decided = tx.run(&DECIDE, values![now, rows]).await?;
-    if usize::try_from(decided) != Ok(count) {
-        let problem = format!("{decided} of a batch of {count} from this one on were undecided");
-        return Err(StoreError::corrupt(("events", "outcome"), first.as_uuid(), problem));
-    }
-    Ok(())
+    rows
 }
 
-/// Gives new alerts their numbers, and saves them.
-async fn open(tx: &mut Tx, opened: Vec<(TenantId, Alert)>) -> Result<(), StoreError> {
+/// Gives new alerts their numbers; what [`OPEN`] opens.
+async fn numbered(tx: &mut Tx, opened: Vec<(TenantId, Alert)>) -> Result<Rows, StoreError> {
     if opened.is_empty() {
-        return Ok(());
+        return Ok(Rows::new());
     }
     let mut counts: BTreeMap<TenantId, i64> = BTreeMap::new();
     for (tenant, _) in &opened {
@@ -250,7 +253,7 @@ async fn open(tx: &mut Tx, opened: Vec<(TenantId, Alert)>) -> Result<(), StoreEr
         *number += 1;
         rows.push(opened_row(tenant, *number, alert)?);
     }
-    tx.run(&OPEN, values![rows]).await.map(drop)
+    Ok(rows)
 }
 
 fn opened_row(

@@ -14,11 +14,11 @@ use uuid::Uuid;
 use crate::Store;
 use crate::alerts::json;
 use crate::db::statement::Kind::{Id, Int, Text};
-use crate::db::statement::Statement;
+use crate::db::statement::{Statement, Together};
 use crate::db::value::{Rows, row, values};
 use crate::db::{Tx, WriteClass, retried};
 use crate::error::StoreError;
-use crate::ledger::Entries;
+use crate::ledger::{self, Entries};
 
 use self::due::{HELD, Outlook, take_fresh, take_late};
 
@@ -55,7 +55,7 @@ pub struct Claimed {
     pub ended: Vec<(TenantId, NotificationId)>,
     /// There may be more to do at once.
     pub more: bool,
-    /// All that was seen was left, since there was no room for it.
+    /// Nothing was done: there was no room for what was seen, or others are at it.
     pub only_left: bool,
     /// When the next notification is due, of those that are not due yet.
     pub next_due: Option<Timestamp>,
@@ -149,6 +149,9 @@ pub(crate) static PACE: Statement = Statement::with_rows(
     ],
 );
 
+/// A claim, and what it comes to.
+static TAKE: Together<3> = Together::new([&CLAIM, &PACE, &ledger::ADD]);
+
 impl Store {
     /// Claims what is due and is to be sent, ends what is no longer true, puts off what must wait.
     ///
@@ -195,8 +198,8 @@ impl Store {
         let sorted = Sorted::new(pass, candidates, verdicts);
         let claimed = sorted.save(&mut tx, pass, paces).await?;
         tx.commit().await?;
-        // What is due and was not seen may be behind what was. Where all that was seen was left,
-        // there is no room for more of it now.
+        // What is due and was not seen may be behind what was. Where nothing was done, there is
+        // nothing to be done at once.
         Ok(Claimed { more: !claimed.only_left, next_due: outlook.next_due, ..claimed })
     }
 }
@@ -210,8 +213,6 @@ struct Sorted {
     ends: Rows,
     put_off: Rows,
     entries: Entries,
-    /// How many nothing becomes of.
-    left: usize,
     /// What goes out in one message to each method.
     messages: BTreeMap<(TenantId, MethodId), Vec<NotificationId>>,
 }
@@ -244,7 +245,7 @@ impl Sorted {
                     let rank = HELD + rank(candidate.alert.severity);
                     sorted.put_off.push(row![tenant, id, until, rank]);
                 }
-                Verdict::Leave => sorted.left += 1,
+                Verdict::Leave => (),
             }
         }
         sorted
@@ -258,9 +259,6 @@ impl Sorted {
     ) -> Result<Claimed, StoreError> {
         let DispatchPass { node, claim, send_by, now, .. } = *pass;
         let acted = !self.claims.is_empty() || !self.ends.is_empty() || !self.put_off.is_empty();
-        if !self.claims.is_empty() {
-            tx.run(&CLAIM, values![claim, node, send_by, now, self.claims]).await?;
-        }
         if !self.ends.is_empty() {
             tx.run(&END, values![now, self.ends]).await?;
         }
@@ -282,11 +280,12 @@ impl Sorted {
                 json(&ids)?,
             ]);
         }
-        if !rows.is_empty() {
-            tx.run(&PACE, values![rows]).await?;
+        let entries = self.entries.into_rows(Stage::Dispatch, Some(node));
+        if !self.claims.is_empty() || !rows.is_empty() || !entries.is_empty() {
+            let claims = values![claim, node, send_by, now, self.claims];
+            tx.run_together(&TAKE, [claims, values![rows], values![entries]]).await?;
         }
-        self.entries.save(tx, Stage::Dispatch, Some(node)).await?;
-        let only_left = self.left > 0 && !acted;
+        let only_left = !acted;
         let (sends, ended) = (self.sends, self.ended);
         Ok(Claimed { sends, ended, only_left, ..Claimed::default() })
     }

@@ -8,11 +8,11 @@ use bugle_domain::{EventId, IntegrationId, NodeId, TenantId};
 
 use crate::Store;
 use crate::db::statement::Kind::{Bytes, Id, Int, Text};
-use crate::db::statement::Statement;
+use crate::db::statement::{Statement, Together};
 use crate::db::value::{Rows, row, values, without_nul};
 use crate::db::{Tx, WriteClass, retried};
 use crate::error::StoreError;
-use crate::ledger::Entries;
+use crate::ledger::{self, Entries};
 
 /// What became of one event that was handed in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -60,6 +60,9 @@ pub(crate) static INSERT_RAW: Statement = Statement::with_rows(
     0,
     &[("tenant_id", Id), ("integration_id", Id), ("id", Id), ("raw", Bytes)],
 );
+
+/// What is kept beside an event that is new.
+static KEEP: Together<2> = Together::new([&INSERT_RAW, &ledger::ADD]);
 
 pub(crate) static BY_KEY: Statement = Statement::with_rows(
     "SELECT e.tenant_id, e.integration_id, e.idempotency_key, e.id, e.body
@@ -125,15 +128,13 @@ impl Store {
                 raws.push(row![event.tenant, event.integration, event.id, raw.clone()]);
             }
         }
-        if !raws.is_empty() {
-            tx.run(&INSERT_RAW, values![raws]).await?;
-        }
+        let entries = entries.into_rows(Stage::Intake, Some(node));
+        tx.run_together(&KEEP, [values![raws], values![entries]]).await?;
         let answers = if kept.len() == events.len() {
             vec![Accepted::New; events.len()]
         } else {
             repeats(&mut tx, events, bodies).await?
         };
-        entries.save(&mut tx, Stage::Intake, Some(node)).await?;
         tx.commit().await?;
         Ok(answers)
     }

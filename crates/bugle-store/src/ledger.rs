@@ -49,6 +49,15 @@ impl Entries {
         stage: Stage,
         node: Option<NodeId>,
     ) -> Result<(), StoreError> {
+        let rows = self.into_rows(stage, node);
+        if rows.is_empty() {
+            return Ok(());
+        }
+        tx.run(&ADD, values![rows]).await.map(drop)
+    }
+
+    /// What [`ADD`] adds.
+    pub(crate) fn into_rows(self, stage: Stage, node: Option<NodeId>) -> Rows {
         let node = node.map_or(NO_NODE, NodeId::as_uuid);
         let mut rows = Rows::new();
         for (tenant, sums) in self.0 {
@@ -72,10 +81,7 @@ impl Entries {
                 expired,
             ]);
         }
-        if rows.is_empty() {
-            return Ok(());
-        }
-        tx.run(&ADD, values![rows]).await.map(drop)
+        rows
     }
 }
 

@@ -16,6 +16,7 @@ mod directory;
 mod dispatch;
 mod error;
 mod events;
+mod growth;
 mod incidents;
 mod intake;
 mod keyed_requests;
@@ -61,8 +62,9 @@ pub use revisions::{NewRevision, RevisionSource, StageTarget, StoredRevision};
 pub use tries::TriedRow;
 pub use watch::{CanaryRow, ReportRow};
 
-/// Most tenants with work that one look finds; more are found when those have been served.
-const MAX_WALK: u32 = 1_000;
+/// Most tenants that one look finds something of: more than one installation has. What they have
+/// may be due much later, and must not hide the tenants behind it.
+const MAX_WALK: u32 = 50_000;
 
 /// An open database. Clones share it.
 #[derive(Clone, Debug)]
@@ -70,6 +72,7 @@ pub struct Store {
     db: db::Db,
     url: Arc<DatabaseUrl>,
     turns: Arc<dispatch::Turns>,
+    growth: Arc<growth::Growth>,
 }
 
 impl Store {
@@ -81,7 +84,7 @@ impl Store {
     /// [`StoreError::Migrate`] if a migration failed, which leaves the schema before it.
     pub async fn open(url: &DatabaseUrl, settings: PoolSettings) -> Result<Self, StoreError> {
         let db = db::connect::open(url, settings).await?;
-        Ok(Self { db, url: Arc::new(url.clone()), turns: Arc::default() })
+        Ok(Self { db, url: Arc::new(url.clone()), turns: Arc::default(), growth: Arc::default() })
     }
 
     /// Opens the same database once more, on connections of its own: what holds these up does not
@@ -92,7 +95,7 @@ impl Store {
     /// As [`Store::open`].
     pub async fn beside(&self, settings: PoolSettings) -> Result<Self, StoreError> {
         let db = db::connect::open_beside(&self.url, settings).await?;
-        Ok(Self { db, url: Arc::clone(&self.url), turns: Arc::default() })
+        Ok(Self { db, url: Arc::clone(&self.url), turns: Arc::default(), growth: Arc::default() })
     }
 
     /// Connections in use, and how many there may be.

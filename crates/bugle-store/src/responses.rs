@@ -65,8 +65,8 @@ impl Store {
         if let Some(notification) = answered {
             end_answered(&mut tx, (tenant, notification), now, &mut entries).await?;
         }
-        decisions::save(&mut tx, vec![(tenant, decisions)], now, &mut entries).await?;
-        entries.save(&mut tx, Stage::Responses, None).await?;
+        let decided = vec![(tenant, decisions)];
+        decisions::save(&mut tx, decided, now, (entries, Stage::Responses, None)).await?;
         tx.commit().await?;
         Ok(true)
     }

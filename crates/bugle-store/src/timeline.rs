@@ -45,6 +45,11 @@ impl Lines {
         Ok(())
     }
 
+    /// What [`INSERT`] adds.
+    pub(crate) fn into_rows(self) -> Rows {
+        self.rows
+    }
+
     pub(crate) async fn save(self, tx: &mut Tx) -> Result<(), StoreError> {
         if self.rows.is_empty() {
             return Ok(());

@@ -11,11 +11,11 @@ use jiff::Timestamp;
 
 use crate::Store;
 use crate::db::statement::Kind::{Id, Int, Text};
-use crate::db::statement::{Dialect, Statement};
+use crate::db::statement::{Dialect, Statement, Together};
 use crate::db::value::{Rows, row, values};
 use crate::db::{Tx, WriteClass, retried};
 use crate::error::StoreError;
-use crate::ledger::Entries;
+use crate::ledger::{self, Entries};
 use crate::timeline::Lines;
 
 /// A finished try, with what follows from it.
@@ -111,6 +111,9 @@ pub(crate) static ATTEMPTS: Statement = Statement::with_rows(
     ],
 );
 
+/// Tries, and what they come to in the books.
+static KEEP: Together<2> = Together::new([&ATTEMPTS, &ledger::ADD]);
+
 /// Holds the alerts of notifications that hop, before anything else is held.
 pub(crate) static HOLD_ALERTS: Statement = Statement::with_rows(
     "SELECT n.tenant_id, n.id, n.alert_id, n.user_id
@@ -182,8 +185,9 @@ impl Store {
         let followed = follow(&mut tx, &followings, now, &mut entries).await?;
         let claimed: Vec<_> =
             tried.iter().map(|row| (row.tenant, Some(row.claim), &row.attempt)).collect();
-        keep_attempts(&mut tx, &claimed).await?;
-        entries.save(&mut tx, Stage::Dispatch, Some(node)).await?;
+        let entries = entries.into_rows(Stage::Dispatch, Some(node));
+        let values = [values![attempt_rows(&claimed)], values![entries]];
+        tx.run_together(&KEEP, values).await?;
         tx.commit().await?;
         Ok(tried.iter().map(|row| followed.contains(&row.notification)).collect())
     }
@@ -284,6 +288,11 @@ pub(crate) async fn keep_attempts(
     tx: &mut Tx,
     attempts: &[(TenantId, Option<ClaimId>, &Attempt)],
 ) -> Result<(), StoreError> {
+    tx.run(&ATTEMPTS, values![attempt_rows(attempts)]).await.map(drop)
+}
+
+/// What [`ATTEMPTS`] keeps.
+fn attempt_rows(attempts: &[(TenantId, Option<ClaimId>, &Attempt)]) -> Rows {
     let mut rows = Rows::new();
     for (tenant, claim, attempt) in attempts {
         rows.push(row![
@@ -299,5 +308,5 @@ pub(crate) async fn keep_attempts(
             attempt.provider_ref.as_deref(),
         ]);
     }
-    tx.run(&ATTEMPTS, values![rows]).await.map(drop)
+    rows
 }

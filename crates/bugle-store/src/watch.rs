@@ -15,6 +15,7 @@ use crate::db::row::Row;
 use crate::db::statement::Statement;
 use crate::db::value::values;
 use crate::db::{Tx, WriteClass};
+use crate::dispatch::due::{RANKS, first_of};
 use crate::error::StoreError;
 
 /// Canaries read at a time.
@@ -86,28 +87,39 @@ pub(crate) static PENDING_COUNT: Statement = Statement::new(
          WHERE e.outcome IS NULL AND e.tenant_id < $1 LIMIT $2) AS counted",
 );
 
-/// What is due longest in a lane, of each tenant: a walk along the index.
-pub(crate) static OWED_HEADS: Statement = Statement::new(
+/// What is due first of each rank of a lane, of each tenant, with its channel: a walk along the
+/// index.
+pub(crate) static OWED_HEADS: Statement = Statement::new(concat!(
     "WITH RECURSIVE heads(tenant_id) AS (
          SELECT (SELECT n.tenant_id FROM notifications n{lite: INDEXED BY notifications_waiting}
              WHERE n.state = 'waiting' AND n.lane = $1
-             ORDER BY n.tenant_id, n.due_us LIMIT 1)
+             ORDER BY n.tenant_id, n.rank, n.due_us LIMIT 1)
          UNION ALL
          SELECT (SELECT n.tenant_id FROM notifications n{lite: INDEXED BY notifications_waiting}
              WHERE n.state = 'waiting' AND n.lane = $1 AND n.tenant_id > heads.tenant_id
-             ORDER BY n.tenant_id, n.due_us LIMIT 1)
+             ORDER BY n.tenant_id, n.rank, n.due_us LIMIT 1)
          FROM heads WHERE heads.tenant_id IS NOT NULL
      )
-     SELECT heads.tenant_id,
-         (SELECT n.due_us FROM notifications n{lite: INDEXED BY notifications_waiting}
-             WHERE n.state = 'waiting' AND n.lane = $1 AND n.tenant_id = heads.tenant_id
-             ORDER BY n.due_us LIMIT 1),
-         (SELECT n.channel FROM notifications n{lite: INDEXED BY notifications_waiting}
-             WHERE n.state = 'waiting' AND n.lane = $1 AND n.tenant_id = heads.tenant_id
-             ORDER BY n.due_us LIMIT 1)
+     SELECT heads.tenant_id, ",
+    first_of!("0", "due_us"),
+    ", ",
+    first_of!("0", "channel"),
+    ", ",
+    first_of!("1", "due_us"),
+    ", ",
+    first_of!("1", "channel"),
+    ", ",
+    first_of!("2", "due_us"),
+    ", ",
+    first_of!("2", "channel"),
+    ", ",
+    first_of!("3", "due_us"),
+    ", ",
+    first_of!("3", "channel"),
+    "
      FROM heads WHERE heads.tenant_id IS NOT NULL AND heads.tenant_id < $2
-     LIMIT $3",
-);
+     LIMIT $3"
+));
 
 pub(crate) static OWED_COUNT: Statement = Statement::new(
     "SELECT COUNT(*) FROM (
@@ -191,7 +203,9 @@ impl Store {
         let limit = TenantId::reserved_from();
         let heads = tx.rows(&PENDING_HEADS, values![limit, crate::MAX_WALK]).await?;
         let pending_count = count(&mut tx, &PENDING_COUNT, None).await?;
-        let pending = waiting(heads.iter(), pending_count)?;
+        let head = |row: &Row| Ok((row.time(1)?, TenantId::from_stored(row.id(0)?)));
+        let pending = heads.iter().map(head).collect::<Result<_, StoreError>>()?;
+        let pending = waiting(pending, pending_count);
         let (mut owed, mut waiting_count) = (Vec::new(), 0);
         for lane in Lane::ALL {
             let values = values![lane.as_i16(), limit, crate::MAX_WALK];
@@ -291,18 +305,15 @@ async fn totals(tx: &mut Tx) -> Result<Totals, StoreError> {
     })
 }
 
-/// What waits, from the head of each tenant.
-fn waiting<'a>(heads: impl Iterator<Item = &'a Row>, count: i64) -> Result<Waiting, StoreError> {
-    let mut found = heads
-        .map(|row| Ok((row.time(1)?, TenantId::from_stored(row.id(0)?))))
-        .collect::<Result<Vec<_>, StoreError>>()?;
-    found.sort_unstable();
-    Ok(Waiting {
-        oldest: found.first().map(|(at, _)| *at),
+/// What waits, from when the first of each tenant does.
+fn waiting(mut heads: Vec<(Timestamp, TenantId)>, count: i64) -> Waiting {
+    heads.sort_unstable();
+    Waiting {
+        oldest: heads.first().map(|(at, _)| *at),
         count,
         more: count >= MAX_COUNTED,
-        tenants: found.into_iter().map(|(_, tenant)| tenant).take(MAX_NAMED).collect(),
-    })
+        tenants: heads.into_iter().map(|(_, tenant)| tenant).take(MAX_NAMED).collect(),
+    }
 }
 
 fn owed_lane(
@@ -311,20 +322,21 @@ fn owed_lane(
     count: i64,
     now: Timestamp,
 ) -> Result<OwedLane, StoreError> {
-    let mut due = Vec::new();
+    let (mut due, mut first) = (Vec::new(), None);
     for row in heads {
-        let at = row.time(1)?;
-        if at <= now {
-            due.push((at, row));
+        let tenant = TenantId::from_stored(row.id(0)?);
+        for rank in 0..RANKS {
+            let Some(at) = row.opt_time(1 + 2 * rank)?.filter(|at| *at <= now) else { continue };
+            due.push((at, tenant));
+            if first.is_none_or(|(before, _)| at < before) {
+                first = Some((at, Channel::parse(row.text(2 + 2 * rank)?)));
+            }
         }
     }
-    due.sort_by_key(|(at, _)| *at);
-    let channel = due.first().map(|(_, row)| row.text(2)).transpose()?;
-    Ok(OwedLane {
-        lane,
-        channel: channel.and_then(Channel::parse),
-        waiting: waiting(due.into_iter().map(|(_, row)| row), count)?,
-    })
+    due.sort_unstable();
+    due.dedup_by_key(|(_, tenant)| *tenant);
+    let channel = first.and_then(|(_, channel)| channel);
+    Ok(OwedLane { lane, channel, waiting: waiting(due, count) })
 }
 
 fn canary(row: &Row) -> Result<CanaryRow, StoreError> {

@@ -142,14 +142,12 @@ impl Sqlite {
         if durability == Durability::WithTheNext {
             turn.prepare_cached(NOT_FLUSHED)?.execute([])?;
         }
-        let mut tx = SqliteTx::begin(Held::Writer(turn), "BEGIN IMMEDIATE")?;
-        tx.flushed = durability == Durability::Now;
-        Ok(tx)
+        SqliteTx::begin(Held::Writer(turn), "BEGIN IMMEDIATE", durability)
     }
 
     /// Begins a transaction that only reads, and sees one moment.
     pub(crate) async fn snapshot(&self) -> Result<SqliteTx, StoreError> {
-        SqliteTx::begin(Held::Reader(self.reader().await?), "BEGIN")
+        SqliteTx::begin(Held::Reader(self.reader().await?), "BEGIN", Durability::Now)
     }
 
     /// Reads rows outside any transaction.
@@ -201,8 +199,13 @@ impl Drop for Reader {
 }
 
 impl SqliteTx {
-    fn begin(connection: Held, how: &'static str) -> Result<Self, StoreError> {
-        let tx = Self { connection, open: true, flushed: true };
+    fn begin(
+        connection: Held,
+        how: &'static str,
+        durability: Durability,
+    ) -> Result<Self, StoreError> {
+        // Made first: also where it does not come to begin, dropping it has commits flushed again.
+        let tx = Self { connection, open: true, flushed: durability == Durability::Now };
         tx.get()?.prepare_cached(how).and_then(|mut begin| begin.execute([]))?;
         Ok(tx)
     }

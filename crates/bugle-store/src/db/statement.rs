@@ -169,6 +169,56 @@ impl Statement {
     }
 }
 
+/// Statements that write, none of which needs to see what another of them does. PostgreSQL is a
+/// round trip away, and is sent them as one; SQLite is not, and runs one after the other.
+#[derive(Debug)]
+pub(crate) struct Together<const N: usize> {
+    parts: [&'static Statement; N],
+    postgres: OnceLock<String>,
+}
+
+impl<const N: usize> Together<N> {
+    /// These statements, which return nothing.
+    pub(crate) const fn new(parts: [&'static Statement; N]) -> Self {
+        Self { parts, postgres: OnceLock::new() }
+    }
+
+    /// The statements, in order.
+    pub(crate) fn parts(&self) -> &[&'static Statement; N] {
+        &self.parts
+    }
+
+    /// PostgreSQL's one statement. It gives a row with how many rows each part changed.
+    pub(crate) fn sql(&'static self) -> &'static str {
+        self.postgres.get_or_init(|| {
+            let (mut with, mut counts, mut parameters) = (String::new(), String::new(), 0);
+            for (index, part) in self.parts.iter().enumerate() {
+                let comma = if index == 0 { "" } else { ", " };
+                let text = renumbered(part.sql(Dialect::Postgres), parameters);
+                // Writing to a String cannot fail.
+                let _ = write!(with, "{comma}part{index} AS ({text} RETURNING 1)");
+                let _ = write!(counts, "{comma}(SELECT COUNT(*) FROM part{index})");
+                parameters += part.scalars + part.columns.len();
+            }
+            format!("WITH {with} SELECT {counts}")
+        })
+    }
+}
+
+/// `$n` becomes `$(n + by)`.
+fn renumbered(sql: &str, by: usize) -> String {
+    let mut parts = sql.split('$');
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digits = part.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, rest) = part.split_at(digits);
+        let number: usize = number.parse().unwrap_or_default();
+        // Writing to a String cannot fail.
+        let _ = write!(out, "${}{rest}", number + by);
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -190,6 +240,20 @@ mod tests {
             EXAMPLE.sql(Dialect::Postgres),
             "SELECT r.id FROM UNNEST($2::uuid[], $3::bigint[]) AS r(id, n) WHERE r.n > $1 FOR \
              UPDATE"
+        );
+    }
+    static FIRST: Statement =
+        Statement::with_rows("INSERT INTO a (id) SELECT r.id FROM {rows}", 0, &[("id", Kind::Id)]);
+    static SECOND: Statement = Statement::new("UPDATE b SET n = $2 WHERE id = $1");
+    static BOTH: Together<2> = Together::new([&FIRST, &SECOND]);
+
+    #[test]
+    fn parts_become_one_statement_with_parameters_in_order() {
+        assert_eq!(
+            BOTH.sql(),
+            "WITH part0 AS (INSERT INTO a (id) SELECT r.id FROM UNNEST($1::uuid[]) AS r(id) \
+             RETURNING 1), part1 AS (UPDATE b SET n = $3 WHERE id = $2 RETURNING 1) SELECT (SELECT \
+             COUNT(*) FROM part0), (SELECT COUNT(*) FROM part1)"
         );
     }
 }

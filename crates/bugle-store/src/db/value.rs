@@ -23,6 +23,13 @@ pub(crate) enum Value {
     Rows(Rows),
 }
 
+impl Value {
+    /// These are rows, and there are none.
+    pub(crate) fn is_no_rows(&self) -> bool {
+        matches!(self, Self::Rows(rows) if rows.is_empty())
+    }
+}
+
 /// Many rows for one statement. Every row has as many values as the statement has columns.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rows {
@@ -138,22 +145,22 @@ pub(crate) fn bind_sqlite(
     Ok(())
 }
 
-/// Binds `values` for PostgreSQL.
+/// Binds `values` for PostgreSQL, after those bound before.
 pub(crate) fn bind_postgres(
     statement: &Statement,
     values: Vec<Value>,
-) -> Result<PgArguments, BoxDynError> {
-    let mut arguments = PgArguments::default();
+    arguments: &mut PgArguments,
+) -> Result<(), BoxDynError> {
     for value in values {
         match value {
             Value::Int(value) => arguments.add(value)?,
             Value::Text(value) => arguments.add(value.map(without_nul))?,
             Value::Id(value) => arguments.add(value)?,
             Value::Bytes(value) => arguments.add(value)?,
-            Value::Rows(rows) => rows.into_columns(statement.columns(), &mut arguments)?,
+            Value::Rows(rows) => rows.into_columns(statement.columns(), arguments)?,
         }
     }
-    Ok(arguments)
+    Ok(())
 }
 
 /// PostgreSQL's text cannot hold the character 0, and one sender must not spoil a whole batch.

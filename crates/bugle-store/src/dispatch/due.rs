@@ -22,11 +22,13 @@ use crate::db::value::{Rows, Value, row, values};
 use crate::error::StoreError;
 use crate::notifications::{NOTIFICATION_COLUMNS, notification, notification_columns};
 
-/// The earliest due time of one rank of a lane, in the walk over the tenants.
-macro_rules! earliest {
-    ($rank:literal) => {
+/// A column of what is due first of one rank of a lane, in a walk over the tenants.
+macro_rules! first_of {
+    ($rank:literal, $column:literal) => {
         concat!(
-            "(SELECT n.due_us FROM notifications n{lite: INDEXED BY notifications_waiting}
+            "(SELECT n.",
+            $column,
+            " FROM notifications n{lite: INDEXED BY notifications_waiting}
              WHERE n.state = 'waiting' AND n.lane = $1 AND n.tenant_id = heads.tenant_id
                  AND n.rank = ",
             $rank,
@@ -34,11 +36,12 @@ macro_rules! earliest {
         )
     };
 }
+pub(crate) use first_of;
 
 /// The ranks of what waits in a lane: the worse of its two severities and the other, and the same
 /// again of what was held back before. The last are late, whenever they are due: whoever they are
 /// for has had a message.
-const RANKS: usize = 4;
+pub(crate) const RANKS: usize = 4;
 /// What is added to the rank of what is held back.
 pub(super) const HELD: i64 = 2;
 /// How old something due is to be late.
@@ -69,13 +72,13 @@ pub(crate) static WAITING: Statement = Statement::new(concat!(
          FROM heads WHERE heads.tenant_id IS NOT NULL
      )
      SELECT heads.tenant_id, ",
-    earliest!("0"),
+    first_of!("0", "due_us"),
     ", ",
-    earliest!("1"),
+    first_of!("1", "due_us"),
     ", ",
-    earliest!("2"),
+    first_of!("2", "due_us"),
     ", ",
-    earliest!("3"),
+    first_of!("3", "due_us"),
     "
      FROM heads WHERE heads.tenant_id IS NOT NULL
      LIMIT $3"

@@ -95,6 +95,7 @@ pub(super) static SOURCES: &[Source] = sources! {
     Decision "docs/decisions/0008-let-clocks-wait-for-pages.md"
     Decision "docs/decisions/0009-tell-operators-through-the-pipeline.md"
     Decision "docs/decisions/0010-run-sqlite-where-the-caller-is.md"
+    Decision "docs/decisions/0012-plan-once-on-postgresql.md"
 };
 
 impl Source {
