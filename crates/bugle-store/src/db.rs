@@ -136,7 +136,8 @@ impl Db {
         }
     }
 
-    /// Reads rows outside any transaction.
+    /// Reads rows outside any transaction; a statement that writes, too, is one of its own on
+    /// PostgreSQL.
     pub(crate) async fn rows(
         &self,
         statement: &'static Statement,

@@ -1,16 +1,17 @@
 //! Intake's side of the store: events are kept, durably, before anybody says that they are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bugle_domain::event::NewEvent;
 use bugle_domain::stage::Stage;
 use bugle_domain::{EventId, IntegrationId, NodeId, TenantId};
 
 use crate::Store;
+use crate::db::row::Row;
 use crate::db::statement::Kind::{Bytes, Id, Int, Text};
-use crate::db::statement::{Statement, Together};
-use crate::db::value::{Rows, row, values, without_nul};
-use crate::db::{Tx, WriteClass, retried};
+use crate::db::statement::{Dialect, Statement, Together};
+use crate::db::value::{Rows, Value, row, values, without_nul};
+use crate::db::{WriteClass, retried};
 use crate::error::StoreError;
 use crate::ledger::{self, Entries};
 
@@ -62,7 +63,52 @@ pub(crate) static INSERT_RAW: Statement = Statement::with_rows(
 );
 
 /// What is kept beside an event that is new.
-static KEEP: Together<2> = Together::new([&INSERT_RAW, &ledger::ADD]);
+static BESIDE: Together<2> = Together::new([&INSERT_RAW, &ledger::ADD]);
+
+/// All of that as one statement and one transaction of its own, for PostgreSQL. Tenants' books are
+/// taken in their order, so that two batches never wait for each other.
+pub(crate) static KEEP: Statement = Statement::with_rows(
+    "{pg:WITH given AS (}
+     SELECT r.* FROM {rows}
+     {pg:), kept AS (
+         INSERT INTO events (tenant_id, id, integration_id, dialect, action, received_us,
+             idempotency_key, request_id, body, tries)
+         SELECT r.tenant_id, r.id, r.integration_id, r.dialect, r.action, r.received_us,
+             r.idempotency_key, r.request_id, r.body, 0
+         FROM given r
+         ON CONFLICT DO NOTHING
+         RETURNING tenant_id, id
+     ), raws AS (
+         INSERT INTO requests (tenant_id, integration_id, id, raw)
+         SELECT r.tenant_id, r.integration_id, r.id, r.raw
+         FROM given r JOIN kept k ON k.tenant_id = r.tenant_id AND k.id = r.id
+         WHERE r.raw IS NOT NULL
+         ON CONFLICT DO NOTHING
+     ), books AS (
+         INSERT INTO ledger (tenant_id, node_id, stage, accepted, alerted, folded, suppressed, owed,
+             answered, delivered, failed, cancelled, expired)
+         SELECT k.tenant_id, $1, $2, COUNT(*), 0, 0, 0, 0, 0, 0, 0, 0, 0
+         FROM kept k
+         GROUP BY k.tenant_id
+         ORDER BY k.tenant_id
+         ON CONFLICT (tenant_id, node_id, stage) DO UPDATE SET
+             accepted = ledger.accepted + excluded.accepted
+     )
+     SELECT k.id FROM kept k}{lite:WHERE $1 = $2}",
+    2,
+    &[
+        ("tenant_id", Id),
+        ("id", Id),
+        ("integration_id", Id),
+        ("dialect", Text),
+        ("action", Text),
+        ("received_us", Int),
+        ("idempotency_key", Text),
+        ("request_id", Id),
+        ("body", Text),
+        ("raw", Bytes),
+    ],
+);
 
 pub(crate) static BY_KEY: Statement = Statement::with_rows(
     "SELECT e.tenant_id, e.integration_id, e.idempotency_key, e.id, e.body
@@ -113,83 +159,112 @@ impl Store {
         events: &[NewEvent],
         bodies: &[String],
     ) -> Result<Vec<Accepted>, StoreError> {
-        let rows = to_rows(events, bodies);
-        let mut tx = self.db.write(WriteClass::First).await?;
-        let mut kept = Vec::with_capacity(events.len());
-        for row in tx.rows(&INSERT, values![rows]).await? {
-            kept.push(EventId::from_stored(row.id(0)?));
+        let kept = match self.db.dialect() {
+            Dialect::Postgres => self.keep_at_once(node, events, bodies).await?,
+            Dialect::Sqlite => self.keep_in_steps(node, events, bodies).await?,
+        };
+        if kept.len() == events.len() {
+            return Ok(vec![Accepted::New; events.len()]);
         }
-        kept.sort_unstable();
+        self.repeats(events, bodies).await
+    }
+
+    /// Keeps what is new; the ids of that.
+    async fn keep_at_once(
+        &self,
+        node: NodeId,
+        events: &[NewEvent],
+        bodies: &[String],
+    ) -> Result<BTreeSet<EventId>, StoreError> {
+        let mut rows = Rows::new();
+        for (event, body) in events.iter().zip(bodies) {
+            let [tenant, id, integration, dialect, action, at, key, request, body] =
+                event_row(event, body);
+            let raw = Value::from(event.raw.clone());
+            rows.push([tenant, id, integration, dialect, action, at, key, request, body, raw]);
+        }
+        let values = values![node, Stage::Intake.as_str(), rows];
+        ids(&self.db.rows(&KEEP, values).await?)
+    }
+
+    /// The same on SQLite, where a statement costs no round trip and cannot write to two tables.
+    async fn keep_in_steps(
+        &self,
+        node: NodeId,
+        events: &[NewEvent],
+        bodies: &[String],
+    ) -> Result<BTreeSet<EventId>, StoreError> {
+        let mut rows = Rows::new();
+        for (event, body) in events.iter().zip(bodies) {
+            rows.push(event_row(event, body));
+        }
+        let mut tx = self.db.write(WriteClass::First).await?;
+        let kept = ids(&tx.rows(&INSERT, values![rows]).await?)?;
         let mut entries = Entries::default();
         let mut raws = Rows::new();
-        for event in events.iter().filter(|event| kept.binary_search(&event.id).is_ok()) {
+        for event in events.iter().filter(|event| kept.contains(&event.id)) {
             entries.of(event.tenant).accepted += 1;
             if let Some(raw) = &event.raw {
                 raws.push(row![event.tenant, event.integration, event.id, raw.clone()]);
             }
         }
         let entries = entries.into_rows(Stage::Intake, Some(node));
-        tx.run_together(&KEEP, [values![raws], values![entries]]).await?;
-        let answers = if kept.len() == events.len() {
-            vec![Accepted::New; events.len()]
-        } else {
-            repeats(&mut tx, events, bodies).await?
-        };
+        tx.run_together(&BESIDE, [values![raws], values![entries]]).await?;
         tx.commit().await?;
-        Ok(answers)
+        Ok(kept)
     }
-}
 
-fn to_rows(events: &[NewEvent], bodies: &[String]) -> Rows {
-    let mut rows = Rows::new();
-    for (event, body) in events.iter().zip(bodies) {
-        rows.push(row![
-            event.tenant,
-            event.id,
-            event.integration,
-            event.dialect.as_str(),
-            event.body.action.as_str(),
-            event.received_at,
-            event.idempotency_key.clone(),
-            event.request,
-            body,
-        ]);
-    }
-    rows
-}
-
-/// Answers a batch of which some were there before.
-async fn repeats(
-    tx: &mut Tx,
-    events: &[NewEvent],
-    bodies: &[String],
-) -> Result<Vec<Accepted>, StoreError> {
-    let mut keys = Rows::new();
-    for event in events {
-        if let Some(key) = &event.idempotency_key {
-            keys.push(row![event.tenant, event.integration, key]);
-        }
-    }
-    let mut first: BTreeMap<Key, (EventId, String)> = BTreeMap::new();
-    if !keys.is_empty() {
-        for row in tx.rows(&BY_KEY, values![keys]).await? {
-            let key = (
-                TenantId::from_stored(row.id(0)?),
-                IntegrationId::from_stored(row.id(1)?),
-                row.string(2)?,
-            );
-            first.insert(key, (EventId::from_stored(row.id(3)?), row.string(4)?));
-        }
-    }
-    let answer = |(event, body): (&NewEvent, &String)| {
-        let key = event.idempotency_key.clone().map(without_nul);
-        let kept = key.and_then(|key| first.get(&(event.tenant, event.integration, key)));
-        match kept {
-            Some((id, kept)) if *id != event.id => {
-                Accepted::Repeat { id: *id, same_body: kept == body }
+    /// Answers a batch of which some were there before.
+    async fn repeats(
+        &self,
+        events: &[NewEvent],
+        bodies: &[String],
+    ) -> Result<Vec<Accepted>, StoreError> {
+        let mut keys = Rows::new();
+        for event in events {
+            if let Some(key) = &event.idempotency_key {
+                keys.push(row![event.tenant, event.integration, key]);
             }
-            Some(_) | None => Accepted::New,
         }
-    };
-    Ok(events.iter().zip(bodies).map(answer).collect())
+        let mut first: BTreeMap<Key, (EventId, String)> = BTreeMap::new();
+        if !keys.is_empty() {
+            for row in self.db.rows(&BY_KEY, values![keys]).await? {
+                let key = (
+                    TenantId::from_stored(row.id(0)?),
+                    IntegrationId::from_stored(row.id(1)?),
+                    row.string(2)?,
+                );
+                first.insert(key, (EventId::from_stored(row.id(3)?), row.string(4)?));
+            }
+        }
+        let answer = |(event, body): (&NewEvent, &String)| {
+            let key = event.idempotency_key.clone().map(without_nul);
+            let kept = key.and_then(|key| first.get(&(event.tenant, event.integration, key)));
+            match kept {
+                Some((id, kept)) if *id != event.id => {
+                    Accepted::Repeat { id: *id, same_body: kept == body }
+                }
+                Some(_) | None => Accepted::New,
+            }
+        };
+        Ok(events.iter().zip(bodies).map(answer).collect())
+    }
+}
+
+fn ids(rows: &[Row]) -> Result<BTreeSet<EventId>, StoreError> {
+    rows.iter().map(|row| row.id(0).map(EventId::from_stored)).collect()
+}
+
+fn event_row(event: &NewEvent, body: &str) -> [Value; 9] {
+    row![
+        event.tenant,
+        event.id,
+        event.integration,
+        event.dialect.as_str(),
+        event.body.action.as_str(),
+        event.received_at,
+        event.idempotency_key.clone(),
+        event.request,
+        body,
+    ]
 }

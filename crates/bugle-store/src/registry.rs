@@ -73,6 +73,7 @@ pub(crate) static ALL: &[&Statement] = &[
     &crate::dispatch::PACE,
     &crate::intake::INSERT,
     &crate::intake::INSERT_RAW,
+    &crate::intake::KEEP,
     &crate::intake::BY_KEY,
     &crate::keyed_requests::FORGET_OLDER,
     &crate::keyed_requests::BEGIN,
