@@ -6,6 +6,7 @@
 
 pub mod alarm;
 mod canary;
+mod certificate;
 mod look;
 mod report;
 mod run;

@@ -3,6 +3,7 @@
 //! Nothing outside this crate knows what a provider's requests and answers look like. Nothing in
 //! here decides *whether* to send: the caller has claimed the notification before it calls.
 
+mod certificate;
 mod channels;
 mod guard;
 mod health;
@@ -17,6 +18,7 @@ mod smtp;
 pub mod twilio;
 mod webhook;
 
+pub use certificate::{CertificateError, Certificates};
 pub use channels::{Channels, SetupError};
 pub use guard::{Blocked, TargetGuard};
 pub use health::BreakerState;

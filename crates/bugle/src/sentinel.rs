@@ -50,7 +50,7 @@ async fn watch(args: &SentinelArgs, config: Config, output: Output) -> Result<()
     let stop = Stop::new()?;
     let target = Target::new(parse_server(&args.target)?, &config.watch)?;
     let answers = Answers::default();
-    let web = Tasks::new();
+    let tasks = Tasks::new();
     let answer_base = match args.listen {
         Some(address) => {
             let listener = node::listen(address).await?;
@@ -59,7 +59,7 @@ async fn watch(args: &SentinelArgs, config: Config, output: Output) -> Result<()
                 .map_err(|error| Failure::because("the listener has no address", &error))?;
             let router = bugle_web::answers(answers.clone());
             let limits = ServerLimits::STANDARD;
-            web.once(bugle_web::serve(listener, router, limits, web.stop_token()));
+            tasks.once(bugle_web::serve(listener, router, limits, tasks.stop_token()));
             Some(serve::public_url(&config, bound)?)
         }
         None => None,
@@ -75,14 +75,14 @@ async fn watch(args: &SentinelArgs, config: Config, output: Output) -> Result<()
     output.line(&format!("Watching {}", target.url))?;
     tokio::select! {
         () = stop.requested() => (),
-        () = look_on(target, alarm, config.watch) => (),
+        () = look_on(target, alarm, config.watch, &tasks) => (),
     }
-    web.stop().await;
+    tasks.stop().await;
     Ok(())
 }
 
 /// Looks each second, and rings.
-async fn look_on(mut target: Target, mut alarm: Option<Alarm>, watch: Watch) {
+async fn look_on(mut target: Target, mut alarm: Option<Alarm>, watch: Watch, tasks: &Tasks) {
     let (clock, mut sentinel) = (Clock::system(), Sentinel::default());
     let mut tick = tokio::time::interval(EVERY);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -98,15 +98,13 @@ async fn look_on(mut target: Target, mut alarm: Option<Alarm>, watch: Watch) {
         }
         if let Some(alarm) = &mut alarm {
             let what = wrong.map(|why| format!("{}: {why}.", target.name()));
-            alarm.tick(what.as_deref(), clock.now()).await;
+            alarm.tick(what.as_deref(), clock.now(), tasks);
         }
         if let Some(heartbeat) = &watch.heartbeat
             && beat.is_none_or(|at| at.elapsed() >= heartbeat.every)
         {
             beat = Some(Instant::now());
-            if let Err(why) = target.probe.get(&heartbeat.url, None).await {
-                tracing::warn!(why, "the sign of life was not taken");
-            }
+            heartbeat.beat(&target.probe, tasks);
         }
     }
 }

@@ -12,7 +12,6 @@ use bugle_domain::notification::SendOutcome;
 use bugle_domain::{MethodId, NodeId, NotificationId, TenantId};
 use bugle_engine::watch::outside::{Alarm as Repeats, Ring};
 use bytes::Bytes;
-use futures_util::future::join_all;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use tokio::time::Instant;
@@ -21,6 +20,7 @@ use url::Url;
 use super::settings::Operators;
 use crate::entropy;
 use crate::identity::secret;
+use crate::tasks::Tasks;
 
 /// A message begins to leave within this time or not at all.
 const SEND_WITHIN: Duration = Duration::from_secs(8);
@@ -77,7 +77,7 @@ impl Answers {
 /// Rings operators.
 #[derive(Debug)]
 pub struct Alarm {
-    channels: Channels,
+    channels: Arc<Channels>,
     to: Vec<Address>,
     repeat_ms: i64,
     repeats: Repeats,
@@ -102,7 +102,7 @@ impl Alarm {
     ) -> Result<Self, SetupError> {
         let callbacks = answer_base.clone().unwrap_or_else(|| nowhere().clone());
         Ok(Self {
-            channels: Channels::new(operators.channels.clone(), callbacks)?,
+            channels: Arc::new(Channels::new(operators.channels.clone(), callbacks)?),
             to: operators.to.clone(),
             repeat_ms: i64::try_from(operators.repeat.as_millis()).unwrap_or(i64::MAX),
             repeats: Repeats::default(),
@@ -123,8 +123,9 @@ impl Alarm {
         self.repeats.answer();
     }
 
-    /// Rings where it is time to: `what` is wrong, or nothing is.
-    pub async fn tick(&mut self, what: Option<&str>, now: Timestamp) {
+    /// Rings where it is time to: `what` is wrong, or nothing is. What it says is sent among
+    /// `tasks` and not waited for: a provider that hangs must not stall the watch.
+    pub fn tick(&mut self, what: Option<&str>, now: Timestamp, tasks: &Tasks) {
         if self.answers.answered() {
             self.repeats.answer();
         }
@@ -140,28 +141,30 @@ impl Alarm {
             (Some(Ring::Over), _) => "Bugle is well again.".to_owned(),
             _ => return,
         };
-        self.tell(&text, ring != Some(Ring::Over), now).await;
+        self.tell(&text, ring != Some(Ring::Over), now, tasks);
         if ring == Some(Ring::Over) {
             self.token = secret::token();
         }
     }
 
-    async fn tell(&self, text: &str, asks: bool, now: Timestamp) {
+    fn tell(&self, text: &str, asks: bool, now: Timestamp, tasks: &Tasks) {
         let link = self.answer_base.as_ref().filter(|_| asks).map(|base| {
             format!("{}/watch/answer/{}", base.as_str().trim_end_matches('/'), self.token)
         });
         let send_by = Instant::now() + SEND_WITHIN;
-        let sends = self.to.iter().map(|address| async {
+        for address in &self.to {
             let outgoing = self.outgoing(address, text, link.as_deref(), now);
-            let sent = self.channels.send(&outgoing, send_by, now).await;
-            let outcome = sent.outcome.as_str();
-            metrics::counter!("bugle_operator_alarms_total", "outcome" => outcome).increment(1);
-            if !matches!(sent.outcome, SendOutcome::Accepted) {
-                let (channel, detail) = (address.channel().as_str(), &sent.detail);
-                tracing::error!(channel, detail, "an operator could not be told");
-            }
-        });
-        join_all(sends).await;
+            let channels = Arc::clone(&self.channels);
+            tasks.once(async move {
+                let sent = channels.send(&outgoing, send_by, now).await;
+                let outcome = sent.outcome.as_str();
+                metrics::counter!("bugle_operator_alarms_total", "outcome" => outcome).increment(1);
+                if !matches!(sent.outcome, SendOutcome::Accepted) {
+                    let (channel, detail) = (outgoing.address.channel().as_str(), &sent.detail);
+                    tracing::error!(channel, detail, "an operator could not be told");
+                }
+            });
+        }
     }
 
     fn outgoing(

@@ -7,14 +7,16 @@ use bugle_domain::NodeId;
 use bugle_domain::contact::Channel;
 use bugle_engine::watch::books::{Books, Flow};
 use bugle_engine::watch::flight::{Goal, Path};
-use bugle_engine::watch::runway::Gauge;
+use bugle_engine::watch::runway::{Gauge, Level};
 use bugle_engine::watch::{Canary, Verdict, View};
 use bugle_store::ReportRow;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// A report that was not replaced for so long is old.
 const FRESH: Duration = Duration::from_secs(5);
+/// Clocks may be so far apart. A report is on its way for two seconds at most.
+const CLOCKS_APART: SignedDuration = SignedDuration::from_secs(3);
 
 /// A path that canaries take.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -105,9 +107,20 @@ impl Watched {
     }
 }
 
+/// What is known of another node's reports.
+#[derive(Debug)]
+struct Heard {
+    number: i64,
+    /// When the number was seen to rise.
+    at: Instant,
+    /// How far our clock was ahead of the other's then. Up to a look's age of it is the way of the
+    /// report.
+    ahead: Option<SignedDuration>,
+}
+
 /// Which reports of other nodes are fresh: those whose number rises, whatever the clocks say.
 #[derive(Debug, Default)]
-pub(crate) struct Others(BTreeMap<NodeId, (i64, Instant)>);
+pub(crate) struct Others(BTreeMap<NodeId, Heard>);
 
 impl Others {
     /// Puts `own` together with what the store has of the others.
@@ -118,17 +131,36 @@ impl Others {
         for row in rows.into_iter().filter(|row| row.node != me) {
             // What was there when we came may be as old as it likes.
             let long_ago = Instant::now().checked_sub(FRESH).unwrap_or_else(Instant::now);
-            let entry = self.0.entry(row.node).or_insert((row.number, long_ago));
-            if entry.0 != row.number {
-                *entry = (row.number, Instant::now());
+            let heard = self.0.entry(row.node).or_insert_with(|| Heard {
+                number: row.number,
+                at: long_ago,
+                ahead: None,
+            });
+            if heard.number != row.number {
+                let ahead = Some(at.duration_since(row.at));
+                *heard = Heard { number: row.number, at: Instant::now(), ahead };
             }
             match serde_json::from_str(&row.report) {
-                Ok(report) if entry.1.elapsed() < FRESH => reports.push(report),
+                Ok(report) if heard.at.elapsed() < FRESH => reports.push(report),
                 _ => silent.push((row.node, row.at)),
             }
         }
         let view = View::merged(reports.iter().map(Report::view), at);
         Watched { view, reports, silent }
+    }
+
+    /// How far the clocks of the nodes that speak are apart; `None`: no other speaks.
+    pub(crate) fn clocks(&self) -> Option<Gauge> {
+        let speaking = self.0.iter().filter(|(_, heard)| heard.at.elapsed() < FRESH);
+        let ahead = speaking.filter_map(|(node, heard)| Some((node, heard.ahead?)));
+        let (node, ahead) = ahead.max_by_key(|(_, ahead)| ahead.abs())?;
+        let apart = ahead.abs() > CLOCKS_APART;
+        let (level, text) = match (apart, ahead.is_negative()) {
+            (false, _) => (Level::Ok, "those of all nodes agree".to_owned()),
+            (true, true) => (Level::Warn, format!("{node}'s is {} s ahead", -ahead.as_secs())),
+            (true, false) => (Level::Warn, format!("{node}'s is {} s behind", ahead.as_secs())),
+        };
+        Some(Gauge { name: "clocks".to_owned(), level, text, runway_s: None })
     }
 }
 
@@ -182,5 +214,24 @@ mod tests {
         assert!(second.speaks(node(2)) && second.silent.is_empty());
         let [verdict] = &second.view.verdicts[..] else { panic!("{second:?}") };
         assert_eq!((verdict.nodes.len(), verdict.waiting), (2, 2));
+    }
+    #[test]
+    fn clocks_that_are_apart_are_said_to_be() {
+        let mut others = Others::default();
+        assert_eq!(others.clocks(), None);
+        let seconds = |second| Timestamp::from_second(second).unwrap();
+        let mut hear = |number, at: Timestamp| {
+            let mut row = row(2, number, None);
+            row.at = at;
+            others.merge(Report { at: seconds(100), ..report(1, None) }, vec![row]);
+            others.clocks().map(|gauge| (gauge.level, gauge.text))
+        };
+        assert_eq!(hear(1, seconds(99)), None, "its number has not risen yet");
+        let (level, _) = hear(2, seconds(98)).unwrap();
+        assert_eq!(level, Level::Ok, "it was on its way");
+        let (level, text) = hear(3, seconds(90)).unwrap();
+        assert!(level == Level::Warn && text.ends_with("'s is 10 s behind"), "{text}");
+        let (_, text) = hear(4, seconds(105)).unwrap();
+        assert!(text.ends_with("'s is 5 s ahead"), "{text}");
     }
 }

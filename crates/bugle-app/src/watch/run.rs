@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::alarm::{self, Alarm};
 use super::canary::Canaries;
+use super::certificate::Certificate;
 use super::look::{self, Look};
 use super::report::{Others, PathReport, Report, Watched};
 use super::settings::Settings;
@@ -96,6 +97,7 @@ struct Round {
     slow: Every,
     heartbeat: Every,
     key_ends: Option<Gauge>,
+    certificate: Certificate,
     /// Hops that were broken a second ago, for the timeline.
     before: BTreeSet<Hop>,
     written: Vec<Verdict>,
@@ -109,6 +111,8 @@ impl Round {
         };
         let probe =
             Probe::new(CONNECT_LIMIT, &settings.roots).inspect_err(|error| told(error)).ok()?;
+        let certificate =
+            Certificate::new(&settings.roots).inspect_err(|error| told(error)).ok()?;
         let address =
             |kind: &str| settings.own_url.join(&format!("watch/{kind}/{}", app.watch.token));
         let addresses = address("receipt").and_then(|it| Ok((it, address("lost")?)));
@@ -144,6 +148,7 @@ impl Round {
             store_failed: None,
             write_failed: None,
             key_ends: None,
+            certificate,
             before: BTreeSet::new(),
             written: Vec::new(),
             app,
@@ -173,7 +178,9 @@ impl Round {
         let books = self.read(now).await;
         let mut gauges = vec![self.look.clock(now)];
         gauges.extend(self.look.gauges(&self.app, now));
+        gauges.extend(self.others.clocks());
         gauges.extend(self.key_ends.clone());
+        gauges.extend(self.certificate.gauge());
         let statuses = self.app.channels.providers();
         let mut others: Vec<Signal> = look::full(&gauges, now).collect();
         others.extend(look::failing(&statuses, now));
@@ -305,7 +312,7 @@ impl Round {
         };
         self.before = watched.view.verdicts.iter().map(|it| it.hop.clone()).collect();
         if let Some(alarm) = &mut self.alarm {
-            alarm.tick(ring.as_deref(), now).await;
+            alarm.tick(ring.as_deref(), now, &self.app.tasks);
         }
     }
 
@@ -422,16 +429,16 @@ impl Round {
                 Err(why) => drop(self.write_failed.get_or_insert((now, why))),
             }
         }
-        if self.slow.due()
-            && let Ok(end) = within(self.store.next_key_end(now)).await
-        {
-            self.key_ends = end.map(|end| runway::ends_at("api key", "an API key", end, now));
+        if self.slow.due() {
+            if let Ok(end) = within(self.store.next_key_end(now)).await {
+                self.key_ends = end.map(|end| runway::ends_at("api key", "an API key", end, now));
+            }
+            self.certificate.look(&self.app);
         }
         if let Some(heartbeat) = &self.settings.heartbeat
             && self.heartbeat.due()
-            && let Err(why) = self.probe.get(&heartbeat.url, None).await
         {
-            tracing::warn!(why, "the sign of life was not taken");
+            heartbeat.beat(&self.probe, &self.app.tasks);
         }
     }
 }

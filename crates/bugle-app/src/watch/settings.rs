@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use bugle_channels::{Roots, Settings as ChannelSettings};
+use bugle_channels::{Probe, Roots, Settings as ChannelSettings};
 use bugle_domain::contact::Address;
 use bugle_engine::watch::thresholds::Thresholds;
 use secrecy::SecretString;
 use url::Url;
+
+use crate::tasks::Tasks;
 
 /// Where canaries of one provider go.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -35,6 +37,19 @@ pub struct Heartbeat {
     pub url: Url,
     /// How often.
     pub every: Duration,
+}
+
+impl Heartbeat {
+    /// Sends one among `tasks`, and does not wait for the answer: a switch that hangs stalls
+    /// nothing.
+    pub fn beat(&self, probe: &Probe, tasks: &Tasks) {
+        let (url, probe) = (self.url.clone(), probe.clone());
+        tasks.once(async move {
+            if let Err(why) = probe.get(&url, None).await {
+                tracing::warn!(why, "the sign of life was not taken");
+            }
+        });
+    }
 }
 
 /// What the watch is run with.

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use bugle_channels::{Channels, Limits, Roots, Settings, WebhookSettings};
+use bugle_channels::{
+    CertificateError, Certificates, Channels, Limits, Roots, Settings, WebhookSettings,
+};
 use bugle_domain::notification::SendOutcome;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -63,4 +65,37 @@ async fn a_webhook_goes_to_who_can_prove_its_name() {
         let retried = matches!(sent.outcome, SendOutcome::RetryAt { .. });
         assert_eq!(retried, !accepted, "{:?}: nothing had left", sent.outcome);
     }
+}
+
+#[tokio::test]
+async fn the_end_of_a_certificate_is_seen_before_it_comes() {
+    let mut asked = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    asked.not_after = rcgen::date_time_ymd(2099, 5, 4);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let made = asked.self_signed(&key).unwrap();
+    let config =
+        ServerConfig::builder_with_provider(Arc::new(crypto::aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.der().clone()], key.serialize_der().try_into().unwrap())
+            .unwrap();
+    let tls = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let url: url::Url = format!("https://localhost:{}/", address.port()).parse().unwrap();
+    let trusted = Roots::parse(made.pem().as_bytes()).unwrap();
+    let certificates = |roots: &Roots| Certificates::new(LIMIT, roots).unwrap();
+
+    let looker = certificates(&trusted);
+    let (end, _) = tokio::join!(looker.end(&url), serve_one(&listener, &tls));
+    assert_eq!(end.unwrap(), Some("2099-05-04T00:00:00Z".parse().unwrap()));
+    let looker = certificates(&Roots::default());
+    let (end, _) = tokio::join!(looker.end(&url), serve_one(&listener, &tls));
+    assert!(matches!(end, Err(CertificateError::NotAccepted(_))), "{end:?}");
+    drop(listener);
+    let end = looker.end(&url).await;
+    assert!(matches!(end, Err(CertificateError::Unreachable(_))), "{end:?}");
+    let plain = "http://localhost/".parse().unwrap();
+    assert!(matches!(looker.end(&plain).await, Ok(None)));
 }

@@ -47,8 +47,17 @@ struct Scene {
 }
 
 impl Scene {
-    /// Both run, and the sentinel shows `key`.
+    /// Both run; the sentinel shows `key`, and tells a program of the operators.
     async fn new(key: &str) -> Self {
+        let by_webhook = |lab: &Lab| {
+            let hook = lab.hook_url("/operators");
+            format!("[watch.operators]\nwebhook = [\"{hook}\"]\nrepeat = \"10s\"\n")
+        };
+        Self::with(key, by_webhook).await
+    }
+
+    /// The same with other settings of the sentinel.
+    async fn with(key: &str, settings: impl Fn(&Lab) -> String) -> Self {
         bugle::install_tls();
         let (folder, lab) =
             (tempfile::tempdir().unwrap(), Lab::start(Clock::system()).await.unwrap());
@@ -72,9 +81,7 @@ impl Scene {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         let config = folder.path().join("sentinel.toml");
-        let hook = lab.hook_url("/operators");
-        let operators = format!("[watch.operators]\nwebhook = [\"{hook}\"]\nrepeat = \"10s\"\n");
-        std::fs::write(&config, operators).unwrap();
+        std::fs::write(&config, settings(&lab)).unwrap();
         let arguments =
             ["sentinel", "--target", &target, "--config", text(&config), "--listen", "127.0.0.1:0"];
         let sentinel = bugle(&arguments, key);
@@ -143,5 +150,62 @@ async fn a_server_that_is_frozen_is_paged_and_well_again_when_it_thaws() {
 async fn a_watch_that_does_not_speak_to_us_is_paged() {
     let scene = Scene::new("another key").await;
     scene.until_told("its watch does not take our key", PAGED_WITHIN).await;
+    scene.lab.stop().await;
+}
+
+/// The sentinel's own accounts: for mail, for texts, and at a dead man's switch.
+fn own_accounts(lab: &Lab) -> String {
+    let (mail, account) = (lab.smtp_addr(), lab.account());
+    format!(
+        r#"
+        [providers.own_mail]
+        kind = "smtp"
+        host = "{host}"
+        port = {port}
+        security = "none"
+        from = "Bugle <sentinel@halden.example>"
+
+        [providers.own_texts]
+        kind = "twilio"
+        account_sid = "{sid}"
+        auth_token = "{token}"
+        from = "{number}"
+        api_url = "{api}"
+
+        [watch]
+        outside_key = "a key that opens no integration"
+
+        [watch.operators]
+        smtp = ["own_mail"]
+        twilio = ["own_texts"]
+        email = ["ops@halden.example"]
+        sms = ["+46700000001"]
+        repeat = "10s"
+
+        [watch.heartbeat]
+        url = "{alive}"
+        every = "1s"
+        "#,
+        host = mail.ip(),
+        port = mail.port(),
+        sid = account.sid,
+        number = account.number,
+        token = account.token,
+        api = lab.twilio_base(),
+        alive = lab.hook_url("/alive"),
+    )
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mail_and_texts_say_that_events_are_not_taken_while_the_sign_of_life_goes_on() {
+    let scene = Scene::with(KEY, own_accounts).await;
+    let text = scene.lab.phone("+46700000001").wait_for_text("401", PAGED_WITHIN).await.unwrap();
+    assert!(text.body.contains("it answers 401 to an event"), "{}", text.body);
+    let mail =
+        scene.lab.mailbox("ops@halden.example").wait_for_mail("401", PAGED_WITHIN).await.unwrap();
+    assert!(mail.subject.contains("Bugle is in trouble"), "{}", mail.subject);
+    let beats = scene.lab.hooks().at("/alive").len();
+    until("it says that it lives", LIMIT, || scene.lab.hooks().at("/alive").len() >= beats + 2)
+        .await;
     scene.lab.stop().await;
 }
