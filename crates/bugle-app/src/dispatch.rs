@@ -157,8 +157,10 @@ impl DispatchLoop {
     fn room(&self, free: usize, now: Timestamp) -> Room {
         let parallel = self.size.load(Ordering::Relaxed);
         let under_way = self.late.load(Ordering::Acquire);
-        let rates = self.app.channels.hourly_rates();
-        self.app.drain().room((parallel, free), under_way, &rates, now)
+        let channels = &self.app.channels;
+        let (rates, openings) = (channels.hourly_rates(), channels.openings(now));
+        let room = self.app.drain().room((parallel, free), under_way, &rates, now);
+        Room { openings, ..room }
     }
 
     /// Notes what a pass took off the backlog.
@@ -253,6 +255,7 @@ impl DispatchLoop {
                 outcome: SendOutcome::Accepted,
                 detail: "the provider had it already; not sent again".to_owned(),
                 provider_ref: Some(provider_ref),
+                asked: true,
                 ..refused("")
             };
         }
@@ -313,8 +316,8 @@ fn rows(
     let ready = app.stages.of(Stage::Dispatch);
     let row = |candidate: Candidate| {
         let id = candidate.notification.id;
-        let Sent { outcome, delivered, another_provider, .. } = *sent;
-        let tried = Tried { notification: id, outcome, delivered, another_provider };
+        let Sent { outcome, delivered, another_provider, asked, .. } = *sent;
+        let tried = Tried { notification: id, outcome, delivered, another_provider, asked };
         let limits = &ready.limits;
         let next = dispatch::after_try(&candidate.notification, &tried, limits, finished_at);
         let attempt = Attempt {
@@ -323,7 +326,7 @@ fn rows(
             provider: sent.provider.clone(),
             started_at,
             finished_at,
-            outcome: outcome.as_str().to_owned(),
+            outcome: if next.uncounted { "not_asked" } else { outcome.as_str() }.to_owned(),
             detail: detail.clone(),
             provider_ref: sent.provider_ref.clone(),
         };
@@ -350,6 +353,7 @@ fn refused(why: &str) -> Sent {
         delivered: false,
         gone: false,
         another_provider: false,
+        asked: false,
         took: Duration::ZERO,
         fault: None,
     }

@@ -367,6 +367,7 @@ fn delivered(sent: &Candidate, claim: ClaimId) -> TriedRow {
             receipt: None,
             unsure: false,
             hop: false,
+            uncounted: false,
         },
         attempt: Attempt {
             notification: sent.notification.id,

@@ -118,11 +118,11 @@ pub(crate) static END: Statement = Statement::with_rows(
 );
 
 pub(crate) static PUT_OFF: Statement = Statement::with_rows(
-    "UPDATE notifications AS n SET due_us = r.due_us, rank = r.rank, held = 1
+    "UPDATE notifications AS n SET due_us = r.due_us, rank = r.rank, held = r.held
      FROM {rows of notifications}
      WHERE {same:n} AND n.state{pg: || ''} = 'waiting'",
     0,
-    &[("tenant_id", Id), ("id", Id), ("due_us", Int), ("rank", Int)],
+    &[("tenant_id", Id), ("id", Id), ("due_us", Int), ("rank", Int), ("held", Int)],
 );
 
 pub(crate) static PACE: Statement = Statement::with_rows(
@@ -242,7 +242,12 @@ impl Sorted {
                 }
                 Verdict::Hold { until } => {
                     let rank = HELD + rank(candidate.alert.severity);
-                    sorted.put_off.push(row![tenant, id, until, rank]);
+                    sorted.put_off.push(row![tenant, id, until, rank, true]);
+                }
+                Verdict::PutOff { due_at } => {
+                    let held = candidate.held;
+                    let rank = rank(candidate.alert.severity) + if held { HELD } else { 0 };
+                    sorted.put_off.push(row![tenant, id, due_at, rank, held]);
                 }
                 Verdict::Leave => sorted.left += 1,
             }

@@ -46,7 +46,8 @@ pub(crate) static FOLLOW: Statement = Statement::with_rows(
          ended = r.ended,
          ended_reason = r.ended_reason,
          ended_us = r.ended_us,
-         provider_ref = COALESCE(r.provider_ref, n.provider_ref)
+         provider_ref = COALESCE(r.provider_ref, n.provider_ref),
+         tries = n.tries - r.uncounted
      FROM {rows of notifications}
      WHERE {same:n}
          AND ((r.claim_id IS NULL AND n.state <> 'ended')
@@ -67,6 +68,7 @@ pub(crate) static FOLLOW: Statement = Statement::with_rows(
         ("ended_reason", Text),
         ("ended_us", Int),
         ("provider_ref", Text),
+        ("uncounted", Int),
     ],
 );
 
@@ -247,7 +249,7 @@ async fn hold_hopping(
     tx.rows(&HOLD_ALERTS, values![rows]).await?.iter().map(person).collect()
 }
 
-fn follow_row(following: &Following<'_>) -> [crate::db::value::Value; 13] {
+fn follow_row(following: &Following<'_>) -> [crate::db::value::Value; 14] {
     let next = following.next;
     let (mut receipt_due, mut ended) = (None, (None, None, None));
     let state = match &next.state {
@@ -276,6 +278,7 @@ fn follow_row(following: &Following<'_>) -> [crate::db::value::Value; 13] {
         ended.1,
         ended.2,
         following.provider_ref,
+        next.uncounted,
     ]
 }
 

@@ -320,6 +320,7 @@ pub(crate) fn ended(end: End, now: Timestamp) -> Next {
         receipt: None,
         unsure: false,
         hop: false,
+        uncounted: false,
     }
 }
 

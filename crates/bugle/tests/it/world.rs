@@ -151,6 +151,18 @@ impl World {
         self.settle().await;
     }
 
+    /// Puts so many people on call at the checkout, and gives the numbers of their phones.
+    pub(crate) async fn crowd(&self, size: usize) -> Vec<String> {
+        let now = self.clock.now();
+        let (objects, numbers) = people::crowd(size, now);
+        let put = |object| ObjectChange::Put { object, expected: None };
+        let changes: Vec<ObjectChange> = objects.into_iter().map(put).collect();
+        let scope = TenantScope::granted(people::tenant_id(0));
+        self.store.save_objects(scope, &changes, now, "test").await.unwrap();
+        self.forward(2).await;
+        numbers
+    }
+
     /// Lena, as an operator.
     pub(crate) async fn operator(&self) -> Caller {
         let tenants = self.store.tenants(AllTenants::granted()).await.unwrap();
