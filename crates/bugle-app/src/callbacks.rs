@@ -275,7 +275,8 @@ impl App {
         for (tenant, notification, alert, user) in carried.iter().take(MAX_ANSWERED) {
             let scope = TenantScope::granted(*tenant);
             let by = self.person(scope, *user).await?;
-            let response = Response { action, by, via, notification: Some(*notification) };
+            let notification = Some(*notification);
+            let response = Response { action, by, via, notification, seen: None };
             let responded = self.respond(scope, *alert, &response).await?;
             effects.push((responded.number, responded.effect));
         }

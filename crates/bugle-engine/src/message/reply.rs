@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::text::{duration, names};
-use crate::respond::{Effect, who};
+use crate::respond::{Effect, on_to, who};
 
 /// What is answered to a reply.
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +54,9 @@ fn one(number: i64, effect: &Effect, now: Timestamp) -> String {
             format!("{number} was over {} before you.", duration(now.duration_since(*at)))
         }
         Effect::PassedOn { to } => format!("Passed on {number}. {} paged now.", names(to)),
+        Effect::AlreadyPassedOn { to } => {
+            format!("{number} was already passed on{}.", on_to(to))
+        }
         Effect::NobodyNext => {
             format!("{number}: nobody to pass it on to. It still waits for an answer.")
         }
@@ -70,6 +73,7 @@ fn by_verb(many: &[(i64, Effect)]) -> Vec<(&'static str, Vec<i64>)> {
             Effect::Resolved { .. } => "Resolved",
             Effect::AlreadyResolved { .. } => "Over before you",
             Effect::PassedOn { .. } => "Passed on",
+            Effect::AlreadyPassedOn { .. } => "Already passed on",
             Effect::NobodyNext => "Nobody to pass on to",
         };
         match groups.iter_mut().find(|group| group.0 == verb) {
