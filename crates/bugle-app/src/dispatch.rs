@@ -331,7 +331,10 @@ fn rows(
             provider_ref: sent.provider_ref.clone(),
         };
         let (tenant, alert) = (candidate.tenant, candidate.alert.id);
-        Recorded { row: TriedRow { tenant, notification: id, claim, next, attempt }, alert }
+        let phone = matches!(candidate.notification.channel, Channel::Sms | Channel::Voice);
+        let rang =
+            (phone && outcome == SendOutcome::Accepted).then_some(candidate.notification.method);
+        Recorded { row: TriedRow { tenant, notification: id, claim, next, attempt, rang }, alert }
     };
     carried.into_iter().map(row).collect()
 }

@@ -369,6 +369,7 @@ fn delivered(sent: &Candidate, claim: ClaimId) -> TriedRow {
             hop: false,
             uncounted: false,
         },
+        rang: None,
         attempt: Attempt {
             notification: sent.notification.id,
             number: 1,

@@ -6,13 +6,12 @@ use std::sync::Mutex;
 
 use bugle_domain::notification::{Lane, NotificationState};
 use bugle_domain::stage::Stage;
-use bugle_domain::{ClaimId, MethodId, NodeId, NotificationId, TenantId};
-use bugle_engine::dispatch::{Candidate, PaceUpdate, Verdict};
+use bugle_domain::{ClaimId, NodeId, NotificationId, TenantId};
+use bugle_engine::dispatch::{Candidate, Pace, PaceUpdate, Verdict};
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::Store;
-use crate::alerts::json;
 use crate::db::statement::Kind::{Id, Int, Text};
 use crate::db::statement::Statement;
 use crate::db::value::{Rows, row, values};
@@ -128,16 +127,14 @@ pub(crate) static PUT_OFF: Statement = Statement::with_rows(
 pub(crate) static PACE: Statement = Statement::with_rows(
     "INSERT INTO method_pace (tenant_id, method_id, last_sent_us, window_from_us, window_count,
          last_ids)
-     SELECT r.tenant_id, r.method_id, r.last_sent_us, r.window_from_us, r.window_count, r.last_ids
+     SELECT r.tenant_id, r.method_id, r.last_sent_us, r.window_from_us, r.window_count, '[]'
      FROM {rows}
      WHERE true
      ORDER BY r.tenant_id, r.method_id
      ON CONFLICT (tenant_id, method_id) DO UPDATE SET
          last_sent_us = excluded.last_sent_us,
          window_from_us = excluded.window_from_us,
-         window_count = excluded.window_count,
-         last_ids = CASE WHEN excluded.last_ids = '[]' THEN method_pace.last_ids
-             ELSE excluded.last_ids END",
+         window_count = excluded.window_count",
     0,
     &[
         ("tenant_id", Id),
@@ -145,7 +142,6 @@ pub(crate) static PACE: Statement = Statement::with_rows(
         ("last_sent_us", Int),
         ("window_from_us", Int),
         ("window_count", Int),
-        ("last_ids", Text),
     ],
 );
 
@@ -212,8 +208,6 @@ struct Sorted {
     entries: Entries,
     /// How many nothing becomes of.
     left: usize,
-    /// What goes out in one message to each method.
-    messages: BTreeMap<(TenantId, MethodId), Vec<NotificationId>>,
 }
 
 impl Sorted {
@@ -224,10 +218,6 @@ impl Sorted {
             match verdict {
                 Verdict::Send { message } | Verdict::Digest { message } => {
                     candidate.digest = matches!(verdict, Verdict::Digest { .. });
-                    let method = (tenant, candidate.notification.method);
-                    if candidate.notification.channel.reaches_a_person() {
-                        sorted.messages.entry(method).or_default().push(id);
-                    }
                     sorted.claims.push(row![tenant, id]);
                     let tries = candidate.notification.tries;
                     candidate.notification.tries = tries.saturating_add(1);
@@ -277,15 +267,8 @@ impl Sorted {
             paces.into_iter().map(|update| ((update.tenant, update.method), update.pace)).collect();
         let mut rows = Rows::new();
         for ((tenant, method), pace) in paces {
-            let ids = self.messages.get(&(tenant, method)).map_or(&[][..], Vec::as_slice);
-            rows.push(row![
-                tenant,
-                method,
-                pace.last_sent_at,
-                pace.window_from,
-                pace.window_count,
-                json(&ids)?,
-            ]);
+            let Pace { last_sent_at, window_from, window_count } = pace;
+            rows.push(row![tenant, method, last_sent_at, window_from, window_count]);
         }
         if !rows.is_empty() {
             tx.run(&PACE, values![rows]).await?;

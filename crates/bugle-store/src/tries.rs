@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use bugle_domain::alert::TimelineEntry;
 use bugle_domain::notification::{Attempt, NotificationState};
 use bugle_domain::stage::Stage;
-use bugle_domain::{AlertId, ClaimId, NodeId, NotificationId, TenantId, UserId};
+use bugle_domain::{AlertId, ClaimId, MethodId, NodeId, NotificationId, TenantId, UserId};
 use bugle_engine::dispatch::Next;
 use jiff::Timestamp;
 
 use crate::Store;
+use crate::alerts::json;
 use crate::db::statement::Kind::{Id, Int, Text};
 use crate::db::statement::{Dialect, Statement};
 use crate::db::value::{Rows, row, values};
@@ -31,6 +32,8 @@ pub struct TriedRow {
     pub next: Next,
     /// The try itself.
     pub attempt: Attempt,
+    /// The contact method, where a provider took a text or call for it.
+    pub rang: Option<MethodId>,
 }
 
 /// Takes what follows from a try or a receipt; only while the notification is as the decider saw
@@ -113,6 +116,32 @@ pub(crate) static ATTEMPTS: Statement = Statement::with_rows(
     ],
 );
 
+/// Notes what was taken for a phone, and what before it: a reply from there answers it.
+pub(crate) static RANG: Statement = Statement::with_rows(
+    "INSERT INTO method_pace (tenant_id, method_id, last_sent_us, window_from_us, window_count,
+         last_ids, accepted_us, before_us, before_ids)
+     SELECT r.tenant_id, r.method_id, r.accepted_us, r.accepted_us, 0, r.last_ids, r.accepted_us,
+         r.before_us, r.before_ids
+     FROM {rows}
+     WHERE true
+     ORDER BY r.tenant_id, r.method_id
+     ON CONFLICT (tenant_id, method_id) DO UPDATE SET
+         before_us = COALESCE(excluded.before_us, method_pace.accepted_us),
+         before_ids = CASE WHEN excluded.before_us IS NULL THEN method_pace.last_ids
+             ELSE excluded.before_ids END,
+         accepted_us = excluded.accepted_us,
+         last_ids = excluded.last_ids",
+    0,
+    &[
+        ("tenant_id", Id),
+        ("method_id", Id),
+        ("last_ids", Text),
+        ("accepted_us", Int),
+        ("before_us", Int),
+        ("before_ids", Text),
+    ],
+);
+
 /// Holds the alerts of notifications that hop, before anything else is held.
 pub(crate) static HOLD_ALERTS: Statement = Statement::with_rows(
     "SELECT n.tenant_id, n.id, n.alert_id, n.user_id
@@ -185,6 +214,7 @@ impl Store {
         let claimed: Vec<_> =
             tried.iter().map(|row| (row.tenant, Some(row.claim), &row.attempt)).collect();
         keep_attempts(&mut tx, &claimed).await?;
+        keep_rang(&mut tx, tried).await?;
         entries.save(&mut tx, Stage::Dispatch, Some(node)).await?;
         tx.commit().await?;
         Ok(tried.iter().map(|row| followed.contains(&row.notification)).collect())
@@ -303,4 +333,29 @@ pub(crate) async fn keep_attempts(
         ]);
     }
     tx.run(&ATTEMPTS, values![rows]).await.map(drop)
+}
+
+/// Notes what was taken for each phone: what one claim sent to it went out as one message.
+async fn keep_rang(tx: &mut Tx, tried: &[TriedRow]) -> Result<(), StoreError> {
+    let mut messages: BTreeMap<_, BTreeMap<ClaimId, (Timestamp, Vec<NotificationId>)>> =
+        BTreeMap::new();
+    for row in tried {
+        let Some(method) = row.rang else { continue };
+        let of_phone = messages.entry((row.tenant, method)).or_default();
+        let message = of_phone.entry(row.claim).or_insert((row.attempt.finished_at, Vec::new()));
+        message.1.push(row.notification);
+    }
+    let mut rows = Rows::new();
+    for ((tenant, method), of_phone) in messages {
+        let mut in_order: Vec<_> = of_phone.into_values().collect();
+        in_order.sort_by_key(|(at, _)| *at);
+        let Some((at, ids)) = in_order.pop() else { continue };
+        let (before_at, before) = in_order.pop().unzip();
+        let before = json(&before.unwrap_or_default())?;
+        rows.push(row![tenant, method, json(&ids)?, at, before_at, before]);
+    }
+    if rows.is_empty() {
+        return Ok(());
+    }
+    tx.run(&RANG, values![rows]).await.map(drop)
 }

@@ -8,6 +8,7 @@ use crate::world::{LENA, LIMIT, PRIYA, World};
 on_each_database! {
     a_reply_to_the_text_takes_it_and_says_so
     the_link_in_the_text_shows_and_only_its_button_acts
+    a_reply_that_may_mean_either_of_two_texts_is_asked_back
     five_in_a_call_passes_it_on
     five_said_twice_passes_it_on_once
     six_in_a_call_ends_it
@@ -41,6 +42,23 @@ async fn the_link_in_the_text_shows_and_only_its_button_acts(w: World) {
     assert!(said.status().is_redirection() || said.status().is_success(), "{}", said.status());
     w.settle().await;
     assert_eq!(w.status(1).await, "acknowledged");
+    w.end().await;
+}
+
+async fn a_reply_that_may_mean_either_of_two_texts_is_asked_back(w: World) {
+    w.trigger("db1 is down").await;
+    w.forward(20).await;
+    w.trigger("db2 is down").await;
+    w.phone(LENA).wait_for_text("db2", LIMIT).await.unwrap();
+    w.phone(LENA).reply("4").await.unwrap();
+    w.phone(LENA).wait_for_text("Which? Reply 4 #2, 4 #1 or 4 all.", LIMIT).await.unwrap();
+    assert_eq!((w.status(1).await, w.status(2).await), ("open".to_owned(), "open".to_owned()));
+    w.phone(LENA).reply("4 #1").await.unwrap();
+    w.phone(LENA).wait_for_text("Acked 1", LIMIT).await.unwrap();
+    // Now it can mean only the other.
+    w.phone(LENA).reply("4").await.unwrap();
+    w.phone(LENA).wait_for_text("Acked 2", LIMIT).await.unwrap();
+    w.settle().await;
     w.end().await;
 }
 
