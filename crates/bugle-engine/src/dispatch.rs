@@ -28,7 +28,7 @@ use bugle_domain::{
 use jiff::{SignedDuration, Timestamp};
 
 pub use self::backlog::{BacklogLine, BacklogPlan, BacklogRow, Fates, plan_backlog};
-pub use self::drain::{Drain, Opening, Room};
+pub use self::drain::{Drain, Opening, Places, Room};
 pub use self::fate::{Fate, LATE_AFTER, Owed, fate, fresh_for};
 pub use self::follow::{after_lost_claim, after_receipt, after_silence, after_try};
 pub use self::judge::judge;

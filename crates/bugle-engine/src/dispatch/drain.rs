@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use bugle_domain::TenantId;
 use bugle_domain::contact::Channel;
 use jiff::{SignedDuration, Timestamp};
 
@@ -28,7 +29,7 @@ const SHORTEST_PUT_OFF: SignedDuration = SignedDuration::from_millis(1);
 const LONGEST_SPREAD: SignedDuration = SignedDuration::from_secs(10);
 
 /// What a pass has room for.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Room {
     /// Most messages, late or not.
     pub messages: usize,
@@ -39,6 +40,23 @@ pub struct Room {
     /// How soon the providers of each channel take messages, late or not; those of a channel that
     /// is not named take as many as come.
     pub openings: BTreeMap<Channel, Opening>,
+    /// Messages that may begin by each channel, so that one that hangs leaves the others theirs; a
+    /// channel that is not named has no limit of its own.
+    pub places: BTreeMap<Channel, Places>,
+    /// The same of webhooks, by tenant; one that is not named may begin [`Room::program_places`].
+    pub programs: BTreeMap<TenantId, Places>,
+    /// Webhooks of one tenant that may be under way.
+    pub program_places: usize,
+}
+
+/// Messages that may begin before others have ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Places {
+    /// How many.
+    pub free: usize,
+    /// When those are due again that there is no place for, since what is under way hangs. `None`:
+    /// a place will be free in a moment, and they stay where they are.
+    pub back_at: Option<Timestamp>,
 }
 
 /// How soon the providers of a channel take messages.
@@ -67,8 +85,24 @@ impl Room {
         self.late > 0 && self.channels.get(&channel).is_none_or(|left| *left > 0)
     }
 
-    /// Takes the place of one message by `channel`.
-    pub(super) fn take(&mut self, channel: Channel, late: bool) {
+    /// Whether there is no place for a message of `tenant` by `channel`; then, when it is due again,
+    /// if it is to make way for others.
+    pub(super) fn no_place(&self, tenant: TenantId, channel: Channel) -> Option<Option<Timestamp>> {
+        let program = self.programs.get(&tenant).filter(|_| channel == Channel::Webhook);
+        let mut full = self.places.get(&channel).into_iter().chain(program);
+        full.find(|places| places.free == 0).map(|places| places.back_at)
+    }
+
+    /// Takes the place of one message of `tenant` by `channel`.
+    pub(super) fn take(&mut self, tenant: TenantId, channel: Channel, late: bool) {
+        if let Some(places) = self.places.get_mut(&channel) {
+            places.free = places.free.saturating_sub(1);
+        }
+        if channel == Channel::Webhook {
+            let all = Places { free: self.program_places, back_at: None };
+            let places = self.programs.entry(tenant).or_insert(all);
+            places.free = places.free.saturating_sub(1);
+        }
         self.messages = self.messages.saturating_sub(1);
         if let Some(opening) = self.openings.get_mut(&channel) {
             opening.free = opening.free.saturating_sub(1);
@@ -115,7 +149,7 @@ impl Drain {
         for (channel, hourly) in rates {
             channels.insert(*channel, self.allowance(*channel, *hourly * share / 100, now));
         }
-        Room { messages: free, late, channels, openings: BTreeMap::new() }
+        Room { messages: free, late, channels, ..Room::default() }
     }
 
     /// The share that the drain may take at `now`, in percent.

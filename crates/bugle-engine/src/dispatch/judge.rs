@@ -129,12 +129,17 @@ impl Bench<'_> {
         if self.room.messages == 0 || (late && !self.room.takes_late(channel)) {
             return Err(None);
         }
+        let tenant = of.candidate.tenant;
         // A canary goes by a provider of its own, and shows what becomes of what does.
-        let reserved = of.candidate.tenant.is_reserved();
-        if let Some(at) = self.room.opens_at(channel, self.now).filter(|_| !reserved) {
-            return Err(Some(at));
+        if !tenant.is_reserved() {
+            if let Some(back_at) = self.room.no_place(tenant, channel) {
+                return Err(back_at);
+            }
+            if let Some(at) = self.room.opens_at(channel, self.now) {
+                return Err(Some(at));
+            }
         }
-        self.room.take(channel, late);
+        self.room.take(tenant, channel, late);
         self.messages += 1;
         Ok(self.messages - 1)
     }

@@ -58,12 +58,7 @@ fn live(channel: Channel, fates: &[Fate]) -> Result<(), TestCaseError> {
         let next = match notification.state.clone() {
             NotificationState::Waiting => {
                 now = now.max(notification.due_at);
-                let room = Room {
-                    messages: 1,
-                    late: 1,
-                    channels: BTreeMap::new(),
-                    openings: BTreeMap::new(),
-                };
+                let room = Room { messages: 1, late: 1, program_places: 1, ..Room::default() };
                 let one = std::slice::from_ref(&candidate);
                 match judge(one, &limits, &room, now).0.remove(0) {
                     Verdict::Send { .. } | Verdict::Digest { .. } => {

@@ -62,7 +62,7 @@ fn show(candidates: &[Candidate]) -> String {
 
 /// Room for everything.
 fn plenty() -> Room {
-    Room { messages: 99, late: 99, channels: BTreeMap::new(), openings: BTreeMap::new() }
+    Room { messages: 99, late: 99, program_places: 99, ..Room::default() }
 }
 
 fn show_in(candidates: &[Candidate], room: &Room) -> String {
@@ -284,6 +284,24 @@ fn what_waits_for_a_rate_is_looked_at_again_within_seconds() {
     put off to 4 s
     put off to 10 s
     put off to 10 s
+    ");
+}
+
+#[test]
+fn a_channel_that_hangs_leaves_the_others_their_places() {
+    let all = candidates("mail crit unsure / mail crit unsure / sms crit / web crit / web crit");
+    let full = |free, back_at| Places { free, back_at };
+    let places = BTreeMap::from([(Channel::Email, full(1, Some(sec(1))))]);
+    let room = Room { places, program_places: 1, ..plenty() };
+    // What is under way of the tenant's program does not hang: there will be a place in a moment.
+    insta::assert_snapshot!(show_in(&all, &room), @r"
+    send in message 0
+    put off to 1 s
+    send in message 1
+    send in message 2
+    leave
+    pace 1
+    pace 1
     ");
 }
 
