@@ -1,5 +1,7 @@
 //! Callbacks of providers: receipts, pressed keys, the words of a call, and replies by text.
 
+use std::collections::BTreeSet;
+
 pub use bugle_channels::twilio::CallbackRequest;
 use bugle_channels::twilio::{
     AnsweredBy, CallEnd, CallProgress, CallReport, Callback, CallbackError, MessageProgress,
@@ -12,7 +14,8 @@ use bugle_domain::{AlertId, NotificationId, TenantId, TenantScope, UserId};
 use bugle_engine::dispatch::{self, AlertBrief, ReceiptNews};
 use bugle_engine::message::{self, Page, Reply};
 use bugle_engine::respond::{Effect, Response, ResponseAction};
-use bugle_store::{NotificationFilter, StoreError};
+use bugle_store::{LastMessage, NotificationFilter, StoreError};
+use jiff::SignedDuration;
 
 use crate::app::App;
 use crate::error::{ErrorKind, UseCaseError, storage_kind};
@@ -20,6 +23,11 @@ use crate::responses::RespondError;
 
 /// Most alerts that one reply or key answers.
 const MAX_ANSWERED: usize = 200;
+
+/// Most alerts of one message that are looked at to find what a reply may mean.
+const MAX_MEANT: usize = 16;
+/// A message that went out so shortly before another may be the one that a reply answers.
+const UNREAD_FOR: SignedDuration = SignedDuration::from_mins(1);
 
 /// A callback was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -223,32 +231,96 @@ impl App {
         Ok(twiml::said(&message::after_key(&effects, self.now())))
     }
 
-    /// A reply by text answers the last message that went to that phone, or the alert whose number
-    /// it names.
+    /// A reply by text answers the last message that was taken for that phone, or the alert whose
+    /// number it names. Where another went there shortly before, it may be about that one.
     async fn text_from_phone(&self, text: &TextFromPhone) -> Result<String, CallbackFailed> {
-        let Some(last) = self.inner().store.by_phone(&text.from).await? else {
+        let messages = self.inner().store.by_phone(&text.from).await?;
+        let Some((last, before)) = messages.split_first() else {
             tracing::info!("a text came from a phone that nothing was sent to");
             return Ok(twiml::no_reply());
         };
         let now = self.now();
-        let Some((action, number)) = read_reply(&text.text) else {
+        let Some((action, about)) = read_reply(&text.text) else {
             return Ok(twiml::reply(&message::reply(Reply::NotUnderstood, now)));
         };
-        let mut carried: Vec<Carried> = Vec::new();
-        for (id, alert) in &last.notifications {
-            carried.push((last.tenant, *id, *alert, last.user));
-        }
-        if let Some(number) = number {
-            let scope = TenantScope::granted(last.tenant);
-            let named = self.inner().store.alert_by_number(scope, number).await?;
-            let named = named.map(|alert| alert.id);
-            carried.retain(|(_, _, alert, _)| Some(*alert) == named);
-            if let (Some(alert), true) = (named, carried.is_empty()) {
-                carried = self.told_of(last.tenant, last.user, alert).await?;
+        let lately = |one: &&LastMessage| {
+            let apart = last.sent_at.duration_since(one.sent_at);
+            (one.tenant, one.user) == (last.tenant, last.user) && apart <= UNREAD_FOR
+        };
+        let before: Vec<&LastMessage> = before.iter().filter(lately).collect();
+        let carried = match about {
+            About::Last => {
+                let numbers = self.meant(action, last, &before).await?;
+                if !numbers.is_empty() {
+                    return Ok(twiml::reply(&message::reply(Reply::Which(action, &numbers), now)));
+                }
+                carried(last).collect()
             }
-        }
+            About::All => carried(last).chain(before.into_iter().flat_map(carried)).collect(),
+            About::Alert(number) => self.named(last, number).await?,
+        };
         let effects = self.answer_all(&carried, action, Via::Sms).await?;
         Ok(twiml::reply(&message::reply(Reply::Done(&effects), now)))
+    }
+
+    /// The numbers of the alerts that a reply without a number may be about, where it is not clear
+    /// which of the last messages it answers. Empty where it is.
+    async fn meant(
+        &self,
+        action: ResponseAction,
+        last: &LastMessage,
+        before: &[&LastMessage],
+    ) -> Result<Vec<i64>, StoreError> {
+        let scope = TenantScope::granted(last.tenant);
+        let of = |message: &LastMessage| {
+            message.notifications.iter().map(|(_, alert)| *alert).collect::<BTreeSet<AlertId>>()
+        };
+        let mut earlier: BTreeSet<_> = before.iter().flat_map(|message| of(message)).collect();
+        let last = of(last);
+        earlier.retain(|alert| !last.contains(alert));
+        let earlier = self.waiting(scope, action, earlier).await?;
+        if earlier.is_empty() {
+            return Ok(earlier);
+        }
+        let mut numbers = self.waiting(scope, action, last).await?;
+        numbers.extend(earlier);
+        Ok(numbers)
+    }
+
+    /// The numbers of those alerts for which an answer does something.
+    async fn waiting(
+        &self,
+        scope: TenantScope,
+        action: ResponseAction,
+        alerts: BTreeSet<AlertId>,
+    ) -> Result<Vec<i64>, StoreError> {
+        let mut numbers = Vec::new();
+        for id in alerts.into_iter().take(MAX_MEANT) {
+            let Some(alert) = self.inner().store.alert(scope, id).await? else { continue };
+            let waits = match alert.status {
+                AlertStatus::Open => true,
+                AlertStatus::Acknowledged => action == ResponseAction::Resolve,
+                AlertStatus::Resolved => false,
+            };
+            if waits {
+                numbers.push(alert.number);
+            }
+        }
+        Ok(numbers)
+    }
+
+    /// What the person who got the last message was told of an alert, by its number.
+    async fn named(&self, last: &LastMessage, number: i64) -> Result<Vec<Carried>, StoreError> {
+        let scope = TenantScope::granted(last.tenant);
+        let Some(named) = self.inner().store.alert_by_number(scope, number).await? else {
+            return Ok(Vec::new());
+        };
+        let mut carried: Vec<Carried> = carried(last).collect();
+        carried.retain(|(_, _, alert, _)| *alert == named.id);
+        if carried.is_empty() {
+            carried = self.told_of(last.tenant, last.user, named.id).await?;
+        }
+        Ok(carried)
     }
 
     /// The latest notification by which this person was told of that alert, if they were.
@@ -275,7 +347,8 @@ impl App {
         for (tenant, notification, alert, user) in carried.iter().take(MAX_ANSWERED) {
             let scope = TenantScope::granted(*tenant);
             let by = self.person(scope, *user).await?;
-            let response = Response { action, by, via, notification: Some(*notification) };
+            let notification = Some(*notification);
+            let response = Response { action, by, via, notification, seen: None };
             let responded = self.respond(scope, *alert, &response).await?;
             effects.push((responded.number, responded.effect));
         }
@@ -306,9 +379,26 @@ fn action_of_key(key: char) -> Option<ResponseAction> {
     }
 }
 
-/// Reads a reply: what is wanted, and the number of the alert it names, if any. The digits and the
-/// words for them, in any case, with or without `#` before the number.
-fn read_reply(text: &str) -> Option<(ResponseAction, Option<i64>)> {
+/// What a reply is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum About {
+    /// The message that it answers.
+    Last,
+    /// All of the messages that it may answer.
+    All,
+    /// The alert with this number.
+    Alert(i64),
+}
+
+/// Each notification of a message.
+fn carried(message: &LastMessage) -> impl Iterator<Item = Carried> {
+    let (tenant, user) = (message.tenant, message.user);
+    message.notifications.iter().map(move |(id, alert)| (tenant, *id, *alert, user))
+}
+
+/// Reads a reply: what is wanted, and of which alerts. The digits and the words for them, in any
+/// case, with or without `#` before the number.
+fn read_reply(text: &str) -> Option<(ResponseAction, About)> {
     let mut words = text.split_whitespace();
     let word = words.next()?.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
     let action = match word.as_str() {
@@ -317,8 +407,11 @@ fn read_reply(text: &str) -> Option<(ResponseAction, Option<i64>)> {
         "6" | "resolve" | "resolved" | "r" | "fixed" => ResponseAction::Resolve,
         _ => return None,
     };
-    let number = words.find_map(|word| word.trim_start_matches('#').parse().ok());
-    Some((action, number))
+    let about = words.find_map(|word| match word.trim_start_matches('#').parse() {
+        Ok(number) => Some(About::Alert(number)),
+        Err(_) => word.eq_ignore_ascii_case("all").then_some(About::All),
+    });
+    Some((action, about.unwrap_or(About::Last)))
 }
 
 #[cfg(test)]
@@ -328,12 +421,13 @@ mod tests {
     #[test]
     fn replies_are_read_as_people_write_them() {
         use ResponseAction::{Acknowledge, PassOn, Resolve};
-        assert_eq!(read_reply("4"), Some((Acknowledge, None)));
-        assert_eq!(read_reply(" Ack! "), Some((Acknowledge, None)));
-        assert_eq!(read_reply("ok thanks"), Some((Acknowledge, None)));
-        assert_eq!(read_reply("4 #4812"), Some((Acknowledge, Some(4812))));
-        assert_eq!(read_reply("pass on"), Some((PassOn, None)));
-        assert_eq!(read_reply("6 4812"), Some((Resolve, Some(4812))));
+        assert_eq!(read_reply("4"), Some((Acknowledge, About::Last)));
+        assert_eq!(read_reply(" Ack! "), Some((Acknowledge, About::Last)));
+        assert_eq!(read_reply("ok thanks"), Some((Acknowledge, About::Last)));
+        assert_eq!(read_reply("4 #4812"), Some((Acknowledge, About::Alert(4812))));
+        assert_eq!(read_reply("pass on"), Some((PassOn, About::Last)));
+        assert_eq!(read_reply("6 4812"), Some((Resolve, About::Alert(4812))));
+        assert_eq!(read_reply("4 ALL"), Some((Acknowledge, About::All)));
         for unclear in ["", "what?", "45", "please ack"] {
             assert_eq!(read_reply(unclear), None, "{unclear}");
         }

@@ -10,7 +10,7 @@ use bugle_domain::contact::Channel;
 use bugle_domain::notification::{Attempt, SendOutcome};
 use bugle_domain::stage::Stage;
 use bugle_domain::text::truncate;
-use bugle_domain::{ClaimId, TenantScope};
+use bugle_domain::{ClaimId, TenantId, TenantScope};
 use bugle_engine::dispatch::{self, Candidate, Room, Tried};
 use bugle_store::{Claimed, DispatchPass, StoreError, TriedRow};
 use jiff::{SignedDuration, Timestamp};
@@ -23,6 +23,10 @@ use crate::compose::{self, Composed, Saying};
 use crate::entropy;
 use crate::error::Chain;
 use crate::record::Tried as Recorded;
+
+use self::under_way::UnderWay;
+
+mod under_way;
 
 /// Most notifications in one claim that came to be due lately.
 const BATCH: usize = 256;
@@ -45,9 +49,9 @@ pub(crate) struct DispatchLoop {
     app: Arc<Inner>,
     /// One for each message that may be under way.
     permits: Arc<Semaphore>,
-    /// Messages under way that are about what is late.
-    late: Arc<AtomicUsize>,
-    /// How many of them there are.
+    /// The messages under way.
+    under_way: Arc<UnderWay>,
+    /// How many permits there are.
     size: Arc<AtomicUsize>,
     tried: mpsc::Sender<Vec<Recorded>>,
 }
@@ -55,7 +59,7 @@ pub(crate) struct DispatchLoop {
 impl DispatchLoop {
     pub(crate) fn new(app: Arc<Inner>, tried: mpsc::Sender<Vec<Recorded>>) -> Self {
         let permits = Arc::new(Semaphore::new(0));
-        Self { app, permits, size: Arc::default(), late: Arc::default(), tried }
+        Self { app, permits, under_way: Arc::default(), size: Arc::default(), tried }
     }
 
     /// Runs until `stop` is cancelled, then waits until all that was claimed has an outcome, which
@@ -143,7 +147,9 @@ impl DispatchLoop {
         for messages in messages.into_values() {
             let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else { break };
             let late = messages.iter().all(|one| one.is_late(now));
-            let permit = Permit::new(self, permit, late);
+            let Some(first) = messages.first() else { continue };
+            let of = (first.tenant, first.notification.channel);
+            let permit = Permit::new(self, permit, of, late);
             let sender = self.clone();
             let send = async move {
                 sender.send(claim, messages, started + SEND_WITHIN, permit).await;
@@ -156,9 +162,13 @@ impl DispatchLoop {
     /// The room that a pass has, and a backlog in it.
     fn room(&self, free: usize, now: Timestamp) -> Room {
         let parallel = self.size.load(Ordering::Relaxed);
-        let under_way = self.late.load(Ordering::Acquire);
-        let rates = self.app.channels.hourly_rates();
-        self.app.drain().room((parallel, free), under_way, &rates, now)
+        let under_way = self.under_way.late();
+        let channels = &self.app.channels;
+        let (rates, openings) = (channels.hourly_rates(), channels.openings(now));
+        let room = self.app.drain().room((parallel, free), under_way, &rates, now);
+        let mut room = Room { openings, ..room };
+        self.under_way.leave_places(&mut room, parallel, (Instant::now(), now));
+        room
     }
 
     /// Notes what a pass took off the backlog.
@@ -253,6 +263,7 @@ impl DispatchLoop {
                 outcome: SendOutcome::Accepted,
                 detail: "the provider had it already; not sent again".to_owned(),
                 provider_ref: Some(provider_ref),
+                asked: true,
                 ..refused("")
             };
         }
@@ -263,26 +274,29 @@ impl DispatchLoop {
 /// A message under way: it gives its place back when it ends.
 struct Permit {
     _place: OwnedSemaphorePermit,
-    /// Where it is counted as late, and who is told when no other is.
-    late: Option<(Arc<AtomicUsize>, Arc<Inner>)>,
+    under_way: Arc<UnderWay>,
+    number: u64,
+    /// Who is told when something waits for its place.
+    app: Arc<Inner>,
 }
 
 impl Permit {
-    fn new(of: &DispatchLoop, place: OwnedSemaphorePermit, late: bool) -> Self {
-        let late = late.then(|| {
-            of.late.fetch_add(1, Ordering::AcqRel);
-            (Arc::clone(&of.late), Arc::clone(&of.app))
-        });
-        Self { _place: place, late }
+    fn new(
+        of: &DispatchLoop,
+        place: OwnedSemaphorePermit,
+        whose: (TenantId, Channel),
+        late: bool,
+    ) -> Self {
+        let under_way = Arc::clone(&of.under_way);
+        let number = under_way.begin(whose, late, Instant::now());
+        Self { _place: place, under_way, number, app: Arc::clone(&of.app) }
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        if let Some((late, app)) = &self.late
-            && late.fetch_sub(1, Ordering::AcqRel) == 1
-        {
-            app.wake_dispatch.notify_one();
+        if self.under_way.end(self.number) {
+            self.app.wake_dispatch.notify_one();
         }
     }
 }
@@ -313,8 +327,8 @@ fn rows(
     let ready = app.stages.of(Stage::Dispatch);
     let row = |candidate: Candidate| {
         let id = candidate.notification.id;
-        let Sent { outcome, delivered, another_provider, .. } = *sent;
-        let tried = Tried { notification: id, outcome, delivered, another_provider };
+        let Sent { outcome, delivered, another_provider, asked, .. } = *sent;
+        let tried = Tried { notification: id, outcome, delivered, another_provider, asked };
         let limits = &ready.limits;
         let next = dispatch::after_try(&candidate.notification, &tried, limits, finished_at);
         let attempt = Attempt {
@@ -323,12 +337,15 @@ fn rows(
             provider: sent.provider.clone(),
             started_at,
             finished_at,
-            outcome: outcome.as_str().to_owned(),
+            outcome: if next.uncounted { "not_asked" } else { outcome.as_str() }.to_owned(),
             detail: detail.clone(),
             provider_ref: sent.provider_ref.clone(),
         };
         let (tenant, alert) = (candidate.tenant, candidate.alert.id);
-        Recorded { row: TriedRow { tenant, notification: id, claim, next, attempt }, alert }
+        let phone = matches!(candidate.notification.channel, Channel::Sms | Channel::Voice);
+        let rang =
+            (phone && outcome == SendOutcome::Accepted).then_some(candidate.notification.method);
+        Recorded { row: TriedRow { tenant, notification: id, claim, next, attempt, rang }, alert }
     };
     carried.into_iter().map(row).collect()
 }
@@ -350,6 +367,7 @@ fn refused(why: &str) -> Sent {
         delivered: false,
         gone: false,
         another_provider: false,
+        asked: false,
         took: Duration::ZERO,
         fault: None,
     }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
+use bugle_channels::LONGEST_REQUEST;
 use bugle_domain::ledger::Ledger;
 use bugle_domain::notification::Notification;
 use bugle_domain::stage::Stage;
@@ -28,7 +29,8 @@ const BEAT_OF_MACHINE: Duration = Duration::from_secs(1);
 /// A node is dead when its counter was watched standing still this long, on the watcher's clock.
 const DEAD_AFTER: Duration = Duration::from_secs(4);
 /// Time after a claim's send-by during which its request may still be under way.
-const REQUEST_LIMIT: SignedDuration = SignedDuration::from_secs(30);
+const REQUEST_LIMIT: SignedDuration =
+    SignedDuration::from_secs(LONGEST_REQUEST.as_secs().cast_signed());
 /// Rows that one round of upkeep touches, so that it never holds up urgent work.
 const STEP_ROWS: u32 = 500;
 /// Most such steps in one round.

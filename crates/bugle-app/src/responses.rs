@@ -2,8 +2,9 @@
 
 use bugle_domain::stage::Stage;
 use bugle_domain::{AlertId, TenantScope};
-use bugle_engine::respond::{self, Effect, Response};
+use bugle_engine::respond::{self, Effect, Response, ResponseAction};
 use bugle_store::StoreError;
+use jiff::Timestamp;
 
 use crate::app::App;
 use crate::entropy::SystemMint;
@@ -69,6 +70,8 @@ impl App {
         }
         let now = self.now();
         let directory = self.directory(scope).await?;
+        let seen = self.level_known(scope, response).await?;
+        let response = &Response { seen, ..response.clone() };
         let mut done = None;
         let mut decide = |alert: bugle_domain::alert::Alert| {
             let number = alert.number;
@@ -86,5 +89,20 @@ impl App {
         metrics::counter!("bugle_responses_total").increment(1);
         let sentence = respond::sentence(&effect, now);
         Ok(Responded { effect, sentence, number })
+    }
+
+    /// When the level was told that a response is about, where that matters.
+    async fn level_known(
+        &self,
+        scope: TenantScope,
+        response: &Response,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        match (response.action, response.notification) {
+            (ResponseAction::PassOn, Some(id)) => {
+                let answered = self.inner().store.notification(scope, id).await?;
+                Ok(answered.map(|notification| notification.created_at))
+            }
+            _ => Ok(response.seen),
+        }
     }
 }

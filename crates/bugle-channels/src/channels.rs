@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use bugle_domain::contact::{Address, Channel};
 use bugle_domain::notification::SendOutcome;
-use jiff::Timestamp;
+use bugle_engine::dispatch::Opening;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 use url::Url;
 
-use crate::health::{Admission, Health, PROVIDER_SAMPLES, TARGET_SAMPLES, Verdict};
+use crate::health::{self, Admission, Health, PROVIDER_SAMPLES, TARGET_SAMPLES, Verdict};
 use crate::message::{Fault, Lookup, Outgoing, Sent, When};
 use crate::provider::{Done, Driver, Provider, ProviderStatus};
 use crate::settings::{Limits, Settings};
@@ -179,6 +180,26 @@ impl Channels {
             Some((channel, used.with_health(|health| health.hourly())?))
         };
         Channel::ALL.into_iter().filter_map(rate).collect()
+    }
+
+    /// How soon the providers of each channel take messages; those of a channel that is not named
+    /// take as many as come, or there are none.
+    pub fn openings(&self, now: Timestamp) -> BTreeMap<Channel, Opening> {
+        let began = Instant::now();
+        let of = |channel| {
+            let openings = self.used(channel).into_iter();
+            let openings = openings.map(|one| one.with_health(|health| health.opening(began)));
+            // One of them that takes whatever comes is enough.
+            let openings: Vec<health::Opening> = openings.collect::<Option<_>>()?;
+            let first = openings.iter().min_by_key(|opening| opening.next)?;
+            let wait = first.next.saturating_duration_since(began);
+            Some(Opening {
+                free: openings.iter().map(|one| one.free).fold(0, usize::saturating_add),
+                next_at: now.saturating_add(wait).unwrap_or(Timestamp::MAX),
+                every: SignedDuration::try_from(first.every).unwrap_or(SignedDuration::MAX),
+            })
+        };
+        Channel::ALL.into_iter().filter_map(|it| Some((it, of(it)?))).collect()
     }
 
     /// Whether people can write back to every number from which their texts come.
@@ -430,6 +451,7 @@ fn sent(provider: &Provider, done: Done, took: Duration, another_provider: bool)
         delivered: done.delivered,
         gone: done.gone,
         another_provider,
+        asked: true,
         took,
         fault: done.fault,
     }
@@ -453,6 +475,7 @@ fn nobody(free_at: Option<Instant>, began: Instant, now: Timestamp) -> Sent {
         delivered: false,
         gone: false,
         another_provider: false,
+        asked: false,
         took: Duration::ZERO,
         fault: Some(fault),
     }

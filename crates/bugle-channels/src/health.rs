@@ -26,6 +26,9 @@ const FIRST_COOL_DOWN: Duration = Duration::from_secs(5);
 /// The longest that the breaker stays open.
 const LONGEST_COOL_DOWN: Duration = Duration::from_mins(1);
 
+/// How soon it is looked again whether a probe has a result.
+const PROBE_LOOK: Duration = Duration::from_secs(1);
+
 /// Whether a provider is used.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum BreakerState {
@@ -66,6 +69,17 @@ pub(crate) enum Admission {
     Yes,
     /// Not before this time.
     NotBefore(Instant),
+}
+
+/// How soon messages may go to a provider.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Opening {
+    /// How many may go now.
+    pub(crate) free: usize,
+    /// When the first one after these may.
+    pub(crate) next: Instant,
+    /// How much later each one after that may; zero where it is not known.
+    pub(crate) every: Duration,
 }
 
 /// Numbers of the last five minutes.
@@ -132,6 +146,26 @@ impl Health {
         };
         let bucket = self.bucket.as_ref().map_or(now, |bucket| bucket.free_at(now));
         breaker.max(bucket).max(self.limited_until.unwrap_or(now)).max(now)
+    }
+
+    /// How soon messages may go; nothing is counted. `None`: as many as come.
+    pub(crate) fn opening(&self, now: Instant) -> Option<Opening> {
+        let free_at = self.free_at(now);
+        let bucket = self.bucket.as_ref().map(|bucket| bucket.opening(now));
+        let every = bucket.map_or(Duration::ZERO, |bucket| bucket.every);
+        match self.breaker {
+            // Whether others may follow the probe is known when it has a result.
+            Breaker::HalfOpen { .. } if free_at > now => {
+                Some(Opening { free: 0, next: free_at.min(now + PROBE_LOOK), every })
+            }
+            Breaker::Open { .. } | Breaker::HalfOpen { .. } if free_at <= now => {
+                Some(Opening { free: 1, next: now + PROBE_LOOK, every })
+            }
+            Breaker::Closed { .. } if free_at <= now => bucket,
+            Breaker::Closed { .. } | Breaker::Open { .. } | Breaker::HalfOpen { .. } => {
+                Some(Opening { free: 0, next: free_at, every })
+            }
+        }
     }
 
     /// Asks whether a message may go now, and counts it where it may.
@@ -268,6 +302,17 @@ impl Bucket {
 
     fn free_at(&self, now: Instant) -> Instant {
         self.next.map_or(now, |next| next.checked_sub(self.burst).unwrap_or(now)).max(now)
+    }
+
+    fn opening(&self, now: Instant) -> Opening {
+        let (every, next) = (self.interval, self.next.unwrap_or(now).max(now));
+        let spare = (now + self.burst).checked_duration_since(next).map(|spare| {
+            spare.as_nanos().checked_div(every.as_nanos()).unwrap_or(u128::MAX).saturating_add(1)
+        });
+        let free = u32::try_from(spare.unwrap_or_default()).unwrap_or(u32::MAX);
+        let after = next + every.saturating_mul(free);
+        let next = after.checked_sub(self.burst).unwrap_or(now);
+        Opening { free: usize::try_from(free).unwrap_or(usize::MAX), next, every }
     }
 
     fn take(&mut self, now: Instant) {

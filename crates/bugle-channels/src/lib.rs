@@ -27,7 +27,7 @@ pub use probe::{Probe, Probed};
 pub use provider::ProviderStatus;
 pub use roots::{Roots, RootsError};
 pub use settings::{
-    Limits, Login, Rate, Settings, SharedKey, SmtpSecurity, SmtpSettings, TwilioSettings,
-    WebhookSettings,
+    LONGEST_REQUEST, Limits, Login, Rate, Settings, SharedKey, SmtpSecurity, SmtpSettings,
+    TwilioSettings, WebhookSettings,
 };
 pub use webhook::signature::{Secret as WebhookSecret, SecretError as WebhookSecretError};

@@ -107,6 +107,8 @@ pub struct Sent {
     /// The provider that was asked is passed over for a while, and another one of the channel would
     /// take the message now.
     pub another_provider: bool,
+    /// A provider was asked.
+    pub asked: bool,
     /// How long it took.
     pub took: Duration,
     /// Whose fault it is; `None` where it was accepted.

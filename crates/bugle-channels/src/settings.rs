@@ -23,12 +23,16 @@ pub struct Settings {
     pub roots: Roots,
 }
 
+/// The longest that a request may take. What was to be sent this long ago, and has no outcome, is
+/// not under way any more.
+pub const LONGEST_REQUEST: Duration = Duration::from_secs(30);
+
 /// How long, and how often.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
     /// For a connection to come about. 1–30 s.
     pub connect: Duration,
-    /// For a whole request, connecting included. 1–60 s.
+    /// For a whole request, connecting included. 1 s to [`LONGEST_REQUEST`].
     pub request: Duration,
     /// Messages in a period; `None` for as many as come.
     pub rate: Option<Rate>,

@@ -180,7 +180,8 @@ pub struct Notification {
     pub deadline: Timestamp,
     /// Where it stands.
     pub state: NotificationState,
-    /// Claims so far; every try to send is claimed first.
+    /// Claims so far; every try to send is claimed first. Those that came to no provider are not
+    /// counted.
     pub tries: u16,
     /// The best receipt so far, and when it came.
     pub receipt: Option<(Receipt, Timestamp)>,
@@ -259,7 +260,8 @@ pub struct Attempt {
     /// When its outcome was known.
     pub finished_at: Timestamp,
     /// What came of it, as [`SendOutcome::as_str`], or `lost` for a claim found in the hands of the
-    /// dead, or `found` where the provider was asked and had it.
+    /// dead, `found` where the provider was asked and had it, or `not_asked` where no provider
+    /// could be.
     pub outcome: String,
     /// The provider's answer in words: status, code, message. At most 300 characters.
     pub detail: String,

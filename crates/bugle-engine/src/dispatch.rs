@@ -11,6 +11,8 @@
 //!   new page for the same contact method still goes alone, before it.
 //! - Digests are gathered, so that a person gets one and not many.
 //! - What is late uses only the [`Room`] that a backlog may take; the rest of it is left for later.
+//! - What no provider takes now, by its rate or because it fails, is put off until one does: a try
+//!   is not spent on it, and what goes by other channels passes it.
 //! - Webhooks (a program reads them) are neither bundled nor limited nor told in digests. A message
 //!   that may have been sent already is looked up, and goes alone.
 
@@ -26,7 +28,7 @@ use bugle_domain::{
 use jiff::{SignedDuration, Timestamp};
 
 pub use self::backlog::{BacklogLine, BacklogPlan, BacklogRow, Fates, plan_backlog};
-pub use self::drain::{Drain, Room};
+pub use self::drain::{Drain, Opening, Places, Room};
 pub use self::fate::{Fate, LATE_AFTER, Owed, fate, fresh_for};
 pub use self::follow::{after_lost_claim, after_receipt, after_silence, after_try};
 pub use self::judge::judge;
@@ -122,6 +124,12 @@ pub enum Verdict {
         /// Until when.
         until: Timestamp,
     },
+    /// There is no room for it until its channel takes more, or until a backlog has drained that it
+    /// belongs to now: what is due behind it is looked at first.
+    PutOff {
+        /// When it is due.
+        due_at: Timestamp,
+    },
     /// Nothing changes: there is no room for it in this pass.
     Leave,
 }
@@ -150,6 +158,8 @@ pub struct Next {
     pub unsure: bool,
     /// Bring the person's next method forward to now.
     pub hop: bool,
+    /// Nobody was asked: the try does not count.
+    pub uncounted: bool,
 }
 
 /// A finished try, to be recorded.
@@ -163,6 +173,8 @@ pub struct Tried {
     pub delivered: bool,
     /// Another provider of the channel would take the message now.
     pub another_provider: bool,
+    /// A provider was asked; if none was, only the deadline limits how often that may happen.
+    pub asked: bool,
 }
 
 /// What a provider or a person says of a message that was sent.
@@ -202,7 +214,8 @@ pub struct Limits {
     pub urgent_per_hour: BTreeMap<Channel, u32>,
     /// After a message to a method, those that follow within this time go as one.
     pub bundle_window: SignedDuration,
-    /// Claims of one notification before it counts as failed.
+    /// Tries of one notification before it counts as failed. Those that asked no provider are not
+    /// counted.
     pub max_tries: u16,
     /// How long a receipt is waited for, by channel.
     pub receipt_wait: BTreeMap<Channel, SignedDuration>,

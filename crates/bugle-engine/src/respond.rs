@@ -1,6 +1,8 @@
 //! Responses: what a person's answer does, and what it caused, in a sentence.
 
-use bugle_domain::alert::{Actor, Alert, AlertStatus, Escalation, TimelineEntry, Via};
+use bugle_domain::alert::{
+    Actor, Alert, AlertStatus, Escalation, StampedPolicy, TimelineEntry, Via,
+};
 use bugle_domain::contact::Channel;
 use bugle_domain::object::Directory;
 use bugle_domain::user::User;
@@ -40,6 +42,9 @@ pub struct Response {
     pub via: Via,
     /// Through which notification, if through one; it ends as answered.
     pub notification: Option<NotificationId>,
+    /// When the level was told that whoever answers knows of: that of the notification, or of the
+    /// page on a screen. Only to pass on needs it.
+    pub seen: Option<Timestamp>,
 }
 
 /// What a response caused.
@@ -73,6 +78,11 @@ pub enum Effect {
         /// First names of those who are told now.
         to: Vec<String>,
     },
+    /// It was passed on before, or its time was up; nothing changed.
+    AlreadyPassedOn {
+        /// First names of those who were told then.
+        to: Vec<String>,
+    },
     /// There is nobody after this level; nothing changed.
     NobodyNext,
 }
@@ -95,7 +105,9 @@ pub struct NextLevel {
 ///
 /// To pass on is for an alert that nobody has: the next level that reaches somebody is told at
 /// once, as if the deadline had come. Where there is none, nothing changes, and the alert goes on
-/// waiting for an answer.
+/// waiting for an answer. Only what is said about the level that waits passes it on, or what is
+/// said by one of those who were told then: an answer that comes twice, or after that level's time
+/// was up, skips nobody.
 pub fn respond(
     directory: &Directory,
     alert: Alert,
@@ -124,7 +136,7 @@ pub fn respond(
             desk.resolve(&mut slot, by, via);
             Effect::Resolved { not_paged }
         }
-        ResponseAction::PassOn => pass_on(&mut desk, &mut slot, by, via),
+        ResponseAction::PassOn => pass_on(&mut desk, &mut slot, response),
     };
     if slot.changed {
         desk.out.changed.push(slot.alert);
@@ -172,6 +184,9 @@ pub fn sentence(effect: &Effect, now: Timestamp) -> String {
             format!("It was over {} before you.", duration(now.duration_since(*at)))
         }
         Effect::PassedOn { to } => format!("Passed on. {} paged now.", are(to)),
+        Effect::AlreadyPassedOn { to } => {
+            format!("It was already passed on{}. Nothing changed.", on_to(to))
+        }
         Effect::NobodyNext => {
             "There is nobody to pass it on to. It still waits for an answer.".to_owned()
         }
@@ -210,13 +225,15 @@ fn too_late(alert: &Alert, response: &Response) -> Option<Effect> {
     }
 }
 
-fn pass_on<M: Mint>(desk: &mut Desk<'_, M>, slot: &mut Slot, by: Actor, via: Via) -> Effect {
-    let (level, cycle) = match slot.alert.escalation {
-        Escalation::Waiting { level, cycle, .. } => (level, cycle),
-        Escalation::Exhausted | Escalation::Acknowledged | Escalation::Resolved => {
-            return Effect::NobodyNext;
-        }
+fn pass_on<M: Mint>(desk: &mut Desk<'_, M>, slot: &mut Slot, response: &Response) -> Effect {
+    let Escalation::Waiting { level, cycle, told_at, .. } = slot.alert.escalation else {
+        return Effect::NobodyNext;
     };
+    let told = told(desk.lookup.directory, slot.alert.policy.as_ref(), (level, told_at));
+    if !is_about(response, (level, cycle, told_at), &told) {
+        let names = told.iter().map(|user| first_name(desk.lookup.directory, *user));
+        return Effect::AlreadyPassedOn { to: names.collect() };
+    }
     let foot = Foot { policy: slot.alert.policy.as_ref(), level: level + 1, cycle };
     let climb = climb(&mut desk.lookup, foot);
     let Some(reached) = &climb.reached else {
@@ -225,10 +242,38 @@ fn pass_on<M: Mint>(desk: &mut Desk<'_, M>, slot: &mut Slot, by: Actor, via: Via
     let told = reached.resolved.told.iter();
     let to = told.map(|told| first_name(desk.lookup.directory, told.user)).collect();
     desk.cancel(slot, "passed_on");
+    let (by, via) = (response.by.clone(), response.via);
     desk.note(slot.alert.id, TimelineEntry::PassedOn { by, via });
     let clock = Clock { wanted_at: desk.now, running: None };
     desk.carry_out(slot, climb, clock);
     Effect::PassedOn { to }
+}
+
+/// Who was told at a level when that was.
+fn told(
+    directory: &Directory,
+    policy: Option<&StampedPolicy>,
+    (level, told_at): (usize, Timestamp),
+) -> Vec<UserId> {
+    let Some(level) = policy.and_then(|policy| policy.levels.get(level)) else { return Vec::new() };
+    let resolved = Lookup::new(directory, told_at).resolve(&level.targets);
+    resolved.told.iter().map(|told| told.user).collect()
+}
+
+/// Whether a response is about the level that waits, and not about one before it.
+fn is_about(
+    response: &Response,
+    (level, cycle, told_at): (usize, u8, Timestamp),
+    told: &[UserId],
+) -> bool {
+    match (response.seen, response.notification) {
+        // To the microsecond, as times are kept.
+        (Some(seen), _) if seen.as_microsecond() >= told_at.as_microsecond() => true,
+        (Some(_), Some(_)) => false,
+        // Nothing was passed on yet.
+        (None, _) if (level, cycle) == (0, 0) => true,
+        (_, _) => told.iter().any(|user| is(&response.by, *user)),
+    }
 }
 
 /// Whether anybody of the level that waits is told by a call.
@@ -269,6 +314,14 @@ pub(crate) fn who(actor: &Actor) -> &str {
         Actor::Sender { .. } => "The sender",
         Actor::Key { name } => name,
         Actor::System => "Bugle",
+    }
+}
+
+/// ` to Priya and Jonas`.
+pub(crate) fn on_to(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        some => format!(" to {}", self::names(some)),
     }
 }
 

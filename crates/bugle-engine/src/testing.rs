@@ -317,7 +317,24 @@ impl World {
     ) -> (Decisions, Effect) {
         let name = self.directory.user_name(user(who)).to_owned();
         let by = Actor::User { id: user(who), name };
-        let response = Response { action, by, via: Via::Voice, notification: None };
+        let told_at = match self.alerts[&alert].escalation {
+            Escalation::Waiting { told_at, .. } => Some(told_at),
+            _ => None,
+        };
+        self.respond_to(
+            alert,
+            Response { action, by, via: Via::Voice, notification: None, seen: told_at },
+            now,
+        )
+    }
+
+    /// An answer, as it came in.
+    pub(crate) fn respond_to(
+        &mut self,
+        alert: AlertId,
+        response: Response,
+        now: Timestamp,
+    ) -> (Decisions, Effect) {
         let alert = self.alerts[&alert].clone();
         let (decisions, effect) = respond(&self.directory, alert, &response, now, &mut self.mint);
         self.save(&decisions, now);

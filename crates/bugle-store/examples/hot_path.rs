@@ -367,7 +367,9 @@ fn delivered(sent: &Candidate, claim: ClaimId) -> TriedRow {
             receipt: None,
             unsure: false,
             hop: false,
+            uncounted: false,
         },
+        rang: None,
         attempt: Attempt {
             notification: sent.notification.id,
             number: 1,

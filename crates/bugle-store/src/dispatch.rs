@@ -6,13 +6,12 @@ use std::sync::Mutex;
 
 use bugle_domain::notification::{Lane, NotificationState};
 use bugle_domain::stage::Stage;
-use bugle_domain::{ClaimId, MethodId, NodeId, NotificationId, TenantId};
-use bugle_engine::dispatch::{Candidate, PaceUpdate, Verdict};
+use bugle_domain::{ClaimId, NodeId, NotificationId, TenantId};
+use bugle_engine::dispatch::{Candidate, Pace, PaceUpdate, Verdict};
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::Store;
-use crate::alerts::json;
 use crate::db::statement::Kind::{Id, Int, Text};
 use crate::db::statement::{Statement, Together};
 use crate::db::value::{Rows, row, values};
@@ -118,26 +117,24 @@ pub(crate) static END: Statement = Statement::with_rows(
 );
 
 pub(crate) static PUT_OFF: Statement = Statement::with_rows(
-    "UPDATE notifications AS n SET due_us = r.due_us, rank = r.rank, held = 1
+    "UPDATE notifications AS n SET due_us = r.due_us, rank = r.rank, held = r.held
      FROM {rows of notifications}
      WHERE {same:n} AND n.state{pg: || ''} = 'waiting'",
     0,
-    &[("tenant_id", Id), ("id", Id), ("due_us", Int), ("rank", Int)],
+    &[("tenant_id", Id), ("id", Id), ("due_us", Int), ("rank", Int), ("held", Int)],
 );
 
 pub(crate) static PACE: Statement = Statement::with_rows(
     "INSERT INTO method_pace (tenant_id, method_id, last_sent_us, window_from_us, window_count,
          last_ids)
-     SELECT r.tenant_id, r.method_id, r.last_sent_us, r.window_from_us, r.window_count, r.last_ids
+     SELECT r.tenant_id, r.method_id, r.last_sent_us, r.window_from_us, r.window_count, '[]'
      FROM {rows}
      WHERE true
      ORDER BY r.tenant_id, r.method_id
      ON CONFLICT (tenant_id, method_id) DO UPDATE SET
          last_sent_us = excluded.last_sent_us,
          window_from_us = excluded.window_from_us,
-         window_count = excluded.window_count,
-         last_ids = CASE WHEN excluded.last_ids = '[]' THEN method_pace.last_ids
-             ELSE excluded.last_ids END",
+         window_count = excluded.window_count",
     0,
     &[
         ("tenant_id", Id),
@@ -145,7 +142,6 @@ pub(crate) static PACE: Statement = Statement::with_rows(
         ("last_sent_us", Int),
         ("window_from_us", Int),
         ("window_count", Int),
-        ("last_ids", Text),
     ],
 );
 
@@ -213,8 +209,6 @@ struct Sorted {
     ends: Rows,
     put_off: Rows,
     entries: Entries,
-    /// What goes out in one message to each method.
-    messages: BTreeMap<(TenantId, MethodId), Vec<NotificationId>>,
 }
 
 impl Sorted {
@@ -225,10 +219,6 @@ impl Sorted {
             match verdict {
                 Verdict::Send { message } | Verdict::Digest { message } => {
                     candidate.digest = matches!(verdict, Verdict::Digest { .. });
-                    let method = (tenant, candidate.notification.method);
-                    if candidate.notification.channel.reaches_a_person() {
-                        sorted.messages.entry(method).or_default().push(id);
-                    }
                     sorted.claims.push(row![tenant, id]);
                     let tries = candidate.notification.tries;
                     candidate.notification.tries = tries.saturating_add(1);
@@ -243,7 +233,12 @@ impl Sorted {
                 }
                 Verdict::Hold { until } => {
                     let rank = HELD + rank(candidate.alert.severity);
-                    sorted.put_off.push(row![tenant, id, until, rank]);
+                    sorted.put_off.push(row![tenant, id, until, rank, true]);
+                }
+                Verdict::PutOff { due_at } => {
+                    let held = candidate.held;
+                    let rank = rank(candidate.alert.severity) + if held { HELD } else { 0 };
+                    sorted.put_off.push(row![tenant, id, due_at, rank, held]);
                 }
                 Verdict::Leave => (),
             }
@@ -270,15 +265,8 @@ impl Sorted {
             paces.into_iter().map(|update| ((update.tenant, update.method), update.pace)).collect();
         let mut rows = Rows::new();
         for ((tenant, method), pace) in paces {
-            let ids = self.messages.get(&(tenant, method)).map_or(&[][..], Vec::as_slice);
-            rows.push(row![
-                tenant,
-                method,
-                pace.last_sent_at,
-                pace.window_from,
-                pace.window_count,
-                json(&ids)?,
-            ]);
+            let Pace { last_sent_at, window_from, window_count } = pace;
+            rows.push(row![tenant, method, last_sent_at, window_from, window_count]);
         }
         let entries = self.entries.into_rows(Stage::Dispatch, Some(node));
         if !self.claims.is_empty() || !rows.is_empty() || !entries.is_empty() {

@@ -21,6 +21,11 @@ use crate::notifications::{NOTIFICATION_COLUMNS, notification, notification_colu
 use crate::responses::end_answered;
 use crate::tries::{Following, follow, keep_attempts};
 
+/// Most contact methods that are looked at for what went to one phone.
+const MAX_METHODS: u32 = 8;
+/// Most messages to one phone that a reply may be about.
+const MAX_MESSAGES: usize = 4;
+
 /// Called with a notification and its alert while both are held; may be called again if the
 /// transaction has to be repeated. `None` changes nothing.
 pub type Receive<'a> = dyn FnMut(TenantId, &Notification, &AlertBrief) -> Option<Next> + Send + 'a;
@@ -41,7 +46,7 @@ pub struct Known {
     pub changed: bool,
 }
 
-/// The last message that went to a phone number.
+/// A message that a provider took for a phone number.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LastMessage {
     /// Whose it is.
@@ -50,7 +55,7 @@ pub struct LastMessage {
     pub user: UserId,
     /// The contact method.
     pub method: MethodId,
-    /// When it was claimed for sending.
+    /// When it was taken.
     pub sent_at: Timestamp,
     /// What was in it: each notification with its alert.
     pub notifications: Vec<(NotificationId, AlertId)>,
@@ -87,12 +92,13 @@ pub(crate) static BY_TOKEN: Statement = Statement::new(
 );
 
 pub(crate) static BY_PHONE: Statement = Statement::new(
-    "SELECT o.tenant_id, o.id, m.last_sent_us, m.last_ids
+    "SELECT o.tenant_id, o.id, COALESCE(m.accepted_us, m.last_sent_us), m.last_ids, m.before_us,
+         m.before_ids
      FROM objects o
      JOIN method_pace m ON m.tenant_id = o.tenant_id AND m.method_id = o.id
      WHERE o.phone = $1 AND o.phone IS NOT NULL AND o.kind = 'method'
-     ORDER BY m.last_sent_us DESC
-     LIMIT 1",
+     ORDER BY COALESCE(m.accepted_us, m.last_sent_us) DESC
+     LIMIT $2",
 );
 
 /// What one claim sent to one method went out as one message.
@@ -190,25 +196,34 @@ impl Store {
         )))
     }
 
-    /// Finds the last message that went to a phone number, over all tenants.
+    /// Finds the last messages that providers took for a phone number, over all tenants, the
+    /// newest first; at most four.
     ///
     /// Takes no scope: a reply by text message comes from a number, and the provider's signature
     /// was checked.
-    pub async fn by_phone(&self, number: &PhoneNumber) -> Result<Option<LastMessage>, StoreError> {
-        let Some(row) = self.db.row(&BY_PHONE, values![number.as_str()]).await? else {
-            return Ok(None);
-        };
-        let (tenant, method) = (TenantId::from_stored(row.id(0)?), row.id(1)?);
-        let ids = message_ids(row.text(3)?, method)?;
-        let parts = self.parts_of_message(tenant, ids).await?;
-        let Some((_, _, user)) = parts.first() else { return Ok(None) };
-        Ok(Some(LastMessage {
-            tenant,
-            user: *user,
-            method: MethodId::from_stored(method),
-            sent_at: row.time(2)?,
-            notifications: parts.iter().map(|(id, alert, _)| (*id, *alert)).collect(),
-        }))
+    pub async fn by_phone(&self, number: &PhoneNumber) -> Result<Vec<LastMessage>, StoreError> {
+        let mut taken = Vec::new();
+        for row in self.db.rows(&BY_PHONE, values![number.as_str(), MAX_METHODS]).await? {
+            let (tenant, method) = (TenantId::from_stored(row.id(0)?), row.id(1)?);
+            taken.push((row.time(2)?, tenant, method, message_ids(row.text(3)?, method)?));
+            if let Some(at) = row.opt_time(4)? {
+                taken.push((at, tenant, method, message_ids(row.text(5)?, method)?));
+            }
+        }
+        taken.sort_by_key(|(at, ..)| std::cmp::Reverse(*at));
+        let mut messages = Vec::new();
+        for (sent_at, tenant, method, ids) in taken.into_iter().take(MAX_MESSAGES) {
+            let parts = self.parts_of_message(tenant, ids).await?;
+            let Some((_, _, user)) = parts.first() else { continue };
+            messages.push(LastMessage {
+                tenant,
+                user: *user,
+                method: MethodId::from_stored(method),
+                sent_at,
+                notifications: parts.iter().map(|(id, alert, _)| (*id, *alert)).collect(),
+            });
+        }
+        Ok(messages)
     }
 
     /// Finds all that went out in one message with this notification, itself included. Empty: there

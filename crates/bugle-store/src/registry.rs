@@ -139,6 +139,7 @@ pub(crate) static ALL: &[&Statement] = &[
     &crate::retention::DROP_RAW,
     &crate::timeline::INSERT,
     &crate::tries::FOLLOW,
+    &crate::tries::RANG,
     &crate::tries::ATTEMPTS,
     &crate::tries::HOLD,
     &crate::tries::HOLD_ALERTS,

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use bugle_domain::alert::TimelineEntry;
 use bugle_domain::notification::{Attempt, NotificationState};
 use bugle_domain::stage::Stage;
-use bugle_domain::{AlertId, ClaimId, NodeId, NotificationId, TenantId, UserId};
+use bugle_domain::{AlertId, ClaimId, MethodId, NodeId, NotificationId, TenantId, UserId};
 use bugle_engine::dispatch::Next;
 use jiff::Timestamp;
 
 use crate::Store;
+use crate::alerts::json;
 use crate::db::statement::Kind::{Id, Int, Text};
 use crate::db::statement::{Dialect, Statement, Together};
 use crate::db::value::{Rows, row, values};
@@ -31,6 +32,8 @@ pub struct TriedRow {
     pub next: Next,
     /// The try itself.
     pub attempt: Attempt,
+    /// The contact method, where a provider took a text or call for it.
+    pub rang: Option<MethodId>,
 }
 
 /// Takes what follows from a try or a receipt; only while the notification is as the decider saw
@@ -46,7 +49,8 @@ pub(crate) static FOLLOW: Statement = Statement::with_rows(
          ended = r.ended,
          ended_reason = r.ended_reason,
          ended_us = r.ended_us,
-         provider_ref = COALESCE(r.provider_ref, n.provider_ref)
+         provider_ref = COALESCE(r.provider_ref, n.provider_ref),
+         tries = n.tries - r.uncounted
      FROM {rows of notifications}
      WHERE {same:n}
          AND ((r.claim_id IS NULL AND n.state <> 'ended')
@@ -67,6 +71,7 @@ pub(crate) static FOLLOW: Statement = Statement::with_rows(
         ("ended_reason", Text),
         ("ended_us", Int),
         ("provider_ref", Text),
+        ("uncounted", Int),
     ],
 );
 
@@ -111,8 +116,34 @@ pub(crate) static ATTEMPTS: Statement = Statement::with_rows(
     ],
 );
 
-/// Tries, and what they come to in the books.
-static KEEP: Together<2> = Together::new([&ATTEMPTS, &ledger::ADD]);
+/// Notes what was taken for a phone, and what before it: a reply from there answers it.
+pub(crate) static RANG: Statement = Statement::with_rows(
+    "INSERT INTO method_pace (tenant_id, method_id, last_sent_us, window_from_us, window_count,
+         last_ids, accepted_us, before_us, before_ids)
+     SELECT r.tenant_id, r.method_id, r.accepted_us, r.accepted_us, 0, r.last_ids, r.accepted_us,
+         r.before_us, r.before_ids
+     FROM {rows}
+     WHERE true
+     ORDER BY r.tenant_id, r.method_id
+     ON CONFLICT (tenant_id, method_id) DO UPDATE SET
+         before_us = COALESCE(excluded.before_us, method_pace.accepted_us),
+         before_ids = CASE WHEN excluded.before_us IS NULL THEN method_pace.last_ids
+             ELSE excluded.before_ids END,
+         accepted_us = excluded.accepted_us,
+         last_ids = excluded.last_ids",
+    0,
+    &[
+        ("tenant_id", Id),
+        ("method_id", Id),
+        ("last_ids", Text),
+        ("accepted_us", Int),
+        ("before_us", Int),
+        ("before_ids", Text),
+    ],
+);
+
+/// Tries, what was taken for phones, and what they come to in the books.
+static KEEP: Together<3> = Together::new([&ATTEMPTS, &RANG, &ledger::ADD]);
 
 /// Holds the alerts of notifications that hop, before anything else is held.
 pub(crate) static HOLD_ALERTS: Statement = Statement::with_rows(
@@ -186,7 +217,8 @@ impl Store {
         let claimed: Vec<_> =
             tried.iter().map(|row| (row.tenant, Some(row.claim), &row.attempt)).collect();
         let entries = entries.into_rows(Stage::Dispatch, Some(node));
-        let values = [values![attempt_rows(&claimed)], values![entries]];
+        let values =
+            [values![attempt_rows(&claimed)], values![rang_rows(tried)?], values![entries]];
         tx.run_together(&KEEP, values).await?;
         tx.commit().await?;
         Ok(tried.iter().map(|row| followed.contains(&row.notification)).collect())
@@ -251,7 +283,7 @@ async fn hold_hopping(
     tx.rows(&HOLD_ALERTS, values![rows]).await?.iter().map(person).collect()
 }
 
-fn follow_row(following: &Following<'_>) -> [crate::db::value::Value; 13] {
+fn follow_row(following: &Following<'_>) -> [crate::db::value::Value; 14] {
     let next = following.next;
     let (mut receipt_due, mut ended) = (None, (None, None, None));
     let state = match &next.state {
@@ -280,6 +312,7 @@ fn follow_row(following: &Following<'_>) -> [crate::db::value::Value; 13] {
         ended.1,
         ended.2,
         following.provider_ref,
+        next.uncounted,
     ]
 }
 
@@ -309,4 +342,26 @@ fn attempt_rows(attempts: &[(TenantId, Option<ClaimId>, &Attempt)]) -> Rows {
         ]);
     }
     rows
+}
+
+/// What [`RANG`] notes of each phone: what one claim sent to it went out as one message.
+fn rang_rows(tried: &[TriedRow]) -> Result<Rows, StoreError> {
+    let mut messages: BTreeMap<_, BTreeMap<ClaimId, (Timestamp, Vec<NotificationId>)>> =
+        BTreeMap::new();
+    for row in tried {
+        let Some(method) = row.rang else { continue };
+        let of_phone = messages.entry((row.tenant, method)).or_default();
+        let message = of_phone.entry(row.claim).or_insert((row.attempt.finished_at, Vec::new()));
+        message.1.push(row.notification);
+    }
+    let mut rows = Rows::new();
+    for ((tenant, method), of_phone) in messages {
+        let mut in_order: Vec<_> = of_phone.into_values().collect();
+        in_order.sort_by_key(|(at, _)| *at);
+        let Some((at, ids)) = in_order.pop() else { continue };
+        let (before_at, before) = in_order.pop().unzip();
+        let before = json(&before.unwrap_or_default())?;
+        rows.push(row![tenant, method, json(&ids)?, at, before_at, before]);
+    }
+    Ok(rows)
 }

@@ -4,6 +4,7 @@ use bugle_domain::AlertId;
 use bugle_domain::alert::{TimelineEntry, Via};
 use bugle_engine::narrate;
 use bugle_engine::respond::{Response, ResponseAction};
+use jiff::Timestamp;
 
 use super::error::AlertError;
 use super::{Answered, MAX_NOTE_CHARS, TimelineLine};
@@ -13,16 +14,18 @@ use crate::error::problem;
 use crate::permission::Permission;
 
 impl App {
-    /// Acknowledges, resolves or passes on. Doing it twice is harmless.
+    /// Acknowledges, resolves or passes on. Doing it twice is harmless. `seen` is when the level
+    /// was told that the caller knows of, for passing on.
     pub async fn answer(
         &self,
         caller: &Caller,
         id: AlertId,
-        action: ResponseAction,
+        (action, seen): (ResponseAction, Option<Timestamp>),
         via: Via,
     ) -> Result<Answered, AlertError> {
         caller.require(Permission::Respond)?;
-        let response = Response { action, by: caller.actor.clone(), via, notification: None };
+        let by = caller.actor.clone();
+        let response = Response { action, by, via, notification: None, seen };
         self.answered(caller.scope, id, &response).await
     }
 

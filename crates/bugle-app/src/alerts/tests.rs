@@ -80,9 +80,10 @@ async fn an_alert_is_seen_answered_and_explained() {
     assert_eq!(app.find_alert(&lena, &format!("#{}", view.alert.number)).await.unwrap(), id);
     assert_eq!(app.find_alert(&lena, "4812").await.unwrap_err().code(), "alert_not_found");
 
-    let done = app.answer(&lena, id, ResponseAction::Acknowledge, Via::Web).await.unwrap();
+    let done = app.answer(&lena, id, (ResponseAction::Acknowledge, None), Via::Web).await.unwrap();
     assert_eq!(done.sentence, "Acknowledged. Priya will not be paged.");
-    let again = app.answer(&world.admin, id, ResponseAction::Acknowledge, Via::Api).await.unwrap();
+    let again =
+        app.answer(&world.admin, id, (ResponseAction::Acknowledge, None), Via::Api).await.unwrap();
     assert!(again.sentence.starts_with("Lena acknowledged"), "{}", again.sentence);
     app.add_note(&lena, id, " rolled back ").await.unwrap();
     let view = app.alert(&lena, id).await.unwrap();
@@ -171,7 +172,8 @@ async fn a_viewer_reads_and_does_not_answer() {
     let id = world.alert(AlertStatus::Open).await;
     let app = &world.app;
     app.alert(&vera, id).await.unwrap();
-    let refused = app.answer(&vera, id, ResponseAction::Acknowledge, Via::Web).await.unwrap_err();
+    let refused =
+        app.answer(&vera, id, (ResponseAction::Acknowledge, None), Via::Web).await.unwrap_err();
     assert_eq!(refused.code(), "forbidden");
     assert!(app.add_note(&vera, id, "x").await.is_err());
     world.end().await;

@@ -50,6 +50,7 @@ impl App {
             by: Actor::User { id: linked.user, name: linked.name },
             via: Via::Link,
             notification: Some(linked.notification),
+            seen: None,
         };
         self.answered(linked.scope, linked.alert, &response).await
     }

@@ -73,6 +73,7 @@ fn tried(attempt: &Attempt, whom: &str) -> WhyStep {
         "misconfigured" => "the provider does not accept us",
         "unsure" => "no answer came, so it may have been sent",
         "lost" => "the server that was sending it stopped",
+        "not_asked" => "waits for one to take it",
         "found" => "the provider had it already",
         other => other,
     };

@@ -123,6 +123,7 @@ fn answered_by_lena(directory: &Directory, facts: &mut AlertFacts) {
         },
         via: Via::Voice,
         notification: Some(call.0.id),
+        seen: None,
     };
     let alert = facts.alert.clone();
     let (decisions, _) = respond(directory, alert, &response, at(75), &mut Counted(800));

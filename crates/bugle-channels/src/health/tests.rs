@@ -134,6 +134,44 @@ fn a_rate_limit_allows_a_burst_and_then_its_rate() {
     ");
 }
 
+/// How many may go, when the next may, and how much later each after that, in seconds.
+fn opening(health: &Health, start: Instant, second: u32) -> Option<(usize, u64, u64)> {
+    let opening = health.opening(start + SECOND * second)?;
+    Some((opening.free, (opening.next - start).as_secs(), opening.every.as_secs()))
+}
+
+#[test]
+fn it_is_known_how_many_may_go_before_they_are_counted() {
+    let start = Instant::now();
+    assert_eq!(opening(&Health::new(None, SECOND, 9), start, 0), None);
+    let rate = Rate { messages: 3, per: SECOND * 6 };
+    let mut health = Health::new(Some(rate), SECOND, 9);
+    assert_eq!(opening(&health, start, 0), Some((3, 2, 2)));
+    let mut admitted = 0;
+    while health.admit(start) == Admission::Yes {
+        admitted += 1;
+    }
+    assert_eq!(admitted, 3, "as was said");
+    assert_eq!(opening(&health, start, 1), Some((0, 2, 2)));
+    assert_eq!(opening(&health, start, 4), Some((2, 6, 2)));
+    assert_eq!(opening(&health, start, 60), Some((3, 62, 2)));
+}
+
+#[test]
+fn an_open_breaker_lets_one_through_and_then_waits_for_it() {
+    let start = Instant::now();
+    let mut health = Health::new(None, SECOND * 3, 9);
+    for _ in 0..FAILURES_IN_A_ROW {
+        health.record(start, start, Verdict::Failed);
+    }
+    assert_eq!(opening(&health, start, 1), Some((0, 5, 0)));
+    assert_eq!(opening(&health, start, 5), Some((1, 6, 0)));
+    assert_eq!(health.admit(start + SECOND * 5), Admission::Yes);
+    assert_eq!(opening(&health, start, 5), Some((0, 6, 0)));
+    health.record(start, start + SECOND * 5, Verdict::Worked);
+    assert_eq!(opening(&health, start, 6), None);
+}
+
 #[test]
 fn numbers_are_of_the_last_five_minutes() {
     let start = Instant::now();

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use bugle_domain::TenantId;
 use bugle_domain::contact::Channel;
 use jiff::{SignedDuration, Timestamp};
 
@@ -22,8 +23,13 @@ const PARTS: usize = 60;
 /// A token of a channel's allowance, in thousandths: rates may be less than one a second.
 const TOKEN: i64 = 1_000;
 
+/// What is put off is not due again at once.
+const SHORTEST_PUT_OFF: SignedDuration = SignedDuration::from_millis(1);
+/// What waits for a rate is looked at again after this time: what is before it may be over by then.
+const LONGEST_SPREAD: SignedDuration = SignedDuration::from_secs(10);
+
 /// What a pass has room for.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Room {
     /// Most messages, late or not.
     pub messages: usize,
@@ -31,6 +37,87 @@ pub struct Room {
     pub late: usize,
     /// Most late messages by channel; one that is not named has no limit of its own.
     pub channels: BTreeMap<Channel, usize>,
+    /// How soon the providers of each channel take messages, late or not; those of a channel that
+    /// is not named take as many as come.
+    pub openings: BTreeMap<Channel, Opening>,
+    /// Messages that may begin by each channel, so that one that hangs leaves the others theirs; a
+    /// channel that is not named has no limit of its own.
+    pub places: BTreeMap<Channel, Places>,
+    /// The same of webhooks, by tenant; one that is not named may begin [`Room::program_places`].
+    pub programs: BTreeMap<TenantId, Places>,
+    /// Webhooks of one tenant that may be under way.
+    pub program_places: usize,
+}
+
+/// Messages that may begin before others have ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Places {
+    /// How many.
+    pub free: usize,
+    /// When those are due again that there is no place for, since what is under way hangs. `None`:
+    /// a place will be free in a moment, and they stay where they are.
+    pub back_at: Option<Timestamp>,
+}
+
+/// How soon the providers of a channel take messages.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Opening {
+    /// Messages that they take now.
+    pub free: usize,
+    /// When they take the first one after these.
+    pub next_at: Timestamp,
+    /// How much later they take each one after that; zero where it is not known.
+    pub every: SignedDuration,
+}
+
+impl Room {
+    /// When a message by `channel` that comes now is taken, where that is not at once. Each that is
+    /// told so has a time of its own.
+    pub(super) fn opens_at(&mut self, channel: Channel, now: Timestamp) -> Option<Timestamp> {
+        let opening = self.openings.get_mut(&channel).filter(|it| it.free == 0)?;
+        let at = opening.next_at.max(after(now, SHORTEST_PUT_OFF));
+        opening.next_at = at.max(after(at, opening.every).min(after(now, LONGEST_SPREAD)));
+        Some(at)
+    }
+
+    /// Whether a backlog may have one more message by `channel`.
+    pub(super) fn takes_late(&self, channel: Channel) -> bool {
+        self.late > 0 && self.channels.get(&channel).is_none_or(|left| *left > 0)
+    }
+
+    /// Whether there is no place for a message of `tenant` by `channel`; then, when it is due again,
+    /// if it is to make way for others.
+    pub(super) fn no_place(&self, tenant: TenantId, channel: Channel) -> Option<Option<Timestamp>> {
+        let program = self.programs.get(&tenant).filter(|_| channel == Channel::Webhook);
+        let mut full = self.places.get(&channel).into_iter().chain(program);
+        full.find(|places| places.free == 0).map(|places| places.back_at)
+    }
+
+    /// Takes the place of one message of `tenant` by `channel`.
+    pub(super) fn take(&mut self, tenant: TenantId, channel: Channel, late: bool) {
+        if let Some(places) = self.places.get_mut(&channel) {
+            places.free = places.free.saturating_sub(1);
+        }
+        if channel == Channel::Webhook {
+            let all = Places { free: self.program_places, back_at: None };
+            let places = self.programs.entry(tenant).or_insert(all);
+            places.free = places.free.saturating_sub(1);
+        }
+        self.messages = self.messages.saturating_sub(1);
+        if let Some(opening) = self.openings.get_mut(&channel) {
+            opening.free = opening.free.saturating_sub(1);
+        }
+        if late {
+            self.late = self.late.saturating_sub(1);
+            if let Some(left) = self.channels.get_mut(&channel) {
+                *left = left.saturating_sub(1);
+            }
+        }
+    }
+}
+
+fn after(at: Timestamp, span: SignedDuration) -> Timestamp {
+    at.checked_add(span).unwrap_or(Timestamp::MAX)
 }
 
 /// What is known of the drain that is under way on one node.
@@ -62,7 +149,7 @@ impl Drain {
         for (channel, hourly) in rates {
             channels.insert(*channel, self.allowance(*channel, *hourly * share / 100, now));
         }
-        Room { messages: free, late, channels }
+        Room { messages: free, late, channels, ..Room::default() }
     }
 
     /// The share that the drain may take at `now`, in percent.

@@ -30,6 +30,10 @@ pub fn after_try(
                 ..stays(notification, NotificationState::HandedOff { receipt_due })
             }
         }
+        SendOutcome::RetryAt { at } if !tried.asked => {
+            let uncounted = Notification { tries: 0, ..notification.clone() };
+            Next { uncounted: true, ..again(&uncounted, at, limits, now) }
+        }
         SendOutcome::RetryAt { at } => again(notification, at, limits, now),
         SendOutcome::RetryUnsure { at } => {
             let next = again(notification, at, limits, now);
@@ -210,7 +214,14 @@ fn unchanged(notification: &Notification) -> Next {
 }
 
 fn stays(notification: &Notification, state: NotificationState) -> Next {
-    Next { state, due_at: None, receipt: notification.receipt, unsure: false, hop: false }
+    Next {
+        state,
+        due_at: None,
+        receipt: notification.receipt,
+        unsure: false,
+        hop: false,
+        uncounted: false,
+    }
 }
 
 /// The better of the known receipt and this one.

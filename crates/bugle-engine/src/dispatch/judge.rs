@@ -8,6 +8,7 @@ use bugle_domain::{MethodId, TenantId};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Candidate, Fate, LATE_AFTER, Limits, Pace, PaceUpdate, Room, Verdict, fate};
+use crate::message::wanted_at;
 
 /// How long a ceiling counts for.
 const CEILING_WINDOW: SignedDuration = SignedDuration::from_hours(1);
@@ -121,33 +122,53 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    /// The number of a message that there is room for.
-    fn message(&mut self, channel: Channel, late: bool) -> Option<usize> {
-        if self.room.messages == 0 {
-            return None;
+    /// The number of a message that there is room for; otherwise when its channel takes it, if that
+    /// is known.
+    fn message(&mut self, of: &Ready<'_>, late: bool) -> Result<usize, Option<Timestamp>> {
+        let channel = of.channel();
+        if self.room.messages == 0 || (late && !self.room.takes_late(channel)) {
+            return Err(None);
         }
-        if late {
-            let own = self.room.channels.get_mut(&channel);
-            if self.room.late == 0 || own.as_ref().is_some_and(|left| **left == 0) {
-                return None;
+        let tenant = of.candidate.tenant;
+        // A canary goes by a provider of its own, and shows what becomes of what does.
+        if !tenant.is_reserved() {
+            if let Some(back_at) = self.room.no_place(tenant, channel) {
+                return Err(back_at);
             }
-            self.room.late -= 1;
-            if let Some(left) = own {
-                *left -= 1;
+            if let Some(at) = self.room.opens_at(channel, self.now) {
+                return Err(Some(at));
             }
         }
-        self.room.messages -= 1;
+        self.room.take(tenant, channel, late);
         self.messages += 1;
-        Some(self.messages - 1)
+        Ok(self.messages - 1)
+    }
+
+    /// What becomes of one that there was no room for, but at `opens_at` if that is known. What is
+    /// late waits with the backlog, in the backlog's order.
+    fn no_room(&self, it: &Ready<'_>, opens_at: Option<Timestamp>) -> Verdict {
+        let notification = &it.candidate.notification;
+        let due_at = if !it.late {
+            opens_at
+        } else if self.now.duration_since(notification.due_at) >= LATE_AFTER || it.candidate.held {
+            // It waits there already.
+            None
+        } else {
+            Some(wanted_at(notification))
+        };
+        due_at.map_or(Verdict::Leave, |due_at| Verdict::PutOff { due_at })
     }
 
     /// Gives each of them a message of its own, if there is room.
     fn each(&mut self, group: &[Ready<'_>], pacing: &mut Pacing, verdicts: &mut [Verdict]) {
         for ready in group {
-            if let Some(message) = self.message(ready.channel(), ready.late) {
-                verdicts[ready.index] = Verdict::Send { message };
-                pacing.note(self.now);
-            }
+            verdicts[ready.index] = match self.message(ready, ready.late) {
+                Ok(message) => {
+                    pacing.note(self.now);
+                    Verdict::Send { message }
+                }
+                Err(opens_at) => self.no_room(ready, opens_at),
+            };
         }
     }
 
@@ -179,7 +200,15 @@ impl Bench<'_> {
             return hold(verdicts, quiet_until.unwrap_or(self.now));
         };
         let late = going.iter().all(|it| it.late);
-        let Some(message) = self.message(worst.channel(), late) else { return };
+        let message = match self.message(worst, late) {
+            Ok(message) => message,
+            Err(opens_at) => {
+                for it in ready {
+                    verdicts[it.index] = self.no_room(it, opens_at);
+                }
+                return;
+            }
+        };
         pacing.note(self.now);
         hold(verdicts, plus(self.now, self.limits.bundle_window));
         for it in &going {
@@ -204,12 +233,12 @@ impl Bench<'_> {
         let busy = (!alone).then(|| plus(self.now, self.limits.bundle_window));
         let verdict = match busy.or_else(|| self.held_until(&gathered, pacing)) {
             Some(until) => Verdict::Hold { until },
-            None => match self.message(first.channel(), true) {
-                Some(message) => {
+            None => match self.message(first, true) {
+                Ok(message) => {
                     pacing.note(self.now);
                     Verdict::Digest { message }
                 }
-                None => Verdict::Leave,
+                Err(_) => Verdict::Leave,
             },
         };
         for it in &gathered {

@@ -3,13 +3,18 @@
 use jiff::Timestamp;
 
 use super::text::{duration, names};
-use crate::respond::{Effect, who};
+use crate::respond::{Effect, ResponseAction, on_to, who};
+
+/// Most alerts that are named where a reply may be about several.
+const SHOWN: usize = 4;
 
 /// What is answered to a reply.
 #[derive(Clone, Copy, Debug)]
 pub enum Reply<'a> {
     /// It did something, or came too late, to these alerts, by number. Not empty.
     Done(&'a [(i64, Effect)]),
+    /// It may be about any of these alerts, by number: more than one message went there lately.
+    Which(ResponseAction, &'a [i64]),
     /// It was not understood.
     NotUnderstood,
     /// There is nothing it could have meant.
@@ -28,10 +33,23 @@ pub fn reply(reply: Reply<'_>, now: Timestamp) -> String {
             }
             lines.join(" ")
         }
+        Reply::Which(action, numbers) => which(action, numbers),
         Reply::NotUnderstood => {
             "Not understood. Reply 4 to ack, 5 to pass on, 6 if it is fixed.".to_owned()
         }
     }
+}
+
+/// `Which? Reply 4 #4812, 4 #4813 or 4 all.`
+fn which(action: ResponseAction, numbers: &[i64]) -> String {
+    let digit = match action {
+        ResponseAction::Acknowledge => 4,
+        ResponseAction::PassOn => 5,
+        ResponseAction::Resolve => 6,
+    };
+    let shown = numbers.iter().take(SHOWN).map(|number| format!("{digit} #{number}"));
+    let shown: Vec<String> = shown.collect();
+    format!("Which? Reply {} or {digit} all.", shown.join(", "))
 }
 
 fn one(number: i64, effect: &Effect, now: Timestamp) -> String {
@@ -54,6 +72,9 @@ fn one(number: i64, effect: &Effect, now: Timestamp) -> String {
             format!("{number} was over {} before you.", duration(now.duration_since(*at)))
         }
         Effect::PassedOn { to } => format!("Passed on {number}. {} paged now.", names(to)),
+        Effect::AlreadyPassedOn { to } => {
+            format!("{number} was already passed on{}.", on_to(to))
+        }
         Effect::NobodyNext => {
             format!("{number}: nobody to pass it on to. It still waits for an answer.")
         }
@@ -70,6 +91,7 @@ fn by_verb(many: &[(i64, Effect)]) -> Vec<(&'static str, Vec<i64>)> {
             Effect::Resolved { .. } => "Resolved",
             Effect::AlreadyResolved { .. } => "Over before you",
             Effect::PassedOn { .. } => "Passed on",
+            Effect::AlreadyPassedOn { .. } => "Already passed on",
             Effect::NobodyNext => "Nobody to pass on to",
         };
         match groups.iter_mut().find(|group| group.0 == verb) {

@@ -324,6 +324,8 @@ fn replies_are_answered_in_a_few_words() {
     assert_eq!(one(Effect::Resolved { not_paged: priya() }), "Resolved 4812. Priya not paged.");
     assert_eq!(one(Effect::AlreadyResolved { at: at(1) }), "4812 was over 1 min before you.");
     assert_eq!(one(Effect::PassedOn { to: priya() }), "Passed on 4812. Priya paged now.");
+    let which = reply(Reply::Which(crate::respond::ResponseAction::Resolve, &[4812, 4813]), at(0));
+    assert_eq!(which, "Which? Reply 6 #4812, 6 #4813 or 6 all.");
     insta::assert_snapshot!(one(Effect::NobodyNext), @r"4812: nobody to pass it on to. It still waits for an answer.");
     let all = [(4812, acked.clone()), (4813, before), (4814, acked)];
     insta::assert_snapshot!(reply(Reply::Done(&all), at(2)), @r"Acked 2: 4812, 4814. Acked before you 1: 4813.");

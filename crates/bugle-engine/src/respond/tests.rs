@@ -83,6 +83,35 @@ fn one_who_answers_is_not_told_that_they_are_spared() {
 }
 
 #[test]
+fn what_is_said_about_a_level_before_passes_nothing_on() {
+    let pass_on = |who, notification: Option<u128>, seen| Response {
+        action: ResponseAction::PassOn,
+        by: Actor::User { id: user(who), name: "?".to_owned() },
+        via: Via::Sms,
+        notification: notification.map(|number| id(NotificationId::from_stored, number)),
+        seen,
+    };
+    let priya = Effect::AlreadyPassedOn { to: vec!["Priya".to_owned()] };
+    let jonas = Effect::PassedOn { to: vec!["Jonas".to_owned()] };
+    // The first level was told at 0, and says "pass on" at 1; Priya's was told then.
+    let answered = |response| {
+        let (mut world, alert) = opened(Severity::Critical);
+        let first = world.respond_to(alert, pass_on(LENA, Some(1), Some(at(0))), at(1)).1;
+        assert_eq!(first, Effect::PassedOn { to: vec!["Priya".to_owned()] });
+        let (decisions, effect) = world.respond_to(alert, response, at(2));
+        let passed = matches!(effect, Effect::PassedOn { .. });
+        assert_eq!(decisions.cancel.is_empty(), !passed, "nobody's pages end");
+        effect
+    };
+    assert_eq!(answered(pass_on(LENA, Some(2), Some(at(0)))), priya, "said again, by text");
+    assert_eq!(answered(pass_on(LENA, None, Some(at(0)))), priya, "clicked twice");
+    assert_eq!(answered(pass_on(LENA, None, None)), priya, "she is not asked any more");
+    assert_eq!(answered(pass_on(PRIYA, Some(3), Some(at(1)))), jonas, "her own page");
+    assert_eq!(answered(pass_on(PRIYA, None, None)), jonas, "she is asked now");
+    assert_eq!(answered(pass_on(LENA, None, Some(at(1)))), jonas, "she sees that Priya is asked");
+}
+
+#[test]
 fn answers_are_told_in_a_sentence() {
     let check = |effect: Effect, expected: &str| assert_eq!(sentence(&effect, at(5)), expected);
     let user = |name: &str| Actor::User { id: user(LENA), name: name.to_owned() };
@@ -98,6 +127,8 @@ fn answers_are_told_in_a_sentence() {
     check(by(Actor::Sender { integration }), "The sender acknowledged 2 min before you.");
     check(Effect::AlreadyResolved { at: at(4) }, "It was over 1 min before you.");
     check(Effect::PassedOn { to: two() }, "Passed on. Priya and Jonas are paged now.");
+    let before = "It was already passed on to Priya and Jonas. Nothing changed.";
+    check(Effect::AlreadyPassedOn { to: two() }, before);
     let nobody = "There is nobody to pass it on to. It still waits for an answer.";
     check(Effect::NobodyNext, nobody);
 }

@@ -18,6 +18,7 @@ on_each_store! {
     a_levels_clock_is_read_from_its_tries
     a_backlog_is_counted_by_what_decides_about_it
     what_is_put_off_or_over_is_not_sent
+    a_try_that_asked_nobody_does_not_count
     a_failed_method_brings_the_next_one_forward
     a_receipt_is_taken_in_any_state
 }
@@ -282,6 +283,28 @@ async fn what_is_put_off_or_over_is_not_sent(world: World) {
     assert!(held.sends[0].1.held);
     let pace = held.sends[0].1.pace.unwrap();
     assert_eq!((pace.last_sent_at, pace.window_count), (at(2), 7));
+}
+
+async fn a_try_that_asked_nobody_does_not_count(world: World) {
+    world.accept(&[world.event(1, "a")]).await;
+    world.decide().await;
+    let put_off = &mut |candidates: &[_]| {
+        let verdict = |_| Verdict::PutOff { due_at: at(3) };
+        (candidates.iter().map(verdict).collect(), Vec::new())
+    };
+    assert!(world.claim_with(node(NODE), 9, at(2), put_off).await.sends.is_empty());
+    assert!(world.claim(at(2)).await.sends.is_empty(), "not due");
+    for round in 3..6 {
+        let claimed = world.claim(at(round)).await;
+        let (_, candidate) = &claimed.sends[0];
+        assert_eq!((candidate.notification.tries, candidate.held), (1, false));
+        let again = Next { unsure: false, uncounted: true, ..waiting(round + 1) };
+        let mut row = tried(candidate, again);
+        row.attempt.outcome = "not_asked".to_owned();
+        row.attempt.provider_ref = None;
+        assert_eq!(world.store.record_tries(node(NODE), &[row], at(round)).await.unwrap(), [true]);
+    }
+    world.balance().await;
 }
 
 async fn a_failed_method_brings_the_next_one_forward(world: World) {

@@ -8,9 +8,9 @@ use bugle_domain::ledger::Sums;
 use bugle_domain::notification::End;
 use bugle_domain::object::{Object, ObjectKind};
 use bugle_domain::{EventId, IntegrationId, MethodId, Severity, UserId};
-use bugle_engine::dispatch::{Pace, PaceUpdate, Verdict};
+use bugle_engine::dispatch::{Candidate, Pace, PaceUpdate, Verdict};
 use bugle_store::{
-    AlertFilter, EventFilter, NotificationFilter, ObjectChange, RejectedRequest, Request,
+    AlertFilter, EventFilter, NotificationFilter, ObjectChange, RejectedRequest, Request, TriedRow,
 };
 use jiff::SignedDuration;
 
@@ -157,7 +157,7 @@ async fn a_reply_finds_the_last_message_to_its_phone(world: World) {
     let change = [put(Object::Method(method.clone()))];
     world.store.save_objects(scope(1), &change, at(0), "Lena").await.unwrap();
     let phone = "+4930123456".parse().unwrap();
-    assert_eq!(world.store.by_phone(&phone).await.unwrap(), None);
+    assert_eq!(world.store.by_phone(&phone).await.unwrap(), []);
     world.accept(&[world.event(1, "a"), world.event(1, "b")]).await;
     world.decide().await;
     let claimed = world
@@ -170,7 +170,15 @@ async fn a_reply_finds_the_last_message_to_its_phone(world: World) {
             (vec![Verdict::Send { message: 0 }; candidates.len()], vec![update])
         })
         .await;
-    let last = world.store.by_phone(&phone).await.unwrap().unwrap();
+    assert_eq!(world.store.by_phone(&phone).await.unwrap(), [], "nobody has taken it");
+    let rang = |(_, it): &(usize, Candidate)| TriedRow {
+        rang: Some(method.id),
+        ..tried(it, ended(End::Delivered, at(3)))
+    };
+    let taken: Vec<_> = claimed.sends.iter().map(rang).collect();
+    world.store.record_tries(node(NODE), &taken, at(3)).await.unwrap();
+    let messages = world.store.by_phone(&phone).await.unwrap();
+    let [last] = &messages[..] else { panic!("{messages:?}") };
     assert_eq!((last.tenant, last.user, last.sent_at), (tenant(1), method.user, at(2)));
     let sent: Vec<_> =
         claimed.sends.iter().map(|(_, it)| (it.notification.id, it.alert.id)).collect();
@@ -180,7 +188,17 @@ async fn a_reply_finds_the_last_message_to_its_phone(world: World) {
         sent.iter().map(|(id, alert)| (tenant(1), *id, *alert, method.user)).collect();
     assert_eq!(same, expected);
     let other = "+4930999999".parse().unwrap();
-    assert_eq!(world.store.by_phone(&other).await.unwrap(), None);
+    assert_eq!(world.store.by_phone(&other).await.unwrap(), []);
+
+    // What was taken before is known, too.
+    world.accept(&[world.event(1, "c")]).await;
+    world.decide().await;
+    let mut row = rang(&world.claim(at(5)).await.sends[0]);
+    row.attempt.finished_at = at(6);
+    world.store.record_tries(node(NODE), &[row], at(6)).await.unwrap();
+    let messages = world.store.by_phone(&phone).await.unwrap();
+    let sizes: Vec<_> = messages.iter().map(|it| (it.sent_at, it.notifications.len())).collect();
+    assert_eq!(sizes, [(at(6), 1), (at(2), 2)]);
 }
 
 /// Every function of the store that takes a scope, asked by another tenant.

@@ -320,6 +320,7 @@ pub(crate) fn ended(end: End, now: Timestamp) -> Next {
         receipt: None,
         unsure: false,
         hop: false,
+        uncounted: false,
     }
 }
 
@@ -332,6 +333,7 @@ pub(crate) fn tried(candidate: &Candidate, next: Next) -> TriedRow {
         notification: candidate.notification.id,
         claim,
         next,
+        rang: None,
         attempt: Attempt {
             notification: candidate.notification.id,
             number: candidate.notification.tries,

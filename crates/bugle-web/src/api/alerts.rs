@@ -274,10 +274,10 @@ async fn answer(
     app: &App,
     settings: &WebSettings,
     caller: &Caller,
-    (id, action, headers): (&str, ResponseAction, &HeaderMap),
+    (id, wanted, headers): (&str, (ResponseAction, Option<Timestamp>), &HeaderMap),
 ) -> Result<Json<AnsweredBody>, ApiError> {
     let id: AlertId = app.find_alert(caller, id).await?;
-    let answered: Answered = app.answer(caller, id, action, auth::via(headers)).await?;
+    let answered: Answered = app.answer(caller, id, wanted, auth::via(headers)).await?;
     let alert = AlertBody::of(answered.alert, settings);
     Ok(Json(AnsweredBody { sentence: answered.sentence, effect: answered.effect, alert }))
 }
@@ -294,7 +294,7 @@ pub(crate) async fn acknowledge(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Json<AnsweredBody>, ApiError> {
-    answer(&app, &settings, &caller, (&id, ResponseAction::Acknowledge, &headers)).await
+    answer(&app, &settings, &caller, (&id, (ResponseAction::Acknowledge, None), &headers)).await
 }
 
 /// Says that an alert is over.
@@ -309,12 +309,24 @@ pub(crate) async fn resolve(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Json<AnsweredBody>, ApiError> {
-    answer(&app, &settings, &caller, (&id, ResponseAction::Resolve, &headers)).await
+    answer(&app, &settings, &caller, (&id, (ResponseAction::Resolve, None), &headers)).await
 }
 
-/// Passes an alert on: the next level is told now.
+/// Which level is passed on.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PassOnBody {
+    /// `escalation.told_at` of the alert as the caller knows it. Where another level has been told
+    /// since, nothing changes, unless the caller is one of those people; without it, only they pass
+    /// on what was passed on before.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    told_at: Option<Timestamp>,
+}
+
+/// Passes an alert on: the next level is told now. Doing it twice is harmless.
 #[utoipa::path(
     post, path = "/alerts/{id}/pass-on", tag = "alerts", operation_id = "pass on alert",
+    request_body = PassOnBody,
     params(("id" = String, Path)), responses((status = 200, body = AnsweredBody))
 )]
 pub(crate) async fn pass_on(
@@ -323,8 +335,9 @@ pub(crate) async fn pass_on(
     caller: Caller,
     Path(id): Path<String>,
     headers: HeaderMap,
+    Body(seen): Body<PassOnBody>,
 ) -> Result<Json<AnsweredBody>, ApiError> {
-    answer(&app, &settings, &caller, (&id, ResponseAction::PassOn, &headers)).await
+    answer(&app, &settings, &caller, (&id, (ResponseAction::PassOn, seen.told_at), &headers)).await
 }
 
 /// A note.

@@ -74,6 +74,8 @@ pub(super) struct AlertPage {
     pub(super) by_text: Option<String>,
     /// `Pass to Priya`.
     pub(super) pass_on: Option<String>,
+    /// When the level was told that waits.
+    pub(super) told_at: String,
     /// Resolve as second button.
     pub(super) resolve_too: bool,
     /// What was done.

@@ -151,6 +151,7 @@ fn alert_page() -> AlertPage {
         effect: "Stops the calls. Priya will not be woken.".to_owned(),
         by_text: Some("sms:+15005550006?&body=4%204812".to_owned()),
         pass_on: Some("Pass to Priya".to_owned()),
+        told_at: "2026-11-20T01:41:00Z".to_owned(),
         resolve_too: true,
         done: None,
         said: None,

@@ -142,7 +142,11 @@ pub async fn respond(context: &Context, args: &RespondArgs, action: &str) -> Res
             return Err(Failure::new(Reason::Usage, message).with_hint("bugle alerts"));
         }
         let path = format!("/api/v1/alerts/{alert}/{action}");
-        match context.client.post::<Answer>(&path, &json!({})).await {
+        let body = match action {
+            "pass-on" => level_known(context, alert).await?,
+            _ => json!({}),
+        };
+        match context.client.post::<Answer>(&path, &body).await {
             Ok(answer) if context.output.json => {
                 let mut value = answer.rest;
                 value.insert("sentence".to_owned(), answer.sentence.into());
@@ -161,4 +165,10 @@ pub async fn respond(context: &Context, args: &RespondArgs, action: &str) -> Res
         context.output.value(&answers)?;
     }
     failed.map_or(Ok(()), Err)
+}
+
+/// The level that an alert waits for, so that what is passed on meanwhile is not passed on again.
+async fn level_known(context: &Context, alert: &str) -> Result<Value, Failure> {
+    let view: Value = context.client.get(&format!("/api/v1/alerts/{alert}"), &[]).await?;
+    Ok(json!({ "told_at": view.pointer("/alert/escalation/told_at") }))
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use bugle_app::channels::{
-    Limits, Login, Rate, Roots, Settings, SmtpSecurity, SmtpSettings, TwilioSettings,
-    WebhookSettings,
+    LONGEST_REQUEST, Limits, Login, Rate, Roots, Settings, SmtpSecurity, SmtpSettings,
+    TwilioSettings, WebhookSettings,
 };
 use bugle_domain::contact::Channel;
 use ipnet::IpNet;
@@ -274,8 +274,9 @@ fn limits(reader: &mut Reader, section: &str) -> Result<Limits, Noted> {
     let connect = reader.take_optional(&key("connect_timeout"), |value| {
         value::duration(value, SECOND..=30 * SECOND)
     });
-    let request = reader
-        .take_optional(&key("request_timeout"), |value| value::duration(value, SECOND..=MINUTE));
+    let request = reader.take_optional(&key("request_timeout"), |value| {
+        value::duration(value, SECOND..=LONGEST_REQUEST)
+    });
     let rate = reader.take_optional(&key("rate"), rate);
     Ok(Limits {
         connect: connect?.unwrap_or(5 * SECOND),

@@ -59,6 +59,15 @@ rate = "fast"
 }
 
 #[test]
+fn no_request_may_outlast_its_claim() {
+    insta::assert_snapshot!(mistakes("[channels.webhook]\nrequest_timeout = \"31s\"\n"), @r"
+    1 mistake in bugle.toml
+      line 2: channels.webhook.request_timeout: must be from 1s to 30s, and is 31s
+    ");
+    assert!(read("[channels.webhook]\nrequest_timeout = \"30s\"\n").is_ok());
+}
+
+#[test]
 fn broken_toml_is_named_with_its_line() {
     insta::assert_snapshot!(mistakes("[server]\nlisten = \n"), @r"
     1 mistake in bugle.toml

@@ -8,7 +8,9 @@ use crate::world::{LENA, LIMIT, PRIYA, World};
 on_each_database! {
     a_reply_to_the_text_takes_it_and_says_so
     the_link_in_the_text_shows_and_only_its_button_acts
+    a_reply_that_may_mean_either_of_two_texts_is_asked_back
     five_in_a_call_passes_it_on
+    five_said_twice_passes_it_on_once
     six_in_a_call_ends_it
     a_machine_that_picks_up_answers_nothing
     acknowledging_twice_is_harmless
@@ -43,6 +45,23 @@ async fn the_link_in_the_text_shows_and_only_its_button_acts(w: World) {
     w.end().await;
 }
 
+async fn a_reply_that_may_mean_either_of_two_texts_is_asked_back(w: World) {
+    w.trigger("db1 is down").await;
+    w.forward(20).await;
+    w.trigger("db2 is down").await;
+    w.phone(LENA).wait_for_text("db2", LIMIT).await.unwrap();
+    w.phone(LENA).reply("4").await.unwrap();
+    w.phone(LENA).wait_for_text("Which? Reply 4 #2, 4 #1 or 4 all.", LIMIT).await.unwrap();
+    assert_eq!((w.status(1).await, w.status(2).await), ("open".to_owned(), "open".to_owned()));
+    w.phone(LENA).reply("4 #1").await.unwrap();
+    w.phone(LENA).wait_for_text("Acked 1", LIMIT).await.unwrap();
+    // Now it can mean only the other.
+    w.phone(LENA).reply("4").await.unwrap();
+    w.phone(LENA).wait_for_text("Acked 2", LIMIT).await.unwrap();
+    w.settle().await;
+    w.end().await;
+}
+
 async fn five_in_a_call_passes_it_on(w: World) {
     w.trigger("db1 is down").await;
     w.forward(60).await;
@@ -51,6 +70,26 @@ async fn five_in_a_call_passes_it_on(w: World) {
     w.settle().await;
     w.phone(PRIYA).wait_for_text("db1 is down", LIMIT).await.unwrap();
     assert_eq!(w.status(1).await, "open");
+    w.end().await;
+}
+
+/// At the archive, Priya is told first and in the fallback again.
+async fn five_said_twice_passes_it_on_once(w: World) {
+    w.trigger("db1 is down").await;
+    w.forward(60).await;
+    w.phone(LENA).wait_for_call(LIMIT).await.unwrap();
+    w.phone(LENA).press('5').await.unwrap();
+    w.phone(PRIYA).wait_for_text("db1 is down", LIMIT).await.unwrap();
+    let waits = w.alert(1).await["escalation"].take();
+    w.phone(LENA).reply("5").await.unwrap();
+    w.phone(LENA).wait_for_text("already passed on to Priya", LIMIT).await.unwrap();
+    w.settle().await;
+    assert_eq!(w.alert(1).await["escalation"], waits);
+    let first = json!({ "told_at": "2026-11-20T02:41:00Z" });
+    let said = w.post("/api/v1/alerts/1/pass-on", first).await;
+    assert_eq!(said["effect"]["effect"], "already_passed_on", "{said}");
+    let said = w.post("/api/v1/alerts/1/pass-on", json!({ "told_at": waits["told_at"] })).await;
+    assert_eq!(said["effect"]["effect"], "passed_on", "{said}");
     w.end().await;
 }
 

@@ -6,6 +6,7 @@
 
 mod answering;
 mod browser;
+mod bursts;
 mod changes;
 mod clients;
 mod commands;

@@ -12,6 +12,7 @@ use bugle_app::identity::NewApiKey;
 use bugle_app::store::{NewRevision, ObjectChange, RevisionSource, Store};
 use bugle_app::{Caller, Clock};
 use bugle_domain::alert::Actor;
+use bugle_domain::contact::Channel;
 use bugle_domain::ledger::Sums;
 use bugle_domain::revision::Revision;
 use bugle_domain::role::Role;
@@ -149,6 +150,19 @@ impl World {
         let answer = request.bearer_auth(people::key("checkout")).json(&body).send().await.unwrap();
         assert_eq!(answer.status(), 200);
         self.settle().await;
+    }
+
+    /// Puts so many people on call at the checkout, each reached in one way, and gives their
+    /// addresses.
+    pub(crate) async fn crowd(&self, channel: Channel, size: usize) -> Vec<String> {
+        let now = self.clock.now();
+        let (objects, addresses) = people::crowd(channel, size, now);
+        let put = |object| ObjectChange::Put { object, expected: None };
+        let changes: Vec<ObjectChange> = objects.into_iter().map(put).collect();
+        let scope = TenantScope::granted(people::tenant_id(0));
+        self.store.save_objects(scope, &changes, now, "test").await.unwrap();
+        self.forward(2).await;
+        addresses
     }
 
     /// Lena, as an operator.

@@ -58,7 +58,7 @@ fn live(channel: Channel, fates: &[Fate]) -> Result<(), TestCaseError> {
         let next = match notification.state.clone() {
             NotificationState::Waiting => {
                 now = now.max(notification.due_at);
-                let room = Room { messages: 1, late: 1, channels: BTreeMap::new() };
+                let room = Room { messages: 1, late: 1, program_places: 1, ..Room::default() };
                 let one = std::slice::from_ref(&candidate);
                 match judge(one, &limits, &room, now).0.remove(0) {
                     Verdict::Send { .. } | Verdict::Digest { .. } => {
@@ -77,7 +77,7 @@ fn live(channel: Channel, fates: &[Fate]) -> Result<(), TestCaseError> {
                         candidate.notification.due_at = until;
                         continue;
                     }
-                    Verdict::Leave => {
+                    Verdict::PutOff { .. } | Verdict::Leave => {
                         return Err(TestCaseError::fail("there is room for one message"));
                     }
                 }
@@ -136,7 +136,8 @@ fn sending(notification: &Notification, fate: Fate, limits: &Limits, now: Timest
     };
     let delivered = notification.channel == Channel::Webhook;
     let id = notification.id;
-    let tried = Tried { notification: id, outcome, delivered, another_provider: false };
+    let tried =
+        Tried { notification: id, outcome, delivered, another_provider: false, asked: true };
     after_try(notification, &tried, limits, now)
 }
 

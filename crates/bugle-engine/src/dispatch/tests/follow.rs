@@ -54,7 +54,8 @@ fn show(next: Option<Next>) -> String {
 
 fn tried(notification: &Notification, outcome: SendOutcome, delivered: bool) -> String {
     let id = notification.id;
-    let tried = Tried { notification: id, outcome, delivered, another_provider: false };
+    let tried =
+        Tried { notification: id, outcome, delivered, another_provider: false, asked: true };
     show(Some(after_try(notification, &tried, &Limits::standard(), sec(10))))
 }
 
@@ -82,6 +83,28 @@ fn a_try_leads_on_by_its_outcome() {
 }
 
 #[test]
+fn where_nobody_was_asked_only_the_deadline_counts() {
+    let outcome = |at| SendOutcome::RetryAt { at };
+    let next = |tries, at| {
+        let claimed = sent(Channel::Voice, tries);
+        let (notification, outcome) = (claimed.id, outcome(at));
+        let tried = Tried {
+            notification,
+            outcome,
+            delivered: false,
+            another_provider: false,
+            asked: false,
+        };
+        after_try(&claimed, &tried, &Limits::standard(), sec(10))
+    };
+    let last = Limits::standard().max_tries;
+    let again = next(last, sec(11));
+    assert!(again.uncounted);
+    assert_eq!(show(Some(again)), "again in 1 s");
+    assert_eq!(show(Some(next(1, sec(3_601)))), "failed (gave_up), hop");
+}
+
+#[test]
 fn tries_end_with_their_number_and_with_the_deadline() {
     use SendOutcome::{RetryAt, RetryUnsure};
     let last = Limits::standard().max_tries;
@@ -101,7 +124,13 @@ fn tries_end_with_their_number_and_with_the_deadline() {
 fn where_we_are_not_accepted_another_provider_comes_before_another_method() {
     let once = sent(Channel::Sms, 1);
     let outcome = SendOutcome::Misconfigured;
-    let tried = Tried { notification: once.id, outcome, delivered: false, another_provider: true };
+    let tried = Tried {
+        notification: once.id,
+        outcome,
+        delivered: false,
+        another_provider: true,
+        asked: true,
+    };
     let next = |notification: &Notification| {
         show(Some(after_try(notification, &tried, &Limits::standard(), sec(10))))
     };

@@ -32,7 +32,11 @@ fn candidates(words: &str) -> Vec<Candidate> {
                 "acked" => candidate.alert.status = AlertStatus::Acknowledged,
                 "over" => candidate.alert.status = AlertStatus::Resolved,
                 "old" => candidate.notification.deadline = sec(-1),
-                "late" => candidate.notification.wanted_at = sec(-1_260),
+                "late" => {
+                    candidate.notification.wanted_at = sec(-1_260);
+                    candidate.notification.due_at = sec(-1_260);
+                }
+                "retried" => candidate.notification.due_at = sec(0),
                 _ => (),
             }
         }
@@ -58,7 +62,7 @@ fn show(candidates: &[Candidate]) -> String {
 
 /// Room for everything.
 fn plenty() -> Room {
-    Room { messages: 99, late: 99, channels: BTreeMap::new() }
+    Room { messages: 99, late: 99, program_places: 99, ..Room::default() }
 }
 
 fn show_in(candidates: &[Candidate], room: &Room) -> String {
@@ -69,6 +73,9 @@ fn show_in(candidates: &[Candidate], room: &Room) -> String {
             Verdict::Send { message } => writeln!(text, "send in message {message}"),
             Verdict::Digest { message } => writeln!(text, "in digest {message}"),
             Verdict::Leave => writeln!(text, "leave"),
+            Verdict::PutOff { due_at } => {
+                writeln!(text, "put off to {} s", due_at.duration_since(sec(0)).as_secs())
+            }
             Verdict::End { end, reason } => writeln!(text, "{} {reason}", end.as_str()),
             Verdict::Hold { until } => {
                 writeln!(text, "hold {} s", until.duration_since(sec(0)).as_secs())
@@ -252,6 +259,52 @@ fn a_backlog_takes_no_more_than_its_room() {
     ");
 }
 
+#[test]
+fn what_a_channel_does_not_take_now_is_put_off_each_to_its_own_time() {
+    let words = "web crit / web crit / web crit / sms crit / web crit late / web crit late retried";
+    let opening = Opening { free: 1, next_at: sec(2), every: SignedDuration::from_secs(3) };
+    let room = Room { openings: BTreeMap::from([(Channel::Webhook, opening)]), ..plenty() };
+    // What is late waits with the backlog.
+    insta::assert_snapshot!(show_in(&candidates(words), &room), @r"
+    send in message 0
+    put off to 2 s
+    put off to 5 s
+    send in message 1
+    leave
+    put off to -1260 s
+    pace 1
+    ");
+}
+
+#[test]
+fn what_waits_for_a_rate_is_looked_at_again_within_seconds() {
+    let opening = Opening { free: 0, next_at: sec(4), every: SignedDuration::from_secs(60) };
+    let room = Room { openings: BTreeMap::from([(Channel::Webhook, opening)]), ..plenty() };
+    insta::assert_snapshot!(show_in(&candidates("web crit / web crit / web crit"), &room), @r"
+    put off to 4 s
+    put off to 10 s
+    put off to 10 s
+    ");
+}
+
+#[test]
+fn a_channel_that_hangs_leaves_the_others_their_places() {
+    let all = candidates("mail crit unsure / mail crit unsure / sms crit / web crit / web crit");
+    let full = |free, back_at| Places { free, back_at };
+    let places = BTreeMap::from([(Channel::Email, full(1, Some(sec(1))))]);
+    let room = Room { places, program_places: 1, ..plenty() };
+    // What is under way of the tenant's program does not hang: there will be a place in a moment.
+    insta::assert_snapshot!(show_in(&all, &room), @r"
+    send in message 0
+    put off to 1 s
+    send in message 1
+    send in message 2
+    leave
+    pace 1
+    pace 1
+    ");
+}
+
 fn any_candidates() -> impl Strategy<Value = Vec<Candidate>> {
     let channel = prop::sample::select(&["sms", "call", "mail", "web"][..]);
     let severity = prop::sample::select(&["crit", "low"][..]);
@@ -284,7 +337,7 @@ fn check(all: &[Candidate]) -> Result<(), TestCaseError> {
     for (candidate, verdict) in all.iter().zip(&verdicts) {
         let open = candidate.alert.status == AlertStatus::Open;
         match verdict {
-            Verdict::Digest { .. } | Verdict::Leave => {
+            Verdict::Digest { .. } | Verdict::PutOff { .. } | Verdict::Leave => {
                 return Err(TestCaseError::fail("nothing is stale, and there is room"));
             }
             Verdict::Send { message } => {

@@ -68,6 +68,7 @@ pub(super) fn page(view: AlertView, facts: Facts, caller: &Caller, times: &Times
         effect: effect(&view, main),
         by_text: facts.reply_number.and_then(|to| by_text(&view, &to)).filter(|_| acknowledge),
         pass_on: pass_on(&view).filter(|_| acknowledge),
+        told_at: told_at(alert),
         resolve_too: acknowledge,
         main,
         done,
@@ -294,6 +295,14 @@ fn details(alert: &Alert) -> Vec<Pair> {
 
 fn log_line(line: &TimelineLine, times: &Times) -> Line {
     Line { at: times.exact(line.at), text: line.text.clone() }
+}
+
+/// When the level was told that waits, for the form that passes it on.
+fn told_at(alert: &Alert) -> String {
+    match alert.escalation {
+        Escalation::Waiting { told_at, .. } => told_at.to_string(),
+        Escalation::Exhausted | Escalation::Acknowledged | Escalation::Resolved => String::new(),
+    }
 }
 
 fn pass_on(view: &AlertView) -> Option<String> {

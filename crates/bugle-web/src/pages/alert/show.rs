@@ -113,7 +113,7 @@ pub(in crate::pages) async fn acknowledge(
     visitor: Visitor,
     Path(id): Path<String>,
 ) -> Result<Response, PageError> {
-    answer(&app, &visitor, &id, ResponseAction::Acknowledge).await
+    answer(&app, &visitor, &id, (ResponseAction::Acknowledge, None)).await
 }
 
 /// `POST /alerts/{id}/resolve`.
@@ -122,7 +122,13 @@ pub(in crate::pages) async fn resolve(
     visitor: Visitor,
     Path(id): Path<String>,
 ) -> Result<Response, PageError> {
-    answer(&app, &visitor, &id, ResponseAction::Resolve).await
+    answer(&app, &visitor, &id, (ResponseAction::Resolve, None)).await
+}
+
+/// Which level the page showed.
+#[derive(Deserialize)]
+pub(in crate::pages) struct Seen {
+    told_at: Option<Timestamp>,
 }
 
 /// `POST /alerts/{id}/pass-on`.
@@ -130,18 +136,19 @@ pub(in crate::pages) async fn pass_on(
     State(app): State<App>,
     visitor: Visitor,
     Path(id): Path<String>,
+    Form(seen): Form<Seen>,
 ) -> Result<Response, PageError> {
-    answer(&app, &visitor, &id, ResponseAction::PassOn).await
+    answer(&app, &visitor, &id, (ResponseAction::PassOn, seen.told_at)).await
 }
 
 async fn answer(
     app: &App,
     visitor: &Visitor,
     id: &str,
-    action: ResponseAction,
+    wanted: (ResponseAction, Option<Timestamp>),
 ) -> Result<Response, PageError> {
     let alert = app.find_alert(&visitor.caller, id).await?;
-    let answered = app.answer(&visitor.caller, alert, action, Via::Web).await?;
+    let answered = app.answer(&visitor.caller, alert, wanted, Via::Web).await?;
     // The page itself says who acknowledged and when; what follows from it is said here.
     let said = match &answered.effect {
         Effect::Acknowledged { .. } | Effect::Resolved { .. } => effect_only(&answered.sentence),

@@ -245,7 +245,7 @@ pub(in crate::pages) async fn bulk(
     };
     let (mut done, mut before) = (0, 0);
     for id in all("alert").take(BULK).filter_map(|text| text.parse().ok()) {
-        match app.answer(&visitor.caller, id, action, Via::Web).await {
+        match app.answer(&visitor.caller, id, (action, None), Via::Web).await {
             Ok(answered) => match answered.effect {
                 Effect::Acknowledged { .. } | Effect::Resolved { .. } => done += 1,
                 _ => before += 1,

@@ -93,6 +93,41 @@ pub(crate) fn objects(now: Timestamp) -> Vec<Object> {
     objects
 }
 
+/// People who are told at the checkout beside each other, each with one way to be reached, and
+/// the policy that tells all of them; their addresses.
+pub(crate) fn crowd(channel: Channel, size: usize, now: Timestamp) -> (Vec<Object>, Vec<String>) {
+    let (mut objects, mut addresses, mut targets) = (Vec::new(), Vec::new(), Vec::new());
+    for index in 10..10 + size {
+        let email = format!("person{index}@halden.example");
+        let address = match channel {
+            Channel::Email => email.clone(),
+            _ => format!("+4917139210{index:03}"),
+        };
+        objects.push(Object::User(User {
+            id: user_id(index),
+            name: format!("Person {index}"),
+            email: email.parse().unwrap(),
+            role: Role::Responder,
+            time_zone: "Europe/Berlin".to_owned(),
+            rules: NotificationRules::default(),
+            disabled: false,
+        }));
+        objects.push(Object::Method(ContactMethod {
+            id: method_id(index),
+            user: user_id(index),
+            name: channel.as_str().to_owned(),
+            address: Address::parse(channel, &address).unwrap(),
+            proven_at: Some(now),
+        }));
+        targets.push(Target::User(user_id(index)));
+        addresses.push(address);
+    }
+    let levels = vec![Level { targets, delay_s: 3_600 }];
+    let name = "Payments".to_owned();
+    objects.push(Object::Policy(Policy { id: policy_id(0), name, levels, repeat: 0 }));
+    (objects, addresses)
+}
+
 fn policies() -> Vec<Object> {
     let level = |target, delay_s| Level { targets: vec![target], delay_s };
     let policy = |index, name: &str, levels| {
