@@ -11,7 +11,7 @@ use bugle_domain::notification::{Attempt, SendOutcome};
 use bugle_domain::stage::Stage;
 use bugle_domain::text::truncate;
 use bugle_domain::{ClaimId, TenantScope};
-use bugle_engine::dispatch::{self, Candidate, Room, Tried};
+use bugle_engine::dispatch::{self, Candidate, PaceUpdate, Room, Tried, Verdict};
 use bugle_store::{Claimed, DispatchPass, StoreError, TriedRow};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -23,6 +23,7 @@ use crate::compose::{self, Composed, Saying};
 use crate::entropy;
 use crate::error::Chain;
 use crate::record::Tried as Recorded;
+use crate::rehearsal::{Mechanism, Step};
 
 /// Most notifications in one claim that came to be due lately.
 const BATCH: usize = 256;
@@ -121,7 +122,11 @@ impl DispatchLoop {
         let started = Instant::now();
         let send_by = now.saturating_add(SignedDuration::try_from(SEND_WITHIN).unwrap_or_default());
         let limits = &ready.limits;
-        let mut judge = |candidates: &[Candidate]| dispatch::judge(candidates, limits, &room, now);
+        let blind = self.app.lacks(Mechanism::Judge);
+        let mut judge = |candidates: &[Candidate]| match blind {
+            false => dispatch::judge(candidates, limits, &room, now),
+            true => unjudged(candidates),
+        };
         let mut claimed = self
             .app
             .store
@@ -138,6 +143,7 @@ impl DispatchLoop {
                 &mut judge,
             )
             .await?;
+        self.app.reach(Step::Claimed, claimed.sends.iter().map(|(_, one)| one.tenant));
         let messages = group(std::mem::take(&mut claimed.sends));
         self.note_drain(&messages, claimed.ended.len(), now);
         for messages in messages.into_values() {
@@ -258,6 +264,12 @@ impl DispatchLoop {
         }
         self.app.send(outgoing, send_by).await
     }
+}
+
+/// What a rehearsal does instead of judging: each goes out by itself, whatever it says.
+fn unjudged(candidates: &[Candidate]) -> (Vec<Verdict>, Vec<PaceUpdate>) {
+    let send = |message| Verdict::Send { message };
+    ((0..candidates.len()).map(send).collect(), Vec::new())
 }
 
 /// A message under way: it gives its place back when it ends.
