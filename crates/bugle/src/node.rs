@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use bugle_app::channels::{self, Channels};
 use bugle_app::handset::Handset;
-use bugle_app::store::{DatabaseUrl, PoolSettings, Store};
 use bugle_app::rehearsal::Rehearsal;
+use bugle_app::store::{DatabaseUrl, PoolSettings, Store};
 use bugle_app::tasks::Tasks;
 use bugle_app::{App, Clock, app, watch};
 use bugle_domain::NodeId;

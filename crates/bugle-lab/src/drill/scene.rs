@@ -1,0 +1,319 @@
+//! What every drill has: a node, its providers, several tenants with steady traffic, and somebody
+//! who looks on.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use bugle_app::Clock;
+use bugle_app::tasks::Tasks;
+use serde_json::Value;
+
+use super::Held;
+use super::api::{Api, Sums};
+use super::board::{Board, Sent};
+use super::chance::Chance;
+use super::company::Plan;
+use super::error::DrillError;
+use super::lookout::Lookout;
+use super::node::Node;
+use super::scorecard::Measured;
+use super::timeline::Timeline;
+use super::traffic::Traffic;
+use crate::lab::Lab;
+use crate::witness::Witness;
+
+/// How long a node may take to be seen well.
+const GREEN_LIMIT: Duration = Duration::from_mins(1);
+/// How long books may take to settle when nothing is wrong any more.
+const SETTLE_LIMIT: Duration = Duration::from_mins(1);
+/// How often something is asked for.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// Alerts on one page of a list.
+const PAGE: usize = 200;
+
+/// A node and everything around it.
+pub(super) struct Scene {
+    /// Simulated providers.
+    pub lab: Lab,
+    /// The node.
+    pub node: Node,
+    /// Which tenants there are.
+    pub plan: Plan,
+    /// What was sent and what arrived.
+    pub board: Board,
+    /// What happened.
+    pub timeline: Timeline,
+    /// Who looks on.
+    pub lookout: Lookout,
+    /// What is by chance.
+    pub chance: Chance,
+    tasks: Tasks,
+    watched: bool,
+}
+
+impl Scene {
+    /// Starts it all, and waits until the node's canaries come through.
+    ///
+    /// # Errors
+    ///
+    /// Something that is needed can't be had, or the node never is well.
+    pub(super) async fn open(
+        held: &Held,
+        (tenants, people, level_delay_s): (usize, usize, u32),
+    ) -> Result<Self, DrillError> {
+        let (tasks, timeline) = (Tasks::new(), Timeline::new(held.tell.clone()));
+        let lab = Lab::start(Clock::system()).await?;
+        let board = Board::default();
+        let seen = board.clone();
+        lab.set_witness(Witness::new(move |arrival| seen.see(arrival)));
+        let plan = Plan { tenants, people, level_delay_s, hooks: lab.hook_url("/") };
+        let mut node = Node::prepare(held.node.clone(), plan.clone(), &lab, &tasks)?;
+        node.start().await?;
+        let lookout = Lookout::begin(node.api(0), timeline.clone(), &tasks);
+        let chance = Chance::new(held.seed);
+        let watched = !held.node.without.iter().any(|it| it == "watch");
+        let scene = Self { lab, node, plan, board, timeline, lookout, chance, tasks, watched };
+        scene.until_green().await?;
+        let (tenants, people) = (scene.plan.tenants, scene.plan.people);
+        scene.timeline.note(format!(
+            "a node runs, with {tenants} tenants of {people} people; its canaries come through"
+        ));
+        Ok(scene)
+    }
+
+    /// Ends it all. The node is killed: what it had to show was shown.
+    ///
+    /// # Errors
+    ///
+    /// The node can't be killed.
+    pub(super) async fn close(mut self) -> Result<(), DrillError> {
+        self.tasks.stop_token().cancel();
+        self.node.kill().await?;
+        self.tasks.stop().await;
+        self.lab.stop().await;
+        Ok(())
+    }
+
+    /// Begins the traffic.
+    pub(super) fn traffic(&mut self, per_second: f64) -> Traffic {
+        let apis: Vec<Api> = (0..self.plan.tenants).map(|tenant| self.node.api(tenant)).collect();
+        Traffic::begin(&self.plan, (apis, &self.board), per_second, &mut self.chance)
+    }
+
+    /// Lets time pass.
+    pub(super) async fn pass(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+
+    /// Waits until something holds; gives whether it came to hold in time.
+    pub(super) async fn within(&self, limit: Duration, holds: impl Fn() -> bool) -> bool {
+        let began = Instant::now();
+        while !holds() {
+            if began.elapsed() > limit {
+                return false;
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        true
+    }
+
+    async fn until_green(&self) -> Result<(), DrillError> {
+        if !self.watched {
+            return Ok(());
+        }
+        let (api, began) = (self.node.api(0), Instant::now());
+        while began.elapsed() < GREEN_LIMIT {
+            let watch = api.get("/api/v1/watch").await?;
+            if is_green(&watch) {
+                return Ok(());
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        Err(self.node.never("a canary on every path", GREEN_LIMIT))
+    }
+
+    /// Waits until nothing is pending, due or under way; gives the books as they are then, or as
+    /// they are when it has taken too long.
+    ///
+    /// # Errors
+    ///
+    /// The node does not answer.
+    pub(super) async fn settled(&self, limit: Duration) -> Result<Sums, DrillError> {
+        let (api, began) = (self.node.api(0), Instant::now());
+        loop {
+            let sums = api.sums().await?;
+            if sums.is_settled() || began.elapsed() > limit {
+                return Ok(sums);
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Ends the traffic, lets the books settle, and measures what became of it all.
+    ///
+    /// # Errors
+    ///
+    /// The node does not answer.
+    pub(super) async fn measure(&self, traffic: Traffic) -> Result<Measured, DrillError> {
+        traffic.end_sending();
+        let told =
+            || self.board.events().iter().all(|it| it.accepted.is_none() || it.over.is_some());
+        let settle = if self.lookout.seen().broken.is_empty() { SETTLE_LIMIT } else { LOOK_EVERY };
+        self.within(settle, told).await;
+        let sums = self.settled(settle).await?;
+        traffic.end().await;
+        let unsettled = sums.pending + sums.waiting + sums.sending;
+        let known = self.texts_of_books().await?;
+        let (doubles, seen) = (self.board.doubles(), self.lookout.seen());
+        let since = |at: Option<Instant>| at.and_then(|at| self.timeline.since_s(at));
+        let injected = self.timeline.injected();
+        let alarm = self.board.alarms().into_iter().find(|at| Some(*at) >= injected);
+        let texts = usize::try_from(self.board.texts()).unwrap_or(usize::MAX);
+        let unknown = u64::try_from(texts.saturating_sub(known)).unwrap_or(u64::MAX);
+        let unbalanced =
+            sums.event_difference.unsigned_abs() + sums.notification_difference.unsigned_abs();
+        Ok(Measured {
+            detected_s: since(seen.detected),
+            declared_s: since(seen.declared),
+            told_s: since(alarm),
+            lost: self.board.lost() + unbalanced + unsettled,
+            duplicated: (doubles.all - doubles.marked) + unknown,
+            stale: self.board.stale(),
+            escalations: self.board.escalations(),
+            more: [("events accepted", sums.accepted), ("notifications owed", sums.owed)]
+                .into_iter()
+                .map(|(name, count)| (name, to_f64(count)))
+                .chain([
+                    ("posts refused", to_f64(self.board.refusals())),
+                    ("texts and calls", to_f64(self.board.texts())),
+                ])
+                .collect(),
+            ..Measured::default()
+        })
+    }
+
+    /// Texts that the books know, each by what the provider calls it.
+    async fn texts_of_books(&self) -> Result<usize, DrillError> {
+        let mut known = BTreeSet::new();
+        for tenant in 0..self.plan.tenants {
+            let api = self.node.api(tenant);
+            let mut path = format!("/api/v1/alerts?limit={PAGE}");
+            loop {
+                let list = api.get(&path).await?;
+                for alert in list["data"].as_array().map(Vec::as_slice).unwrap_or_default() {
+                    let number = &alert["number"];
+                    let whole = api.get(&format!("/api/v1/alerts/{number}")).await?;
+                    known.extend(references(&whole));
+                }
+                let Some(next) = list["next"].as_str() else { break };
+                next.clone_into(&mut path);
+            }
+        }
+        Ok(known.len())
+    }
+}
+
+/// Whether every path came through and nothing is broken.
+fn is_green(watch: &Value) -> bool {
+    let canaries = watch["canaries"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let verdicts = watch["verdicts"].as_array().map(Vec::as_slice).unwrap_or_default();
+    !canaries.is_empty()
+        && canaries.iter().all(|canary| !canary["through"].is_null())
+        && verdicts.is_empty()
+}
+
+/// What providers call the texts of an alert.
+fn references(alert: &Value) -> Vec<String> {
+    let told = alert["told"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let texts = told.iter().filter(|line| line["channel"] == "sms" || line["channel"] == "voice");
+    let attempts = texts.flat_map(|line| line["attempts"].as_array()).flatten();
+    let named = attempts.filter_map(|attempt| attempt["provider_ref"].as_str());
+    named.map(str::to_owned).collect()
+}
+
+/// A count as a number that can be measured with.
+pub(super) fn to_f64(count: u64) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+/// A stall, as seen from outside.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Stall {
+    /// The last sign of life before it.
+    pub from: Instant,
+    /// The first one after it.
+    pub to: Instant,
+}
+
+impl Stall {
+    /// How long it was.
+    pub(super) fn length(&self) -> Duration {
+        self.to - self.from
+    }
+}
+
+/// The longest time without a sign of life that began between two moments, or contains the first;
+/// one that goes on ends nowhere.
+pub(super) fn stall(signs: &[Instant], (from, to): (Instant, Instant)) -> Option<Stall> {
+    let mut signs = signs.to_vec();
+    signs.sort_unstable();
+    let mut longest: Option<Stall> = None;
+    let mut last = from;
+    for at in signs {
+        let silence = Stall { from: last, to: at };
+        if last > to {
+            break;
+        }
+        if at > from && longest.is_none_or(|stall| silence.length() > stall.length()) {
+            longest = Some(silence);
+        }
+        last = at;
+    }
+    longest
+}
+
+/// How long after `at` the last was `done` of what had been `owed` by then.
+pub(super) fn drained_s(
+    events: &[Sent],
+    at: Instant,
+    (owed, done): (Moment, Moment),
+) -> Option<f64> {
+    let mut last = at;
+    for sent in events.iter().filter(|sent| owed(sent).is_some_and(|owed| owed <= at)) {
+        last = last.max(done(sent)?);
+    }
+    Some((last - at).as_secs_f64())
+}
+
+/// A moment in the life of an event.
+pub(super) type Moment = fn(&Sent) -> Option<Instant>;
+
+/// The 99th percentile of how long it took to tell somebody of events begun between two moments,
+/// in milliseconds.
+pub(super) fn p99_ms<'a>(
+    events: impl IntoIterator<Item = &'a Sent>,
+    (from, to): (Instant, Instant),
+) -> Option<f64> {
+    let within = events.into_iter().filter(|sent| sent.begun >= from && sent.begun < to);
+    let mut took: Vec<Duration> = within.filter_map(Sent::took).collect();
+    took.sort_unstable();
+    let place = (took.len().saturating_mul(99)).div_ceil(100).checked_sub(1)?;
+    Some(took.get(place)?.as_secs_f64() * 1_000.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_silence_is_the_stall() {
+        let zero = Instant::now();
+        let at = |seconds| zero + Duration::from_secs(seconds);
+        let signs = [at(1), at(2), at(9), at(10), at(12)];
+        let of = |from, to| Some(Stall { from: at(from), to: at(to) });
+        assert_eq!(stall(&signs, (at(3), at(20))), of(2, 9));
+        assert_eq!(stall(&signs, (at(9), at(20))), of(10, 12));
+        assert_eq!(stall(&signs, (at(1), at(1))), of(1, 2), "later ones are not its own");
+        assert_eq!(stall(&signs, (at(13), at(20))), None, "it has not ended");
+    }
+}
