@@ -15,8 +15,11 @@ pub mod orders;
 mod api;
 mod board;
 mod chance;
+mod dead_pipe;
 mod error;
 mod gate;
+mod kill;
+mod load;
 mod lookout;
 mod march_14;
 mod node;
@@ -31,7 +34,7 @@ pub use scorecard::{Measured, Run, Scorecard};
 pub use timeline::{Entry, Teller};
 
 /// All drills.
-pub const ALL: &[Drill] = &[march_14::DRILL];
+pub const ALL: &[Drill] = &[march_14::DRILL, kill::DRILL, dead_pipe::DRILL];
 
 /// How long a drill waits for something to end by itself: the gate, and time to see it.
 const PATIENCE: Duration = Duration::from_secs(75);

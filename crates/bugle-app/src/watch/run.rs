@@ -309,15 +309,20 @@ impl Round {
         }
     }
 
-    /// Stages that do not run what they should, or were put where they are by no change. While a change is under way the nodes differ on
-    /// purpose, and its own checkpoints look after it.
+    /// Stages that do not run what they should, or were put where they are by no change. While one
+    /// is under way the nodes differ on purpose, and its own checkpoints look after that; but a
+    /// stage that took its revision and can do nothing with it is broken.
     async fn misfits(&self, now: Timestamp) -> Vec<Signal> {
-        let Ok(None) = within(self.store.change_under_way()).await else { return Vec::new() };
+        let Ok(change) = within(self.store.change_under_way()).await else { return Vec::new() };
         let Ok(mut runs) = within(self.store.stage_runs()).await else { return Vec::new() };
         let Ok(mut strays) = within(self.store.stray_stages()).await else { return Vec::new() };
         let living = self.app.living();
         runs.retain(|run| living.contains(&run.node));
         strays.retain(|stray| living.contains(&stray.node));
+        if let Some(driven) = change {
+            let wanted = driven.change.revision;
+            runs.retain(|run| run.revision == wanted && run.error.is_some());
+        }
         let mut signals = fingerprints(&runs, now);
         signals.extend(strays.iter().map(|stray| stray.signal(now)));
         signals

@@ -40,9 +40,14 @@ impl Sums {
         self.pending == 0 && self.waiting == 0 && self.sending == 0 && self.is_balanced()
     }
 
-    /// Both sums come out.
-    pub(super) fn is_balanced(&self) -> bool {
+    fn is_balanced(&self) -> bool {
         self.event_difference == 0 && self.notification_difference == 0
+    }
+
+    /// What waits, and by how much the sums are out.
+    pub(super) fn missing(&self) -> u64 {
+        let out = self.event_difference.unsigned_abs() + self.notification_difference.unsigned_abs();
+        self.pending + self.waiting + self.sending + out
     }
 }
 

@@ -45,6 +45,12 @@ impl Sent {
         Self { tenant, begun, accepted, told, wanted, over, number: None }
     }
 
+    /// Somebody was told, or it was over before that; and who wanted to take it could.
+    pub(super) fn is_dealt_with(&self) -> bool {
+        let taken = self.wanted.is_none() || self.over.is_some();
+        self.accepted.is_none() || (taken && (self.told.is_some() || self.over.is_some()))
+    }
+
     /// How long it took to tell somebody.
     pub(super) fn took(&self) -> Option<Duration> {
         Some(self.told?.saturating_duration_since(self.begun))
@@ -78,7 +84,8 @@ struct Kept {
     unanswered: Vec<usize>,
     /// By what a message is recognised by, where it goes.
     messages: BTreeMap<(String, String), Copies>,
-    texts: u64,
+    /// By telephone number.
+    texts: BTreeMap<String, u64>,
     stale: u64,
     escalations: u64,
     /// When a program was told of something, each time.
@@ -135,14 +142,17 @@ impl Board {
         }
     }
 
-    /// Notes that the node took somebody's word that it is taken, or over.
+    /// Notes that the node took somebody's answer about an event.
+    pub(super) fn answered(&self, event: usize) {
+        self.over(event);
+        self.kept().answers.push(Instant::now());
+    }
+
+    /// Notes that an event is taken or over by the node's own word.
     pub(super) fn over(&self, event: usize) {
-        let now = Instant::now();
-        let mut kept = self.kept();
-        if let Some(sent) = kept.events.get_mut(event) {
-            sent.over = Some(now);
+        if let Some(sent) = self.kept().events.get_mut(event) {
+            sent.over = Some(Instant::now());
         }
-        kept.answers.push(now);
     }
 
     /// Events that somebody was told of since this was asked last.
@@ -186,10 +196,12 @@ impl Board {
         self.kept().alarms.clone()
     }
 
-    /// Accepted events that nobody was told of.
+    /// Accepted events that nobody was told of, and that were not over before.
     pub(super) fn lost(&self) -> u64 {
         let kept = self.kept();
-        let lost = |sent: &&Sent| sent.accepted.is_some() && sent.told.is_none();
+        let lost = |sent: &&Sent| {
+            sent.accepted.is_some() && sent.told.is_none() && sent.over.is_none()
+        };
         count(kept.events.iter().filter(lost))
     }
 
@@ -202,9 +214,22 @@ impl Board {
         })
     }
 
+    /// What reached somebody more than once, as it can be named.
+    pub(super) fn doubled(&self) -> Vec<String> {
+        let kept = self.kept();
+        let doubled = kept.messages.iter().filter(|(_, copies)| copies.all > 1);
+        doubled.map(|((_, name), _)| name.clone()).collect()
+    }
+
     /// Texts and calls that reached a phone.
     pub(super) fn texts(&self) -> u64 {
-        self.kept().texts
+        self.texts_to(|_| true)
+    }
+
+    /// The same of some phones.
+    pub(super) fn texts_to(&self, phones: impl Fn(&str) -> bool) -> u64 {
+        let kept = self.kept();
+        kept.texts.iter().filter(|(phone, _)| phones(phone)).map(|(_, count)| count).sum()
     }
 
     /// Messages about what was taken or over by then.
@@ -248,7 +273,7 @@ impl Kept {
 
     fn message(&mut self, arrival: &Arrival<'_>, now: Instant) {
         if matches!(arrival.what, What::Text | What::Call) {
-            self.texts += 1;
+            *self.texts.entry(arrival.to.to_owned()).or_default() += 1;
         }
         let said = String::from_utf8_lossy(arrival.body);
         let reference = said.rsplit_once('#').map_or(arrival.name, |(_, after)| after.trim());

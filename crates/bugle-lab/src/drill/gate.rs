@@ -16,8 +16,9 @@ pub(super) const DRAINED_FLOOR_S: f64 = 6.0;
 /// Other tenants' urgent pages may be so much later, as a share.
 pub(super) const P99_SHARE: f64 = 0.1;
 /// What is noise at that percentile, in milliseconds: a drill has hundreds of pages and not
-/// thousands, and shares its processors with the senders, the phones and whoever measures.
-pub(super) const P99_FLOOR_MS: f64 = 250.0;
+/// thousands, and shares its processors with the senders, the phones and whoever measures. A
+/// program that was built without optimisation is several times slower.
+pub(super) const P99_FLOOR_MS: f64 = if cfg!(debug_assertions) { 1_500.0 } else { 250.0 };
 
 /// One thing that must hold.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -79,7 +80,8 @@ pub(super) fn checks(measured: &Measured, expected: Expected) -> Vec<Check> {
     checks
 }
 
-fn within(name: &'static str, value: Option<f64>, limit: f64) -> Check {
+/// Something that must have come within so many seconds.
+pub(super) fn within(name: &'static str, value: Option<f64>, limit: f64) -> Check {
     match value {
         Some(value) => {
             Check::new(name, value <= limit, format!("{value:.1} s, at most {limit:.1}"))
@@ -148,8 +150,10 @@ mod tests {
             others_p99_during_ms: Some(during),
             ..measured()
         };
-        assert_eq!(fails(&others(10.0, 259.0)), Vec::<&str>::new());
-        assert_eq!(fails(&others(10.0, 261.0)), ["other tenants' urgent p99"]);
-        assert_eq!(fails(&others(4_000.0, 4_399.0)), Vec::<&str>::new());
+        let noise = 10.0 + P99_FLOOR_MS;
+        assert_eq!(fails(&others(10.0, noise)), Vec::<&str>::new());
+        assert_eq!(fails(&others(10.0, noise + 1.0)), ["other tenants' urgent p99"]);
+        assert_eq!(fails(&others(40_000.0, 43_999.0)), Vec::<&str>::new());
+        assert_eq!(fails(&others(40_000.0, 44_001.0)), ["other tenants' urgent p99"]);
     }
 }

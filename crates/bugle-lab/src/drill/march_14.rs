@@ -75,7 +75,7 @@ async fn run(held: &Held, variant: &str) -> Result<Run, DrillError> {
         until_well(&scene, held, injected).await;
     }
     let ended = Instant::now();
-    let mut measured = scene.measure(traffic).await?;
+    let (mut measured, _) = scene.measure(traffic, scene.patience()).await?;
     let expected = if way == Way::ThroughTheGuard {
         others(&mut measured, &scene, (began, injected, ended));
         Expected::NOTHING

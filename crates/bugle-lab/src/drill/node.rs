@@ -227,7 +227,7 @@ fn configuration(lab: &Lab, address: SocketAddr) -> String {
         "[server]\nlisten = \"{address}\"\n\n[log]\nlevel = \"warn\"\n\n\
          [channels]\nsms = [\"simulated\", \"spare\"]\nvoice = [\"simulated\", \"spare\"]\n\n\
          [channels.webhook]\nallow = [\"127.0.0.0/8\"]\n\n\
-         [watch]\nreceipt_late_after = \"4s\"\nrecover_after = \"5s\"\n\n\
+         [watch]\nreceipt_late_after = \"4s\"\nclear_after = \"4s\"\nrecover_after = \"2s\"\n\n\
          [watch.operators]\nwebhook = [{operators}]\nrepeat = \"10s\"\n{accounts}"
     )
 }

@@ -1,7 +1,8 @@
 //! What every drill has: a node, its providers, several tenants with steady traffic, and somebody
 //! who looks on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use bugle_app::Clock;
@@ -94,10 +95,16 @@ impl Scene {
         Ok(())
     }
 
-    /// Begins the traffic.
+    /// Begins the traffic of all tenants, so many events a second of each.
     pub(super) fn traffic(&mut self, per_second: f64) -> Traffic {
-        let apis: Vec<Api> = (0..self.plan.tenants).map(|tenant| self.node.api(tenant)).collect();
-        Traffic::begin(&self.plan, (apis, &self.board), per_second, &mut self.chance)
+        self.traffic_of(0..self.plan.tenants, per_second)
+    }
+
+    /// Begins the traffic of some tenants.
+    pub(super) fn traffic_of(&mut self, tenants: Range<usize>, per_second: f64) -> Traffic {
+        let apis: BTreeMap<usize, Api> =
+            tenants.map(|tenant| (tenant, self.node.api(tenant))).collect();
+        Traffic::begin(self.plan.people, (apis, &self.board), per_second, &mut self.chance)
     }
 
     /// Lets time pass.
@@ -149,52 +156,70 @@ impl Scene {
         }
     }
 
-    /// Ends the traffic, lets the books settle, and measures what became of it all.
+    /// Ends the traffic, lets the books settle, and measures what became of it all; with what the
+    /// books say of each message.
     ///
     /// # Errors
     ///
     /// The node does not answer.
-    pub(super) async fn measure(&self, traffic: Traffic) -> Result<Measured, DrillError> {
+    pub(super) async fn measure(
+        &self,
+        traffic: Traffic,
+        settle: Duration,
+    ) -> Result<(Measured, Books), DrillError> {
+        let mut measured = self.measure_outside(traffic, settle).await?;
+        let books = self.books().await?;
+        let texts = usize::try_from(self.board.texts()).unwrap_or(usize::MAX);
+        let unknown = texts.saturating_sub(books.texts.len());
+        measured.duplicated += u64::try_from(unknown).unwrap_or(u64::MAX);
+        Ok((measured, books))
+    }
+
+    /// How long books may take to settle: not at all where something is still broken.
+    pub(super) fn patience(&self) -> Duration {
+        if self.lookout.seen().broken.is_empty() { SETTLE_LIMIT } else { LOOK_EVERY }
+    }
+
+    /// The same without a look at each message in the books.
+    ///
+    /// # Errors
+    ///
+    /// The node does not answer.
+    pub(super) async fn measure_outside(
+        &self,
+        traffic: Traffic,
+        settle: Duration,
+    ) -> Result<Measured, DrillError> {
         traffic.end_sending();
-        let told =
-            || self.board.events().iter().all(|it| it.accepted.is_none() || it.over.is_some());
-        let settle = if self.lookout.seen().broken.is_empty() { SETTLE_LIMIT } else { LOOK_EVERY };
-        self.within(settle, told).await;
+        self.within(settle, || self.board.events().iter().all(Sent::is_dealt_with)).await;
         let sums = self.settled(settle).await?;
         traffic.end().await;
-        let unsettled = sums.pending + sums.waiting + sums.sending;
-        let known = self.texts_of_books().await?;
         let (doubles, seen) = (self.board.doubles(), self.lookout.seen());
         let since = |at: Option<Instant>| at.and_then(|at| self.timeline.since_s(at));
         let injected = self.timeline.injected();
         let alarm = self.board.alarms().into_iter().find(|at| Some(*at) >= injected);
-        let texts = usize::try_from(self.board.texts()).unwrap_or(usize::MAX);
-        let unknown = u64::try_from(texts.saturating_sub(known)).unwrap_or(u64::MAX);
-        let unbalanced =
-            sums.event_difference.unsigned_abs() + sums.notification_difference.unsigned_abs();
+        let more = [
+            ("events accepted", sums.accepted),
+            ("notifications owed", sums.owed),
+            ("posts refused", self.board.refusals()),
+            ("texts and calls", self.board.texts()),
+        ];
         Ok(Measured {
             detected_s: since(seen.detected),
             declared_s: since(seen.declared),
             told_s: since(alarm),
-            lost: self.board.lost() + unbalanced + unsettled,
-            duplicated: (doubles.all - doubles.marked) + unknown,
+            lost: self.board.lost() + sums.missing(),
+            duplicated: doubles.all - doubles.marked,
             stale: self.board.stale(),
             escalations: self.board.escalations(),
-            more: [("events accepted", sums.accepted), ("notifications owed", sums.owed)]
-                .into_iter()
-                .map(|(name, count)| (name, to_f64(count)))
-                .chain([
-                    ("posts refused", to_f64(self.board.refusals())),
-                    ("texts and calls", to_f64(self.board.texts())),
-                ])
-                .collect(),
+            more: more.into_iter().map(|(name, count)| (name, to_f64(count))).collect(),
             ..Measured::default()
         })
     }
 
-    /// Texts that the books know, each by what the provider calls it.
-    async fn texts_of_books(&self) -> Result<usize, DrillError> {
-        let mut known = BTreeSet::new();
+    /// What the books say of each message.
+    async fn books(&self) -> Result<Books, DrillError> {
+        let mut books = Books::default();
         for tenant in 0..self.plan.tenants {
             let api = self.node.api(tenant);
             let mut path = format!("/api/v1/alerts?limit={PAGE}");
@@ -203,13 +228,44 @@ impl Scene {
                 for alert in list["data"].as_array().map(Vec::as_slice).unwrap_or_default() {
                     let number = &alert["number"];
                     let whole = api.get(&format!("/api/v1/alerts/{number}")).await?;
-                    known.extend(references(&whole));
+                    books.note(&whole);
                 }
                 let Some(next) = list["next"].as_str() else { break };
                 next.clone_into(&mut path);
             }
         }
-        Ok(known.len())
+        Ok(books)
+    }
+}
+
+/// What the books say of messages.
+#[derive(Debug, Default)]
+pub(super) struct Books {
+    /// Texts and calls, by what their provider calls them.
+    texts: BTreeSet<String>,
+    /// What a provider's answer about was cut off, as whoever got it can name it.
+    cut_off: BTreeSet<String>,
+}
+
+impl Books {
+    /// Whether the answer about a message was cut off.
+    pub(super) fn was_cut_off(&self, name: &str) -> bool {
+        self.cut_off.contains(name)
+    }
+
+    fn note(&mut self, alert: &Value) {
+        for line in alert["told"].as_array().map(Vec::as_slice).unwrap_or_default() {
+            let attempts = line["attempts"].as_array().map(Vec::as_slice).unwrap_or_default();
+            if line["channel"] == "sms" || line["channel"] == "voice" {
+                let named = attempts.iter().filter_map(|it| it["provider_ref"].as_str());
+                self.texts.extend(named.map(str::to_owned));
+            }
+            let unsure = |attempt: &Value| attempt["outcome"] == "lost" || attempt["outcome"] == "unsure";
+            if attempts.iter().any(unsure) {
+                let names = [&line["notification"], &line["reference"]];
+                self.cut_off.extend(names.into_iter().filter_map(Value::as_str).map(str::to_owned));
+            }
+        }
     }
 }
 
@@ -222,13 +278,9 @@ fn is_green(watch: &Value) -> bool {
         && verdicts.is_empty()
 }
 
-/// What providers call the texts of an alert.
-fn references(alert: &Value) -> Vec<String> {
-    let told = alert["told"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let texts = told.iter().filter(|line| line["channel"] == "sms" || line["channel"] == "voice");
-    let attempts = texts.flat_map(|line| line["attempts"].as_array()).flatten();
-    let named = attempts.filter_map(|attempt| attempt["provider_ref"].as_str());
-    named.map(str::to_owned).collect()
+/// How many there are.
+pub(super) fn count(things: usize) -> u64 {
+    u64::try_from(things).unwrap_or(u64::MAX)
 }
 
 /// A count as a number that can be measured with.

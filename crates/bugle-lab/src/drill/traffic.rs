@@ -1,6 +1,7 @@
 //! Steady traffic of several tenants: senders that try again until they are heard, and people who
 //! answer.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 use super::api::Api;
 use super::board::Board;
 use super::chance::Chance;
-use super::company::{self, Plan};
+use super::company;
 
 /// A sender that was not heard tries again after this time; an answer too.
 const AGAIN: Duration = Duration::from_millis(200);
@@ -27,19 +28,20 @@ pub(super) struct Traffic {
 }
 
 impl Traffic {
-    /// Begins: so many events a second of each tenant, each about something new.
+    /// Begins: so many events a second of each tenant, each about something new to one of its
+    /// people.
     pub(super) fn begin(
-        plan: &Plan,
-        (apis, board): (Vec<Api>, &Board),
+        people: usize,
+        (apis, board): (BTreeMap<usize, Api>, &Board),
         per_second: f64,
         chance: &mut Chance,
     ) -> Self {
         let traffic = Self { tasks: Tasks::new(), over: Arc::default() };
         let every = Duration::from_secs_f64(1.0 / per_second.max(0.01));
-        for (tenant, api) in apis.iter().enumerate() {
+        for (tenant, api) in &apis {
             let sender = Sender {
-                tenant,
-                people: plan.people,
+                tenant: *tenant,
+                people,
                 api: api.clone(),
                 board: board.clone(),
                 over: Arc::clone(&traffic.over),
@@ -121,7 +123,7 @@ impl Sender {
 }
 
 struct People {
-    apis: Vec<Api>,
+    apis: BTreeMap<usize, Api>,
     board: Board,
     chance: Chance,
 }
@@ -149,14 +151,14 @@ impl People {
     /// Says "I have it" of an event's alert.
     async fn take(&self, event: usize) -> bool {
         let Some(sent) = self.board.event(event) else { return true };
-        let (Some(number), Some(api)) = (sent.number, self.apis.get(sent.tenant)) else {
+        let (Some(number), Some(api)) = (sent.number, self.apis.get(&sent.tenant)) else {
             return true;
         };
         self.board.wanted(event);
         let path = format!("/api/v1/alerts/{number}/acknowledge");
         let taken = api.post(&path, &Value::Null).await.is_ok();
         if taken {
-            self.board.over(event);
+            self.board.answered(event);
         }
         taken
     }

@@ -10,6 +10,7 @@ mod changes;
 mod clients;
 mod commands;
 mod downtime;
+mod drills;
 mod faults;
 mod idempotency;
 mod main_job;
