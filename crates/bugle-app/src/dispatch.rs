@@ -152,7 +152,7 @@ impl DispatchLoop {
             let permit = Permit::new(self, permit, late);
             let sender = self.clone();
             let send = async move {
-                sender.send(claim, messages, started + SEND_WITHIN, permit).await;
+                sender.send((claim, now), messages, started + SEND_WITHIN, permit).await;
             };
             self.app.tasks.once(send);
         }
@@ -184,7 +184,7 @@ impl DispatchLoop {
     /// Sends one message, which may carry several notifications, and queues what came of it.
     async fn send(
         &self,
-        claim: ClaimId,
+        (claim, claimed_at): (ClaimId, Timestamp),
         carried: Vec<Candidate>,
         send_by: Instant,
         permit: Permit,
@@ -217,7 +217,7 @@ impl DispatchLoop {
         drop(permit);
         let finished_at = self.app.clock.now();
         count(&sent, first);
-        let tried = rows(&self.app, claim, carried, &sent, (started_at, finished_at));
+        let tried = rows(&self.app, claim, carried, &sent, (claimed_at, finished_at));
         if self.tried.send(tried).await.is_err() {
             tracing::error!(
                 "an outcome could not be queued; its claim will be found and looked up"

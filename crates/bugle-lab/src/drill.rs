@@ -14,6 +14,7 @@ pub mod orders;
 
 mod api;
 mod board;
+mod books;
 mod chance;
 mod dead_pipe;
 mod error;
@@ -22,6 +23,7 @@ mod kill;
 mod load;
 mod lookout;
 mod march_14;
+mod measure;
 mod node;
 mod record;
 mod scene;

@@ -46,7 +46,8 @@ impl Sums {
 
     /// What waits, and by how much the sums are out.
     pub(super) fn missing(&self) -> u64 {
-        let out = self.event_difference.unsigned_abs() + self.notification_difference.unsigned_abs();
+        let out =
+            self.event_difference.unsigned_abs() + self.notification_difference.unsigned_abs();
         self.pending + self.waiting + self.sending + out
     }
 }

@@ -1,7 +1,7 @@
 //! What was sent, and what became of it as seen from outside: by the providers, and by whoever
 //! answers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,8 +12,6 @@ use crate::witness::{Arrival, What};
 
 /// What dedup keys and summaries begin with; the event's number follows.
 const NAME: &str = "drill-";
-/// Something that was over so shortly before it arrived was under way already.
-const UNDER_WAY: Duration = Duration::from_secs(1);
 /// What a message says that may have arrived before.
 const REPEAT: &str = "possible repeat";
 /// Where the operators' alarms go.
@@ -86,7 +84,8 @@ struct Kept {
     messages: BTreeMap<(String, String), Copies>,
     /// By telephone number.
     texts: BTreeMap<String, u64>,
-    stale: u64,
+    /// Events of which something arrived that was over by then.
+    late: BTreeSet<usize>,
     escalations: u64,
     /// When a program was told of something, each time.
     pages: Vec<Instant>,
@@ -199,9 +198,8 @@ impl Board {
     /// Accepted events that nobody was told of, and that were not over before.
     pub(super) fn lost(&self) -> u64 {
         let kept = self.kept();
-        let lost = |sent: &&Sent| {
-            sent.accepted.is_some() && sent.told.is_none() && sent.over.is_none()
-        };
+        let lost =
+            |sent: &&Sent| sent.accepted.is_some() && sent.told.is_none() && sent.over.is_none();
         count(kept.events.iter().filter(lost))
     }
 
@@ -232,9 +230,10 @@ impl Board {
         kept.texts.iter().filter(|(phone, _)| phones(phone)).map(|(_, count)| count).sum()
     }
 
-    /// Messages about what was taken or over by then.
-    pub(super) fn stale(&self) -> u64 {
-        self.kept().stale
+    /// Events of which something arrived that was taken or over by then. It may have been under
+    /// way already: the books know.
+    pub(super) fn late(&self) -> BTreeSet<usize> {
+        self.kept().late.clone()
     }
 
     /// Messages to leads: they are told when nobody answered in time.
@@ -292,9 +291,8 @@ impl Kept {
 
     /// Whether it was over when it arrived.
     fn judge(&mut self, event: usize, now: Instant) {
-        let over = self.events.get(event).and_then(|sent| sent.over);
-        if over.is_some_and(|over| now.saturating_duration_since(over) > UNDER_WAY) {
-            self.stale += 1;
+        if self.events.get(event).and_then(|sent| sent.over).is_some_and(|over| now > over) {
+            self.late.insert(event);
         }
     }
 }
@@ -347,18 +345,17 @@ mod tests {
         text(&board, "CRIT service-1: drill-0 is down. 4=ack bgl/a/x #K7Q2");
         assert_eq!(board.lost(), 1);
         assert_eq!(board.doubles(), Doubles { all: 2, marked: 1 });
-        assert_eq!((board.texts(), board.stale(), board.escalations()), (2, 0, 0));
+        assert_eq!((board.texts(), board.late().len(), board.escalations()), (2, 0, 0));
         assert_eq!(board.take_unanswered(), [0, 1]);
     }
 
     #[test]
-    fn what_was_over_long_before_it_arrives_is_stale() {
+    fn what_was_over_before_it_arrives_is_late() {
         let board = Board::default();
         let event = board.begin(0);
         board.accepted(event);
-        let before = Instant::now().checked_sub(Duration::from_secs(3)).unwrap();
-        board.kept().events[event].over = Some(before);
+        board.over(event);
         text(&board, "CRIT service-1: drill-0 is down. bgl/a/x #K7Q2");
-        assert_eq!(board.stale(), 1);
+        assert_eq!(board.late(), [event].into());
     }
 }

@@ -14,8 +14,9 @@ use super::company;
 use super::error::DrillError;
 use super::gate::{self, Check, Expected};
 use super::load::{self, Shot};
+use super::measure::{self, Moment};
 use super::orders::Order;
-use super::scene::{self, Moment, Scene};
+use super::scene::Scene;
 use super::scorecard::Run;
 use super::traffic;
 use super::{Drill, Held};
@@ -94,10 +95,10 @@ async fn alerting(held: &Held) -> Result<Run, DrillError> {
     scene.within(SEEN_WITHIN, || scene.board.pages().iter().any(|at| *at > started)).await;
     scene.pass(AND_THEN.1).await;
     let (mut measured, _) = scene.measure(traffic, held.patience).await?;
-    if let Some(stall) = scene::stall(&scene.board.pages(), (injected, started)) {
+    if let Some(stall) = measure::stall(&scene.board.pages(), (injected, started)) {
         measured.stall_s = Some(stall.length().as_secs_f64());
         let moments: (Moment, Moment) = (|sent| sent.accepted, |sent| sent.told);
-        measured.drained_s = scene::drained_s(&scene.board.events(), stall.to, moments);
+        measured.drained_s = measure::drained_s(&scene.board.events(), stall.to, moments);
     }
     let checks = gate::checks(&measured, EXPECTED);
     let timeline = scene.timeline.entries();
@@ -117,10 +118,14 @@ async fn dispatch(held: &Held) -> Result<Run, DrillError> {
     let injected = scene.timeline.inject("dispatch stops");
     hold(&mut scene, Stage::Dispatch, true).await?;
     scene.within(SEEN_WITHIN.min(held.patience), || scene.lookout.seen().declared.is_some()).await;
-    // What comes in now is part of the backlog; the other tenant's traffic goes on after it.
+    // The other tenant is quiet while time passes at once, so that nobody there is thinking then.
+    others.end_sending();
+    let thinks = |sent: &Sent| sent.told.is_some() && sent.over.is_none();
+    scene.within(SEEN_WITHIN, || !scene.board.events().iter().any(thinks)).await;
     others.end().await;
     let events = owe(&mut scene, held).await?;
     most_is_over(&mut scene, &events).await;
+    decided(&scene).await?;
     scene.timeline.note("dispatch goes on");
     let stalled = injected.elapsed() + passed(PARTS);
     hold(&mut scene, Stage::Dispatch, false).await?;
@@ -134,9 +139,9 @@ async fn dispatch(held: &Held) -> Result<Run, DrillError> {
     measured.drained_s = drained.map(|drained| drained.as_secs_f64());
     let board = scene.board.events();
     let other = || board.iter().filter(|sent| sent.tenant == OTHER);
-    measured.others_p99_before_ms = scene::p99_ms(other(), (began, injected));
-    measured.others_p99_during_ms = scene::p99_ms(other(), (started, ended));
-    measured.more.insert("events kept waiting", scene::to_f64(scene::count(events.len())));
+    measured.others_p99_before_ms = measure::p99_ms(other(), (began, injected));
+    measured.others_p99_during_ms = measure::p99_ms(other(), (started, ended));
+    measured.more.insert("events kept waiting", measure::to_f64(measure::count(events.len())));
     let mut checks = gate::checks(&measured, EXPECTED);
     checks.push(no_flood(&scene, events.len()));
     let timeline = scene.timeline.entries();
@@ -241,7 +246,7 @@ fn no_flood(scene: &Scene, events: usize) -> Check {
     let people = |tenant| (1..=scene.plan.people).map(move |person| company::phone(tenant, person));
     let phones: BTreeSet<String> = (0..OTHER).flat_map(people).collect();
     let batches = (events / OTHER).div_ceil(BATCH).max(1);
-    let most = scene::count(phones.len() * TEXTS_OF_BATCH * batches);
+    let most = measure::count(phones.len() * TEXTS_OF_BATCH * batches);
     let texts = scene.board.texts_to(|phone| phones.contains(phone));
     let phones = phones.len();
     let text = format!("{texts} texts to {phones} phones about {events} events, at most {most}");

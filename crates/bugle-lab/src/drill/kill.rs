@@ -6,10 +6,12 @@
 
 use std::time::{Duration, Instant};
 
+use super::books::Books;
 use super::error::DrillError;
 use super::gate::{self, Check, Expected};
+use super::measure::{self, Moment};
 use super::orders::{Order, Point};
-use super::scene::{self, Books, Scene};
+use super::scene::Scene;
 use super::scorecard::Run;
 use super::{Drill, Held};
 use crate::knobs::{Answer, Knobs, Service};
@@ -88,11 +90,11 @@ async fn run(held: &Held, variant: &str) -> Result<Run, DrillError> {
     let (mut measured, books) = scene.measure(traffic, held.patience).await?;
     // Whoever was killed sees nothing: that is the sentinel's work.
     (measured.detected_s, measured.declared_s, measured.told_s) = (None, None, None);
-    if let Some(stall) = scene::stall(&scene.board.pages(), (killed, started)) {
+    if let Some(stall) = measure::stall(&scene.board.pages(), (killed, started)) {
         measured.stall_s = Some(stall.length().as_secs_f64());
         measured.mitigated_s = scene.timeline.since_s(stall.to);
-        let moments: (scene::Moment, scene::Moment) = (|sent| sent.accepted, |sent| sent.told);
-        measured.drained_s = scene::drained_s(&scene.board.events(), stall.to, moments);
+        let moments: (Moment, Moment) = (|sent| sent.accepted, |sent| sent.told);
+        measured.drained_s = measure::drained_s(&scene.board.events(), stall.to, moments);
     }
     let resumed_s = scene.board.pages().into_iter().find(|at| *at > started);
     let resumed_s = resumed_s.map(|at| (at - started).as_secs_f64());
@@ -101,7 +103,7 @@ async fn run(held: &Held, variant: &str) -> Result<Run, DrillError> {
     let mut checks = gate::checks(&measured, expected);
     checks.push(cut_off(&scene.board.doubled(), &books));
     checks.push(gate::within("work goes on after the restart", resumed_s, RESUMED_S));
-    measured.more.insert("doubled, and said so", scene::to_f64(doubles.marked));
+    measured.more.insert("doubled, and said so", measure::to_f64(doubles.marked));
     let timeline = scene.timeline.entries();
     scene.close().await?;
     Ok(Run::new(variant, measured, checks, timeline))

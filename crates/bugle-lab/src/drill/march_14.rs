@@ -10,8 +10,9 @@ use serde_json::json;
 
 use super::error::DrillError;
 use super::gate::{self, Check, Expected};
+use super::measure::{self, Moment};
 use super::orders::{Order, Word};
-use super::scene::{self, Moment, Scene};
+use super::scene::Scene;
 use super::scorecard::{Measured, Run};
 use super::{Drill, Held};
 
@@ -172,8 +173,8 @@ fn others(
     (began, injected, ended): (Instant, Instant, Instant),
 ) {
     let events = scene.board.events();
-    measured.others_p99_before_ms = scene::p99_ms(&events, (began, injected));
-    measured.others_p99_during_ms = scene::p99_ms(&events, (injected, ended));
+    measured.others_p99_before_ms = measure::p99_ms(&events, (began, injected));
+    measured.others_p99_during_ms = measure::p99_ms(&events, (injected, ended));
 }
 
 /// The stall, by what the stage is there for: people are told, or what they answer is taken.
@@ -191,9 +192,9 @@ fn of_stall(
     };
     let seen = scene.lookout.seen();
     let back = seen.changed.unwrap_or(ended);
-    let Some(stall) = scene::stall(&signs, (injected, back)) else { return };
+    let Some(stall) = measure::stall(&signs, (injected, back)) else { return };
     measured.stall_s = Some(stall.length().as_secs_f64());
-    measured.drained_s = scene::drained_s(&scene.board.events(), stall.to, moments);
+    measured.drained_s = measure::drained_s(&scene.board.events(), stall.to, moments);
     if seen.changed.is_some() && seen.broken.is_empty() {
         measured.mitigated_s = scene.timeline.since_s(stall.to.max(back));
     }

@@ -1,7 +1,7 @@
 //! What every drill has: a node, its providers, several tenants with steady traffic, and somebody
 //! who looks on.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
@@ -12,10 +12,12 @@ use serde_json::Value;
 use super::Held;
 use super::api::{Api, Sums};
 use super::board::{Board, Sent};
+use super::books::{self, Books};
 use super::chance::Chance;
 use super::company::Plan;
 use super::error::DrillError;
 use super::lookout::Lookout;
+use super::measure::to_f64;
 use super::node::Node;
 use super::scorecard::Measured;
 use super::timeline::Timeline;
@@ -170,7 +172,7 @@ impl Scene {
         let mut measured = self.measure_outside(traffic, settle).await?;
         let books = self.books().await?;
         let texts = usize::try_from(self.board.texts()).unwrap_or(usize::MAX);
-        let unknown = texts.saturating_sub(books.texts.len());
+        let unknown = texts.saturating_sub(books.texts.len() + books.unsure_texts);
         measured.duplicated += u64::try_from(unknown).unwrap_or(u64::MAX);
         Ok((measured, books))
     }
@@ -210,11 +212,30 @@ impl Scene {
             told_s: since(alarm),
             lost: self.board.lost() + sums.missing(),
             duplicated: doubles.all - doubles.marked,
-            stale: self.board.stale(),
+            stale: self.stale().await?,
             escalations: self.board.escalations(),
             more: more.into_iter().map(|(name, count)| (name, to_f64(count))).collect(),
             ..Measured::default()
         })
+    }
+
+    /// Events of which a message was claimed after the node had taken that they are over.
+    async fn stale(&self) -> Result<u64, DrillError> {
+        let mut stale = 0;
+        for event in self.board.late() {
+            let Some(sent) = self.board.event(event) else { continue };
+            let api = self.node.api(sent.tenant);
+            let list = api.get(&format!("/api/v1/alerts?q={}", Board::name(event))).await?;
+            let found = list["data"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let is_it = |alert: &&Value| alert["dedup_key"] == Board::name(event);
+            let Some(alert) = found.iter().find(is_it) else { continue };
+            let whole = api.get(&format!("/api/v1/alerts/{}", alert["number"])).await?;
+            if books::was_claimed_when_over(&whole) {
+                stale += 1;
+                self.timeline.note(format!("stale: {}", Board::name(event)));
+            }
+        }
+        Ok(stale)
     }
 
     /// What the books say of each message.
@@ -238,37 +259,6 @@ impl Scene {
     }
 }
 
-/// What the books say of messages.
-#[derive(Debug, Default)]
-pub(super) struct Books {
-    /// Texts and calls, by what their provider calls them.
-    texts: BTreeSet<String>,
-    /// What a provider's answer about was cut off, as whoever got it can name it.
-    cut_off: BTreeSet<String>,
-}
-
-impl Books {
-    /// Whether the answer about a message was cut off.
-    pub(super) fn was_cut_off(&self, name: &str) -> bool {
-        self.cut_off.contains(name)
-    }
-
-    fn note(&mut self, alert: &Value) {
-        for line in alert["told"].as_array().map(Vec::as_slice).unwrap_or_default() {
-            let attempts = line["attempts"].as_array().map(Vec::as_slice).unwrap_or_default();
-            if line["channel"] == "sms" || line["channel"] == "voice" {
-                let named = attempts.iter().filter_map(|it| it["provider_ref"].as_str());
-                self.texts.extend(named.map(str::to_owned));
-            }
-            let unsure = |attempt: &Value| attempt["outcome"] == "lost" || attempt["outcome"] == "unsure";
-            if attempts.iter().any(unsure) {
-                let names = [&line["notification"], &line["reference"]];
-                self.cut_off.extend(names.into_iter().filter_map(Value::as_str).map(str::to_owned));
-            }
-        }
-    }
-}
-
 /// Whether every path came through and nothing is broken.
 fn is_green(watch: &Value) -> bool {
     let canaries = watch["canaries"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -276,96 +266,4 @@ fn is_green(watch: &Value) -> bool {
     !canaries.is_empty()
         && canaries.iter().all(|canary| !canary["through"].is_null())
         && verdicts.is_empty()
-}
-
-/// How many there are.
-pub(super) fn count(things: usize) -> u64 {
-    u64::try_from(things).unwrap_or(u64::MAX)
-}
-
-/// A count as a number that can be measured with.
-pub(super) fn to_f64(count: u64) -> f64 {
-    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
-}
-
-/// A stall, as seen from outside.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub(super) struct Stall {
-    /// The last sign of life before it.
-    pub from: Instant,
-    /// The first one after it.
-    pub to: Instant,
-}
-
-impl Stall {
-    /// How long it was.
-    pub(super) fn length(&self) -> Duration {
-        self.to - self.from
-    }
-}
-
-/// The longest time without a sign of life that began between two moments, or contains the first;
-/// one that goes on ends nowhere.
-pub(super) fn stall(signs: &[Instant], (from, to): (Instant, Instant)) -> Option<Stall> {
-    let mut signs = signs.to_vec();
-    signs.sort_unstable();
-    let mut longest: Option<Stall> = None;
-    let mut last = from;
-    for at in signs {
-        let silence = Stall { from: last, to: at };
-        if last > to {
-            break;
-        }
-        if at > from && longest.is_none_or(|stall| silence.length() > stall.length()) {
-            longest = Some(silence);
-        }
-        last = at;
-    }
-    longest
-}
-
-/// How long after `at` the last was `done` of what had been `owed` by then.
-pub(super) fn drained_s(
-    events: &[Sent],
-    at: Instant,
-    (owed, done): (Moment, Moment),
-) -> Option<f64> {
-    let mut last = at;
-    for sent in events.iter().filter(|sent| owed(sent).is_some_and(|owed| owed <= at)) {
-        last = last.max(done(sent)?);
-    }
-    Some((last - at).as_secs_f64())
-}
-
-/// A moment in the life of an event.
-pub(super) type Moment = fn(&Sent) -> Option<Instant>;
-
-/// The 99th percentile of how long it took to tell somebody of events begun between two moments,
-/// in milliseconds.
-pub(super) fn p99_ms<'a>(
-    events: impl IntoIterator<Item = &'a Sent>,
-    (from, to): (Instant, Instant),
-) -> Option<f64> {
-    let within = events.into_iter().filter(|sent| sent.begun >= from && sent.begun < to);
-    let mut took: Vec<Duration> = within.filter_map(Sent::took).collect();
-    took.sort_unstable();
-    let place = (took.len().saturating_mul(99)).div_ceil(100).checked_sub(1)?;
-    Some(took.get(place)?.as_secs_f64() * 1_000.0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_longest_silence_is_the_stall() {
-        let zero = Instant::now();
-        let at = |seconds| zero + Duration::from_secs(seconds);
-        let signs = [at(1), at(2), at(9), at(10), at(12)];
-        let of = |from, to| Some(Stall { from: at(from), to: at(to) });
-        assert_eq!(stall(&signs, (at(3), at(20))), of(2, 9));
-        assert_eq!(stall(&signs, (at(9), at(20))), of(10, 12));
-        assert_eq!(stall(&signs, (at(1), at(1))), of(1, 2), "later ones are not its own");
-        assert_eq!(stall(&signs, (at(13), at(20))), None, "it has not ended");
-    }
 }

@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::process::Command;
+use tokio::sync::Semaphore;
 
 /// How long one drill may take.
 const LIMIT: Duration = Duration::from_mins(3);
+/// Drills held at the same time: more would only measure each other.
+static PLACES: Semaphore = Semaphore::const_new(4);
 
 /// A drill that was held: its scorecard, and whether the program was content.
 struct Held {
@@ -17,6 +20,7 @@ struct Held {
 
 /// Holds a drill with the program itself.
 async fn hold(arguments: &str) -> Held {
+    let _place = PLACES.acquire().await.unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_bugle"));
     command.arg("drill").args(arguments.split(' ')).args(["--json", "--seed", "14"]);
     let output = command.env_clear().kill_on_drop(true).output();
@@ -99,8 +103,15 @@ async fn a_report_has_the_measures_beside_the_record() {
     let json = std::fs::read_to_string(folder.path().join("march-14-14.json")).unwrap();
     let json: Value = serde_json::from_str(&json).unwrap();
     for key in [
-        "detected_s", "declared_s", "mitigated_s", "drained_s", "stall_s", "lost", "duplicated",
-        "stale", "passed",
+        "detected_s",
+        "declared_s",
+        "mitigated_s",
+        "drained_s",
+        "stall_s",
+        "lost",
+        "duplicated",
+        "stale",
+        "passed",
     ] {
         assert!(json.get(key).is_some(), "{key}: {json:#}");
     }
