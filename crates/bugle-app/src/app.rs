@@ -34,6 +34,7 @@ use crate::operators::providers::Troubles;
 use crate::placement::Placement;
 use crate::pulse::{Holds, Pulse};
 use crate::record::{self, Recorder};
+use crate::rehearsal::Rehearsal;
 use crate::stages::{Stages, StagesLoop};
 use crate::tasks::Tasks;
 use crate::watch;
@@ -56,6 +57,8 @@ pub struct Settings {
     /// Key of the integration by which the operators are told of what is wrong with the
     /// installation. `None`: the fallback policy of the operators' own tenants.
     pub operators_key: Option<SecretString>,
+    /// What is taken out, and where it is stopped, for a rehearsal of failures.
+    pub rehearsal: Rehearsal,
     /// Shown by `doctor` and in the footer of pages.
     pub version: &'static str,
     /// Whether this is the demo: a red ribbon, and everything is simulated.

@@ -19,6 +19,7 @@ use jiff::SignedDuration;
 
 use crate::app::App;
 use crate::error::{ErrorKind, UseCaseError, storage_kind};
+use crate::rehearsal::Step;
 use crate::responses::RespondError;
 
 /// Most alerts that one reply or key answers.
@@ -148,7 +149,9 @@ impl App {
         let now = self.now();
         let inner = self.inner();
         let ready = inner.stages.of(Stage::Dispatch);
-        for (tenant, carried, alert, _) in inner.store.same_message(id).await? {
+        let carried = inner.store.same_message(id).await?;
+        inner.reach(Step::Receipt, carried.iter().map(|(tenant, ..)| *tenant));
+        for (tenant, carried, alert, _) in carried {
             let limits = &ready.limits;
             let mut apply = |_: TenantId, notification: &Notification, _: &AlertBrief| {
                 let latest = is_of_latest_try(notification, of_try);

@@ -13,6 +13,7 @@ pub struct Clock(Kind);
 enum Kind {
     System,
     Pushed(Arc<watch::Sender<Timestamp>>),
+    Shifted(Arc<watch::Sender<SignedDuration>>),
 }
 
 impl Clock {
@@ -26,20 +27,31 @@ impl Clock {
         Self(Kind::Pushed(Arc::new(watch::Sender::new(start))))
     }
 
+    /// The system's clock, which can be pushed forward and then goes on from there.
+    pub fn shifted() -> Self {
+        Self(Kind::Shifted(Arc::new(watch::Sender::new(SignedDuration::ZERO))))
+    }
+
     /// The time now.
     pub fn now(&self) -> Timestamp {
         match &self.0 {
-            #[expect(clippy::disallowed_methods, reason = "this is the one reader of the time")]
-            Kind::System => Timestamp::now(),
+            Kind::System => of_system(),
             Kind::Pushed(time) => *time.borrow(),
+            Kind::Shifted(by) => of_system().saturating_add(*by.borrow()).unwrap_or(Timestamp::MAX),
         }
     }
 
-    /// Moves a pushed clock forward and wakes whoever waits for a time that has come. Does nothing
-    /// to the system's clock.
+    /// Moves the clock forward and wakes whoever waits for a time that has come. Does nothing to
+    /// the system's clock.
     pub fn push(&self, by: SignedDuration) {
-        if let Kind::Pushed(time) = &self.0 {
-            time.send_modify(|now| *now = now.saturating_add(by).unwrap_or(Timestamp::MAX));
+        match &self.0 {
+            Kind::System => (),
+            Kind::Pushed(time) => {
+                time.send_modify(|now| *now = now.saturating_add(by).unwrap_or(Timestamp::MAX));
+            }
+            Kind::Shifted(shift) => {
+                shift.send_modify(|all| *all = all.checked_add(by).unwrap_or(SignedDuration::MAX));
+            }
         }
     }
 
@@ -50,10 +62,17 @@ impl Clock {
     /// Nothing is lost when the future is dropped.
     pub async fn sleep_until(&self, then: Timestamp) {
         match &self.0 {
-            Kind::System => {
-                let wait = then.duration_since(self.now());
-                if let Ok(wait) = std::time::Duration::try_from(wait) {
-                    tokio::time::sleep(wait).await;
+            Kind::System => sleep_of_system(then.duration_since(self.now())).await,
+            Kind::Shifted(shift) => {
+                let mut shift = shift.subscribe();
+                loop {
+                    let by = *shift.borrow_and_update();
+                    let wait = then.duration_since(of_system()).saturating_sub(by);
+                    tokio::select! {
+                        () = sleep_of_system(wait) => return,
+                        // The sender lives in `self`: only a push ends this.
+                        _ = shift.changed() => (),
+                    }
                 }
             }
             Kind::Pushed(time) => {
@@ -75,9 +94,34 @@ impl Clock {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "this is the one reader of the time")]
+fn of_system() -> Timestamp {
+    Timestamp::now()
+}
+
+async fn sleep_of_system(wait: SignedDuration) {
+    if let Ok(wait) = std::time::Duration::try_from(wait) {
+        tokio::time::sleep(wait).await;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_shifted_clock_goes_on_and_wakes_whoever_waits_for_it() {
+        let clock = Clock::shifted();
+        let before = clock.now();
+        let sleeper = clock.sleep(SignedDuration::from_mins(20));
+        let pusher = async {
+            clock.push(SignedDuration::from_mins(10));
+            tokio::task::yield_now().await;
+            clock.push(SignedDuration::from_mins(10));
+        };
+        tokio::join!(sleeper, pusher);
+        assert!(clock.now().duration_since(before) >= SignedDuration::from_mins(20));
+    }
 
     #[tokio::test]
     async fn a_pushed_clock_wakes_whoever_waits_for_it() {

@@ -11,7 +11,7 @@ use bugle_domain::notification::{Attempt, SendOutcome};
 use bugle_domain::stage::Stage;
 use bugle_domain::text::truncate;
 use bugle_domain::{ClaimId, TenantId, TenantScope};
-use bugle_engine::dispatch::{self, Candidate, Room, Tried};
+use bugle_engine::dispatch::{self, Candidate, PaceUpdate, Room, Tried, Verdict};
 use bugle_store::{Claimed, DispatchPass, StoreError, TriedRow};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -23,6 +23,7 @@ use crate::compose::{self, Composed, Saying};
 use crate::entropy;
 use crate::error::Chain;
 use crate::record::Tried as Recorded;
+use crate::rehearsal::{Mechanism, Step};
 
 use self::under_way::UnderWay;
 
@@ -125,7 +126,11 @@ impl DispatchLoop {
         let started = Instant::now();
         let send_by = now.saturating_add(SignedDuration::try_from(SEND_WITHIN).unwrap_or_default());
         let limits = &ready.limits;
-        let mut judge = |candidates: &[Candidate]| dispatch::judge(candidates, limits, &room, now);
+        let blind = self.app.lacks(Mechanism::Judge);
+        let mut judge = |candidates: &[Candidate]| match blind {
+            false => dispatch::judge(candidates, limits, &room, now),
+            true => unjudged(candidates),
+        };
         let mut claimed = self
             .app
             .store
@@ -142,6 +147,7 @@ impl DispatchLoop {
                 &mut judge,
             )
             .await?;
+        self.app.reach(Step::Claimed, claimed.sends.iter().map(|(_, one)| one.tenant));
         let messages = group(std::mem::take(&mut claimed.sends));
         self.note_drain(&messages, claimed.ended.len(), now);
         for messages in messages.into_values() {
@@ -152,7 +158,7 @@ impl DispatchLoop {
             let permit = Permit::new(self, permit, of, late);
             let sender = self.clone();
             let send = async move {
-                sender.send(claim, messages, started + SEND_WITHIN, permit).await;
+                sender.send((claim, now), messages, started + SEND_WITHIN, permit).await;
             };
             self.app.tasks.once(send);
         }
@@ -188,7 +194,7 @@ impl DispatchLoop {
     /// Sends one message, which may carry several notifications, and queues what came of it.
     async fn send(
         &self,
-        claim: ClaimId,
+        (claim, claimed_at): (ClaimId, Timestamp),
         carried: Vec<Candidate>,
         send_by: Instant,
         permit: Permit,
@@ -221,7 +227,7 @@ impl DispatchLoop {
         drop(permit);
         let finished_at = self.app.clock.now();
         count(&sent, first);
-        let tried = rows(&self.app, claim, carried, &sent, (started_at, finished_at));
+        let tried = rows(&self.app, claim, carried, &sent, (claimed_at, finished_at));
         if self.tried.send(tried).await.is_err() {
             tracing::error!(
                 "an outcome could not be queued; its claim will be found and looked up"
@@ -269,6 +275,12 @@ impl DispatchLoop {
         }
         self.app.send(outgoing, send_by).await
     }
+}
+
+/// What a rehearsal does instead of judging: each goes out by itself, whatever it says.
+fn unjudged(candidates: &[Candidate]) -> (Vec<Verdict>, Vec<PaceUpdate>) {
+    let send = |message| Verdict::Send { message };
+    ((0..candidates.len()).map(send).collect(), Vec::new())
 }
 
 /// A message under way: it gives its place back when it ends.

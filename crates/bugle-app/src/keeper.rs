@@ -21,6 +21,7 @@ use crate::alerting;
 use crate::app::Inner;
 use crate::error::Chain;
 use crate::keyed_requests;
+use crate::rehearsal::Mechanism;
 
 const BEAT: SignedDuration = SignedDuration::from_secs(1);
 /// The same on the machine's own clock: a node lives while its machine does, also where a test
@@ -186,6 +187,9 @@ impl Keeper {
 
     /// Takes claims out of the hands of the dead, all of them.
     async fn give_back(&self, lost: Lost, now: Timestamp) -> Result<u32, StoreError> {
+        if self.app.lacks(Mechanism::Resume) {
+            return Ok(0);
+        }
         let ready = self.app.stages.of(Stage::Dispatch);
         let limits = &ready.limits;
         let mut follow = |of: &Notification| dispatch::after_lost_claim(of, limits, now);

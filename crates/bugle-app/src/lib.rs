@@ -41,6 +41,7 @@ mod pulse;
 pub mod readiness;
 pub mod reading;
 mod record;
+pub mod rehearsal;
 pub mod requests;
 pub mod responses;
 #[cfg(test)]

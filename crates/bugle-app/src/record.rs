@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::Inner;
 use crate::error::{Chain, transient};
+use crate::rehearsal::Step;
 
 /// Most outcomes in one commit.
 const BATCH: usize = 256;
@@ -54,6 +55,7 @@ impl Recorder {
     }
 
     async fn save(&self, rows: &[TriedRow]) {
+        self.app.reach(Step::Answered, rows.iter().map(|row| row.tenant));
         let mut tries = 1;
         let saved: Result<Vec<bool>, StoreError> = loop {
             match self.app.store.record_tries(self.app.node, rows, self.app.clock.now()).await {
@@ -65,7 +67,10 @@ impl Recorder {
             }
         };
         match saved {
-            Ok(saved) => self.tell(rows, &saved),
+            Ok(saved) => {
+                self.app.reach(Step::Saved, rows.iter().map(|row| row.tenant));
+                self.tell(rows, &saved);
+            }
             Err(error) => tracing::error!(error = %Chain(&error), "could not save outcomes"),
         }
     }

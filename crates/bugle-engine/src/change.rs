@@ -15,6 +15,7 @@ use crate::watch::{Hop, View};
 
 pub mod checked;
 mod forth;
+pub mod stray;
 mod undo;
 
 pub use forth::step;

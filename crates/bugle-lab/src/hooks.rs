@@ -32,6 +32,10 @@ pub(crate) async fn handle(lab: Lab, request: Request) -> Handled {
         }
         (None, Answer::Error(status)) => plain(status),
         (None, Answer::Hang) => hang().await,
+        (None, Answer::TakeAndHang) => {
+            keep(&lab, request);
+            hang().await
+        }
         (None, Answer::TakeAndDrop) => {
             keep(&lab, request);
             Err(Dropped)

@@ -40,6 +40,8 @@ pub enum Answer {
     Error(u16),
     /// It reads the request and never answers.
     Hang,
+    /// It takes the message and never answers.
+    TakeAndHang,
     /// It takes the message and drops the connection without an answer.
     TakeAndDrop,
     /// It drops the connection and takes nothing.

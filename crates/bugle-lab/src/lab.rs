@@ -17,6 +17,7 @@ use url::Url;
 use crate::knobs::{Knobs, Service};
 use crate::receivers::{Hooks, Mailbox, Phone};
 use crate::state::State;
+use crate::witness::Witness;
 use crate::{hooks, server, smtp, twilio};
 
 /// How long a callback to Bugle may take. Twilio's limit (*Webhooks*, read 2026-11).
@@ -151,6 +152,11 @@ impl Lab {
     /// How a service is set at the moment.
     pub fn knobs(&self, service: Service) -> Knobs {
         self.state().knobs.get(&service).copied().unwrap_or_default()
+    }
+
+    /// Has everything that arrives from now on seen.
+    pub fn set_witness(&self, witness: Witness) {
+        self.state().witness = Some(witness);
     }
 
     /// A simulated phone.

@@ -4,6 +4,7 @@
 //! drills. Nothing here is reached from outside the machine, and nothing in Bugle knows that a
 //! provider is simulated.
 
+pub mod drill;
 mod handset;
 mod hooks;
 mod knobs;
@@ -13,8 +14,10 @@ mod server;
 mod smtp;
 mod state;
 mod twilio;
+mod witness;
 
 pub use knobs::{Answer, Knobs, Service};
 pub use lab::{Account, Lab};
 pub use receivers::{Hooks, Mailbox, NotSeen, Phone};
 pub use state::{Call, Hook, Mail, PROBE_MAILBOX, PROBE_NUMBER, Text};
+pub use witness::{Arrival, What, Witness};

@@ -162,6 +162,7 @@ impl Session {
             Answer::Take
             | Answer::Error(_)
             | Answer::Hang
+            | Answer::TakeAndHang
             | Answer::TakeAndDrop
             | Answer::Drop
             | Answer::Suspended => {
@@ -193,6 +194,10 @@ impl Session {
         match knobs.answer {
             Answer::Error(_) => self.say("451 4.3.0 trouble of our own").await?,
             Answer::Hang => std::future::pending().await,
+            Answer::TakeAndHang => {
+                self.deliver(&raw, knobs);
+                std::future::pending().await
+            }
             Answer::TakeAndDrop => {
                 self.deliver(&raw, knobs);
                 return Ok(Next::Close);

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use crate::knobs::{Knobs, Service};
+use crate::witness::{Arrival, What, Witness};
 
 /// A number whose texts and calls are taken, reported and forgotten: for canaries.
 pub const PROBE_NUMBER: &str = "+15005550009";
@@ -132,6 +133,8 @@ pub(crate) struct State {
     pub(crate) knobs: BTreeMap<Service, Knobs>,
     /// Where texts from phones are posted, as entered at the provider.
     pub(crate) inbound_urls: [Option<String>; 2],
+    /// Sees everything that arrives, also what is not kept for long.
+    pub(crate) witness: Option<Witness>,
     next_sid: u64,
 }
 
@@ -146,12 +149,23 @@ impl State {
         if text.to == PROBE_NUMBER {
             return;
         }
+        if text.arrived && !text.from_phone {
+            self.see(What::Text, &text.to, (&text.sid, text.body.as_bytes()));
+        }
+        self.keep_text(text);
+    }
+
+    /// Keeps a text that is part of a dialogue, and no message of its own.
+    pub(crate) fn keep_text(&mut self, text: Text) {
         push(&mut self.texts, text);
     }
 
     pub(crate) fn add_call(&mut self, call: Call) {
         if call.to == PROBE_NUMBER {
             return;
+        }
+        if call.arrived {
+            self.see(What::Call, &call.to, (&call.sid, b""));
         }
         push(&mut self.calls, call);
     }
@@ -162,13 +176,21 @@ impl State {
         }
         self.mails_total += 1;
         mail.number = self.mails_total;
+        self.see(What::Mail, &mail.to, (&mail.subject, mail.text.as_bytes()));
         push(&mut self.mails, mail);
     }
 
     pub(crate) fn add_hook(&mut self, mut hook: Hook) {
         self.hooks_total += 1;
         hook.number = self.hooks_total;
+        self.see(What::Hook, &hook.path, ("", &hook.body));
         push(&mut self.hooks, hook);
+    }
+
+    fn see(&self, what: What, to: &str, (name, body): (&str, &[u8])) {
+        if let Some(witness) = &self.witness {
+            witness.see(&Arrival { what, to, name, body });
+        }
     }
 
     pub(crate) fn call_mut(&mut self, sid: &str) -> Option<&mut Call> {

@@ -91,6 +91,10 @@ async fn create(lab: &Lab, account: usize, request: &Request, kind: Kind) -> Han
             take(lab, account, request, (kind, knobs));
             return Err(Dropped);
         }
+        Answer::TakeAndHang => {
+            take(lab, account, request, (kind, knobs));
+            return hang().await;
+        }
         Answer::Drop => return Err(Dropped),
         Answer::Hang => return hang().await,
         Answer::Refuse(code) => problem(400, code, "Refused by the lab"),

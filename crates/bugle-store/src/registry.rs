@@ -204,6 +204,8 @@ pub(crate) static ALL: &[&Statement] = &[
     &crate::revisions::HOLD,
     &crate::revisions::RELEASE,
     &crate::revisions::FORGET_TARGETS,
+    &crate::revisions::STRAYS,
+    &crate::revisions::TAKE_BACK,
     &crate::revisions::REPORT,
     &crate::revisions::RUNS,
 ];

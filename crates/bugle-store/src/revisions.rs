@@ -4,6 +4,7 @@
 use bugle_domain::revision::{Fingerprint, Revision};
 use bugle_domain::stage::{Stage, StageRun};
 use bugle_domain::{AllTenants, NodeId};
+use bugle_engine::change::stray::Stray;
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -146,6 +147,19 @@ pub(crate) static RELEASE: Statement =
 
 pub(crate) static FORGET_TARGETS: Statement = Statement::new("DELETE FROM stage_targets");
 
+pub(crate) static STRAYS: Statement = Statement::new(
+    "SELECT t.stage, t.node_id, t.revision, t.held FROM stage_targets t
+     WHERE (t.held = 1 OR t.revision <> (SELECT g.revision FROM known_good g WHERE g.id = 1))
+         AND NOT EXISTS (SELECT 1 FROM changes c WHERE c.under_way = 1)
+     ORDER BY t.node_id, t.stage",
+);
+
+pub(crate) static TAKE_BACK: Statement = Statement::new(
+    "DELETE FROM stage_targets
+     WHERE node_id = $1 AND stage = $2 AND revision IS NOT DISTINCT FROM $3
+         AND NOT EXISTS (SELECT 1 FROM changes c WHERE c.under_way = 1)",
+);
+
 pub(crate) static REPORT: Statement = Statement::new(
     "INSERT INTO stage_runs (node_id, stage, revision, fingerprint, since_us, held, error)
      VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -236,6 +250,25 @@ impl Store {
         revision: i64,
     ) -> Result<(), StoreError> {
         self.db.run(&AIM, values![node, stage.as_str(), revision]).await.map(drop)
+    }
+
+    /// Stages that have a target which no change gave them.
+    pub async fn stray_stages(&self) -> Result<Vec<Stray>, StoreError> {
+        let stray = |row: &Row| {
+            Ok(Stray {
+                stage: stage(row, 0, "stage_targets")?,
+                node: NodeId::from_stored(row.id(1)?),
+                revision: row.opt_int(2)?,
+                held: row.flag(3)?,
+            })
+        };
+        self.db.rows(&STRAYS, values![]).await?.iter().map(stray).collect()
+    }
+
+    /// Has a stray fall back to the known-good. `false`: it is none any more.
+    pub async fn take_back(&self, stray: &Stray) -> Result<bool, StoreError> {
+        let values = values![stray.node, stray.stage.as_str(), stray.revision];
+        Ok(self.db.run(&TAKE_BACK, values).await? == 1)
     }
 
     /// Says what a node's stages run.

@@ -12,6 +12,7 @@ pub mod configuration;
 pub mod configuration_file;
 pub mod context;
 pub mod doctor;
+pub mod drill;
 pub mod incidents;
 pub mod login;
 pub mod names;
@@ -95,6 +96,11 @@ pub enum Command {
     Incidents(IncidentsArgs),
     /// Watch a server from outside, and tell its operators when it is silent or in trouble
     Sentinel(SentinelArgs),
+    /// Rehearse a failure on a node that is thrown away, and measure how it goes
+    Drill(DrillArgs),
+    /// Run the node of a drill
+    #[command(hide = true)]
+    DrillNode(DrillNodeArgs),
     /// Why something happened, from the bytes received to the human act
     Why(WhyArgs),
     /// Make the configuration what a file says
@@ -306,6 +312,48 @@ pub struct SentinelArgs {
     /// Where alarms are answered; without it they repeat until the trouble is over
     #[arg(long, value_name = "ADDR")]
     pub listen: Option<std::net::SocketAddr>,
+}
+
+/// Which drill, and how it is held.
+#[derive(Clone, Debug, Args)]
+pub struct DrillArgs {
+    /// Its name; `list` lists all
+    pub name: String,
+    /// Decides everything that is by chance [default: chosen by chance, and said]
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Only this variant of it; may be given more than once
+    #[arg(long, value_name = "NAME")]
+    pub variant: Vec<String>,
+    /// How much is owed, where a drill has a size
+    #[arg(long, value_name = "COUNT")]
+    pub scale: Option<u32>,
+    /// Write a report there, as Markdown and JSON
+    #[arg(long, value_name = "DIR")]
+    pub report: Option<PathBuf>,
+    /// An empty database: postgres://USER@HOST/NAME [default: a file that is thrown away]
+    #[arg(long, value_name = "URL")]
+    pub database: Option<String>,
+    /// Take a mechanism out, to see that it is missed: watch, undo, judge or resume
+    #[arg(long, value_name = "MECHANISM", hide = true)]
+    pub without: Vec<String>,
+    /// Give up after so many seconds where something does not end by itself
+    #[arg(long, value_name = "SECONDS", hide = true)]
+    pub give_up_after: Option<u64>,
+}
+
+/// The node of a drill.
+#[derive(Clone, Debug, Args)]
+pub struct DrillNodeArgs {
+    /// Where it keeps what it needs.
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// Which tenants there are, as JSON
+    #[arg(long)]
+    pub company: String,
+    /// A mechanism that is taken out
+    #[arg(long)]
+    pub without: Vec<String>,
 }
 
 /// What to explain.

@@ -12,6 +12,7 @@ pub mod client;
 pub mod config;
 pub mod data_dir;
 pub mod demo;
+mod drill_node;
 pub mod environment;
 pub mod failure;
 pub mod node;
@@ -65,6 +66,10 @@ fn dispatch(cli: Cli, environment: &Environment) -> Result<(), Failure> {
         Command::Serve(args) => serve::run(&args, environment),
         Command::Demo(args) => demo::run(&args, environment),
         Command::Sentinel(args) => sentinel::run(&args, environment),
+        Command::Drill(args) => {
+            cli::drill::run(&args, Output::new(common.json, environment), environment)
+        }
+        Command::DrillNode(args) => drill_node::run(&args, environment),
         Command::Setup(args) => {
             setup::run(&args, Output::new(common.json, environment), environment)
         }
@@ -115,6 +120,8 @@ async fn talk(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Serve(_)
         | Command::Demo(_)
         | Command::Sentinel(_)
+        | Command::Drill(_)
+        | Command::DrillNode(_)
         | Command::Setup(_)
         | Command::CheckConfig(_)
         | Command::Doctor(_)

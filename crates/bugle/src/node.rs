@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bugle_app::channels::{self, Channels};
 use bugle_app::handset::Handset;
+use bugle_app::rehearsal::Rehearsal;
 use bugle_app::store::{DatabaseUrl, PoolSettings, Store};
 use bugle_app::tasks::Tasks;
 use bugle_app::{App, Clock, app, watch};
@@ -65,6 +66,8 @@ pub struct Behaviour {
     pub stop_within: Duration,
     /// How it watches itself.
     pub watch: Watch,
+    /// What is taken out, and where it is stopped: nothing and nowhere but in rehearsals.
+    pub rehearsal: Rehearsal,
 }
 
 impl From<Config> for Behaviour {
@@ -76,6 +79,7 @@ impl From<Config> for Behaviour {
             operators_key: config.operators.integration_key,
             stop_within: config.server.stop_within,
             watch: config.watch,
+            rehearsal: Rehearsal::default(),
         }
     }
 }
@@ -112,6 +116,7 @@ impl Node {
             key: parts.key,
             stages,
             operators_key: behaviour.operators_key,
+            rehearsal: behaviour.rehearsal,
             version: env!("CARGO_PKG_VERSION"),
             demo: parts.demo,
         };

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use bugle_app::app::{self, App};
 use bugle_app::channels::Channels;
 use bugle_app::identity::{ClientInfo, NewApiKey, SetupForm};
+use bugle_app::rehearsal::Rehearsal;
 use bugle_app::{Clock, entropy};
 use bugle_domain::RequestId;
 use bugle_domain::role::Role;
@@ -77,6 +78,7 @@ async fn start(mut config: Config, data: &DataDir) -> Result<App, Failure> {
         },
         stages,
         operators_key: config.operators.integration_key,
+        rehearsal: Rehearsal::default(),
         version: env!("CARGO_PKG_VERSION"),
         demo: false,
     };

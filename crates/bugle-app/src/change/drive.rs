@@ -1,11 +1,13 @@
 //! The driver: takes the change that is under way from checkpoint to checkpoint. It decides
 //! nothing: observe → engine → save. Where a driver died another node goes on.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bugle_domain::revision::Revision;
+use bugle_engine::change::stray::Strays;
 use bugle_engine::change::{ChangeState, Observation, Step, step};
+use bugle_engine::watch::View;
 use bugle_store::DrivenChange;
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
@@ -15,6 +17,7 @@ use crate::App;
 use crate::app::Inner;
 use crate::error::Chain;
 use crate::incidents;
+use crate::rehearsal::Mechanism;
 
 /// Look at the change at least this often.
 const POLL: SignedDuration = SignedDuration::from_secs(1);
@@ -27,11 +30,13 @@ const MAX_STEPS: usize = 64;
 #[derive(Clone)]
 pub(crate) struct ChangeLoop {
     app: Arc<Inner>,
+    /// Stages of this node that no change put where they are.
+    strays: Arc<Mutex<Strays>>,
 }
 
 impl ChangeLoop {
     pub(crate) fn new(app: Arc<Inner>) -> Self {
-        Self { app }
+        Self { app, strays: Arc::default() }
     }
 
     /// Runs until `stop` is cancelled.
@@ -55,7 +60,9 @@ impl ChangeLoop {
 
     async fn look(&self) -> Result<(), ChangeError> {
         for _ in 0..MAX_STEPS {
-            let Some(driven) = self.app.store.change_under_way().await? else { return Ok(()) };
+            let Some(driven) = self.app.store.change_under_way().await? else {
+                return self.take_back().await;
+            };
             if driven.driver != self.app.node {
                 if lives(&self.app, driven.driver) || !self.app.knows_dead(driven.driver) {
                     return Ok(());
@@ -77,6 +84,9 @@ impl ChangeLoop {
         let now = self.app.clock.now();
         let seen = self.observe(driven, now).await?;
         let Some(step) = step(&driven.change, &seen, now) else { return Ok(false) };
+        if step.change.state == ChangeState::Undoing && self.app.lacks(Mechanism::Undo) {
+            return Ok(false);
+        }
         if !self.app.store.advance_change(&step, driven.epoch, now).await? {
             return Ok(false);
         }
@@ -99,12 +109,8 @@ impl ChangeLoop {
             },
             _ => Vec::new(),
         };
-        let view = match self.app.stages.fed_view() {
-            Some(view) => view,
-            None => App::of(Arc::clone(&self.app)).watch_view().await?,
-        };
         Ok(Observation {
-            view,
+            view: self.view().await?,
             runs: self.app.store.stage_runs().await?,
             alive: self.app.living().into_iter().collect(),
             misfits,
@@ -113,6 +119,45 @@ impl ChangeLoop {
                 .map(|(at, _)| at)
                 .filter(|at| *at <= now),
         })
+    }
+
+    async fn view(&self) -> Result<View, ChangeError> {
+        match self.app.stages.fed_view() {
+            Some(view) => Ok(view),
+            None => Ok(App::of(Arc::clone(&self.app)).watch_view().await?),
+        }
+    }
+
+    /// Takes back what this node's stages were put on without a change.
+    async fn take_back(&self) -> Result<(), ChangeError> {
+        let (store, now) = (&self.app.store, self.app.clock.now());
+        let mut found = store.stray_stages().await?;
+        found.retain(|stray| stray.node == self.app.node);
+        if self.app.lacks(Mechanism::Undo) || (found.is_empty() && self.strays().is_empty()) {
+            return Ok(());
+        }
+        let view = self.view().await?;
+        let due = self.strays().observe(&found, &view, now);
+        let Some(known_good) = store.known_good().await? else { return Ok(()) };
+        for stray in due {
+            if store.take_back(&stray).await? {
+                let text = stray.taken_back(known_good);
+                tracing::error!(text, "a stage was put back");
+                self.note(&format!("{text}.")).await;
+                self.app.stages.wake.notify_one();
+            }
+        }
+        Ok(())
+    }
+
+    fn strays(&self) -> MutexGuard<'_, Strays> {
+        self.strays.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn note(&self, line: &str) {
+        if let Err(error) = incidents::note(&self.app, "change", line).await {
+            tracing::error!(error = %Chain(&error), "the incident's timeline lacks a line");
+        }
     }
 
     /// Into the log, and into the incident's timeline.
@@ -126,10 +171,7 @@ impl ChangeLoop {
             } else {
                 tracing::error!(number, state, text, "a change is red at a checkpoint");
             }
-            let line = format!("Change {number}, {}: {text}.", change.state.words());
-            if let Err(error) = incidents::note(&self.app, "change", &line).await {
-                tracing::error!(error = %Chain(&error), "the incident's timeline lacks a line");
-            }
+            self.note(&format!("Change {number}, {}: {text}.", change.state.words())).await;
         }
     }
 }

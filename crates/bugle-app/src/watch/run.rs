@@ -185,7 +185,7 @@ impl Round {
         let mut others: Vec<Signal> = look::full(&gauges, now).collect();
         others.extend(look::failing(&statuses, now));
         others.extend(self.store_signal(now));
-        others.extend(self.misfits().await);
+        others.extend(self.misfits(now).await);
         let seen = Seen {
             books: books.clone(),
             pulses: look::pulses(&self.app, now),
@@ -316,14 +316,23 @@ impl Round {
         }
     }
 
-    /// Stages that do not run what they should. While a change is under way the nodes differ on
-    /// purpose, and its own checkpoints look after it.
-    async fn misfits(&self) -> Vec<Signal> {
-        let Ok(None) = within(self.store.change_under_way()).await else { return Vec::new() };
+    /// Stages that do not run what they should, or were put where they are by no change. While one
+    /// is under way the nodes differ on purpose, and its own checkpoints look after that; but a
+    /// stage that took its revision and can do nothing with it is broken.
+    async fn misfits(&self, now: Timestamp) -> Vec<Signal> {
+        let Ok(change) = within(self.store.change_under_way()).await else { return Vec::new() };
         let Ok(mut runs) = within(self.store.stage_runs()).await else { return Vec::new() };
+        let Ok(mut strays) = within(self.store.stray_stages()).await else { return Vec::new() };
         let living = self.app.living();
         runs.retain(|run| living.contains(&run.node));
-        fingerprints(&runs)
+        strays.retain(|stray| living.contains(&stray.node));
+        if let Some(driven) = change {
+            let wanted = driven.change.revision;
+            runs.retain(|run| run.revision == wanted && run.error.is_some());
+        }
+        let mut signals = fingerprints(&runs, now);
+        signals.extend(strays.iter().map(|stray| stray.signal(now)));
+        signals
     }
 
     /// Declares what the verdicts say; gives what the alarm says of it.

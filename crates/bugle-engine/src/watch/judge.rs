@@ -167,6 +167,10 @@ impl Watcher {
             }
         }
         signals.extend(self.of_control(now));
+        if seen.clock_was_set {
+            // Nothing was looked at, so nothing was seen to be well.
+            self.cases.values_mut().for_each(|case| case.last_red = now);
+        }
         self.judge(signals, now);
         self.verdicts()
     }

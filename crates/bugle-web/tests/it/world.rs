@@ -166,6 +166,7 @@ impl World {
             key: SecretBox::new(Box::new([7; 32])),
             stages: Revision::standard([(Channel::Webhook, vec!["webhook".to_owned()])].into()),
             operators_key: None,
+            rehearsal: bugle_app::rehearsal::Rehearsal::default(),
             version: "0.0.0",
             demo: false,
         };

@@ -11,6 +11,7 @@ mod changes;
 mod clients;
 mod commands;
 mod downtime;
+mod drills;
 mod faults;
 mod idempotency;
 mod main_job;

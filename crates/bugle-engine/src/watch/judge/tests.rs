@@ -222,6 +222,17 @@ fn a_clock_that_was_set_makes_no_verdict() {
 }
 
 #[test]
+fn a_clock_that_was_set_ends_no_verdict() {
+    let (mut sky, well) = (Sky::new(paths()), Seen::default());
+    for second in 0..20 {
+        sky.second(second, |_| Stop::Alerting, &well);
+    }
+    assert!(!sky.second(20, |_| Stop::Alerting, &well).is_empty());
+    let set = Seen { clock_was_set: true, ..Seen::default() };
+    assert!(!sky.second(320, |_| Stop::Alerting, &set).is_empty(), "five minutes were skipped");
+}
+
+#[test]
 fn a_dead_database_is_named_and_not_what_stands_on_it() {
     let dead = |second| {
         let text = "it does not answer".to_owned();

@@ -81,6 +81,7 @@ pub(super) static SOURCES: &[Source] = sources! {
     Reference "docs/errors.md"
     Reference "docs/permissions.md"
     Reference "docs/metrics.md"
+    Reference "docs/drills.md"
     Reference "CHANGELOG.md"
     Explanation "docs/alerting.md"
     Explanation "docs/explain-receipts.md"
@@ -95,6 +96,7 @@ pub(super) static SOURCES: &[Source] = sources! {
     Decision "docs/decisions/0008-let-clocks-wait-for-pages.md"
     Decision "docs/decisions/0009-tell-operators-through-the-pipeline.md"
     Decision "docs/decisions/0010-run-sqlite-where-the-caller-is.md"
+    Decision "docs/decisions/0011-drill-with-the-product-itself.md"
     Decision "docs/decisions/0012-plan-once-on-postgresql.md"
 };
 

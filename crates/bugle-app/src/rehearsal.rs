@@ -1,0 +1,69 @@
+//! What a rehearsal of failures takes out of a node, and where it stops one. Whoever serves real
+//! tenants takes out nothing and stops nowhere.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+
+use bugle_domain::TenantId;
+
+use crate::app::Inner;
+
+/// Something that protects people, and that a rehearsal can do without to see that it is missed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Mechanism {
+    /// A change that is red, and a stage that no change put where it is, are taken back.
+    Undo,
+    /// What is owed is judged before it is sent: whether it is still true, and how late it is.
+    Judge,
+    /// What an earlier run had in hand is found and gone on with.
+    Resume,
+}
+
+/// A moment on the way of a notification.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Step {
+    /// It is claimed, which is saved; no provider was called.
+    Claimed,
+    /// A provider answered, which is not saved.
+    Answered,
+    /// What the provider answered is saved.
+    Saved,
+    /// A provider reports what became of it, which is not saved.
+    Receipt,
+}
+
+/// Is told when a step is reached. It may keep the caller there.
+pub type Hook = Arc<dyn Fn(Step) + Send + Sync>;
+
+/// What is rehearsed.
+#[derive(Clone, Default)]
+pub struct Rehearsal {
+    /// What is taken out.
+    pub without: BTreeSet<Mechanism>,
+    /// Told of steps.
+    pub at: Option<Hook>,
+}
+
+impl fmt::Debug for Rehearsal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { without, at } = self;
+        f.debug_struct("Rehearsal").field("without", without).field("at", &at.is_some()).finish()
+    }
+}
+
+impl Inner {
+    /// Whether a mechanism was taken out.
+    pub(crate) fn lacks(&self, mechanism: Mechanism) -> bool {
+        self.settings.rehearsal.without.contains(&mechanism)
+    }
+
+    /// Tells a rehearsal that a step is reached for these. Canaries count for nothing.
+    pub(crate) fn reach(&self, step: Step, tenants: impl IntoIterator<Item = TenantId>) {
+        if let Some(at) = &self.settings.rehearsal.at
+            && tenants.into_iter().any(|tenant| !tenant.is_reserved())
+        {
+            at(step);
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! The client organisations of a drill: the same for the same plan, so that the drill and its node
+//! need to tell each other no more than that.
+//!
+//! Every person has a service, a way in for its events, a phone and a program. Each tenant has a
+//! lead, who is told when nobody answers in time.
+
+use bugle_domain::contact::{Address, Channel, ContactMethod};
+use bugle_domain::integration::{Dialect, Integration};
+use bugle_domain::object::{Object, Tenant};
+use bugle_domain::policy::{Level, Policy, Target};
+use bugle_domain::role::Role;
+use bugle_domain::service::Service;
+use bugle_domain::user::{NotificationRule, NotificationRules, User};
+use bugle_domain::{IntegrationId, MethodId, PolicyId, ServiceId, TenantId, UserId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+/// Events a minute that a way in takes: no quota is in the way of a load.
+const QUOTA: u32 = 1_000_000;
+/// Tenants, and people of each, at most: their numbers are two digits of a telephone number.
+pub const MOST: usize = 99;
+
+/// Which organisations there are.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Plan {
+    /// Tenants.
+    pub tenants: usize,
+    /// People of each, beside its lead.
+    pub people: usize,
+    /// How long a level waits for an answer, 10–86,400 s.
+    pub level_delay_s: u32,
+    /// Where programs are.
+    pub hooks: Url,
+}
+
+/// One tenant, and all that belongs to it.
+#[derive(Debug)]
+pub struct Client {
+    /// The tenant.
+    pub tenant: Tenant,
+    /// Everything else, in an order in which it can be saved.
+    pub objects: Vec<Object>,
+    /// The keys of its ways in.
+    pub keys: Vec<(IntegrationId, String)>,
+    /// Its lead, who is an admin.
+    pub lead: UserId,
+}
+
+/// All tenants of a plan.
+pub fn clients(plan: &Plan, now: Timestamp) -> Vec<Client> {
+    (0..plan.tenants.min(MOST)).filter_map(|tenant| client(plan, tenant, now)).collect()
+}
+
+/// The key of a person's way in.
+pub fn key(tenant: usize, person: usize) -> String {
+    format!("drill{tenant:02}{person:02}{:0<23}", "")
+}
+
+/// The telephone of a person; person 0 is the lead.
+pub fn phone(tenant: usize, person: usize) -> String {
+    format!("+4917139{tenant:02}{person:02}")
+}
+
+/// The path of a person's program.
+pub fn path(tenant: usize, person: usize) -> String {
+    format!("/drill/{tenant}/{person}")
+}
+
+/// Whose a program is: tenant and person.
+pub fn whose(path: &str) -> Option<(usize, usize)> {
+    let (tenant, person) = path.strip_prefix("/drill/")?.split_once('/')?;
+    Some((tenant.parse().ok()?, person.parse().ok()?))
+}
+
+macro_rules! ids {
+    ($($name:ident: $kind:ty),*) => { $(
+        fn $name(tenant: usize, number: usize) -> $kind {
+            <$kind>::new(Timestamp::UNIX_EPOCH, place(tenant, number))
+        }
+    )* };
+}
+
+ids! { tenant_id: TenantId, user_id: UserId, method_id: MethodId, policy_id: PolicyId,
+service_id: ServiceId, integration_id: IntegrationId }
+
+fn place(tenant: usize, number: usize) -> [u8; 10] {
+    let mut bytes = [7; 10];
+    bytes[8] = u8::try_from(tenant).unwrap_or(u8::MAX);
+    bytes[9] = u8::try_from(number).unwrap_or(u8::MAX);
+    bytes
+}
+
+/// `None` where an address can't be read, which the plan's URL may be to blame for.
+fn client(plan: &Plan, number: usize, now: Timestamp) -> Option<Client> {
+    let tenant = Tenant {
+        id: tenant_id(number, 0),
+        name: format!("Client {}", number + 1),
+        fallback_policy: Some(policy_id(number, 0)),
+        time_zone: "UTC".to_owned(),
+        created_at: now,
+    };
+    let mut objects = Vec::new();
+    let mut keys = Vec::new();
+    for person in 0..=plan.people.min(MOST) {
+        objects.extend(person_of(plan, (number, person), now)?);
+        objects.push(policy(plan, number, person));
+    }
+    for person in 1..=plan.people.min(MOST) {
+        objects.extend(way_in(number, person));
+        keys.push((integration_id(number, person), key(number, person)));
+    }
+    Some(Client { tenant, objects, keys, lead: user_id(number, 0) })
+}
+
+fn name(person: usize) -> String {
+    if person == 0 { "Lead".to_owned() } else { format!("Responder {person}") }
+}
+
+/// A person with a phone and a program, who is told by both at once.
+fn person_of(plan: &Plan, (tenant, person): (usize, usize), now: Timestamp) -> Option<Vec<Object>> {
+    let program = plan.hooks.join(&path(tenant, person)).ok()?;
+    let ways = [(Channel::Webhook, program.to_string()), (Channel::Sms, phone(tenant, person))];
+    let mut methods = Vec::new();
+    for (way, (channel, address)) in ways.into_iter().enumerate() {
+        methods.push(ContactMethod {
+            id: method_id(tenant, person * 2 + way),
+            user: user_id(tenant, person),
+            name: channel.as_str().to_owned(),
+            address: Address::parse(channel, &address).ok()?,
+            proven_at: Some(now),
+        });
+    }
+    let rule = |method: &ContactMethod| NotificationRule { delay_s: 0, method: method.id };
+    let rules: Vec<NotificationRule> = methods.iter().map(rule).collect();
+    let user = User {
+        id: user_id(tenant, person),
+        name: name(person),
+        email: format!("p{person}@client{tenant}.example").parse().ok()?,
+        role: if person == 0 { Role::Admin } else { Role::Responder },
+        time_zone: "UTC".to_owned(),
+        rules: NotificationRules { urgent: rules.clone(), normal: rules },
+        disabled: false,
+    };
+    let mut objects = vec![Object::User(user)];
+    objects.extend(methods.into_iter().map(Object::Method));
+    Some(objects)
+}
+
+/// The person first, then the lead; the lead's own has no other level.
+fn policy(plan: &Plan, tenant: usize, person: usize) -> Object {
+    let level = |person| Level {
+        targets: vec![Target::User(user_id(tenant, person))],
+        delay_s: plan.level_delay_s,
+    };
+    let levels = if person == 0 { vec![level(0)] } else { vec![level(person), level(0)] };
+    let id = policy_id(tenant, person);
+    Object::Policy(Policy { id, name: format!("Policy {person}"), levels, repeat: 0 })
+}
+
+fn way_in(tenant: usize, person: usize) -> [Object; 2] {
+    let service = Service {
+        id: service_id(tenant, person),
+        name: format!("service-{person}"),
+        policy: Some(policy_id(tenant, person)),
+        team: None,
+        description: String::new(),
+        runbook_url: None,
+    };
+    let integration = Integration {
+        id: integration_id(tenant, person),
+        name: format!("Monitor {person}"),
+        dialect: Dialect::Native,
+        service: Some(service.id),
+        key_hint: key(tenant, person).chars().take(4).collect(),
+        quota_per_minute: QUOTA,
+        disabled: false,
+    };
+    [Object::Service(service), Object::Integration(integration)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_person_has_a_way_in_a_phone_and_a_program() {
+        let hooks = "http://127.0.0.1:9/".parse().unwrap();
+        let plan = Plan { tenants: 2, people: 3, level_delay_s: 10, hooks };
+        let clients = clients(&plan, Timestamp::UNIX_EPOCH);
+        assert_eq!(clients.len(), 2);
+        assert_eq!(clients[1].keys.len(), 3);
+        assert_eq!(clients[1].keys[0].1.len(), 32);
+        let methods = clients[0].objects.iter().filter(|it| matches!(it, Object::Method(_)));
+        assert_eq!(methods.count(), 2 * (3 + 1));
+        assert_eq!(whose(&path(1, 3)), Some((1, 3)));
+        assert_eq!(whose("/operators"), None);
+    }
+}

@@ -1,0 +1,269 @@
+//! What every drill has: a node, its providers, several tenants with steady traffic, and somebody
+//! who looks on.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::time::{Duration, Instant};
+
+use bugle_app::Clock;
+use bugle_app::tasks::Tasks;
+use serde_json::Value;
+
+use super::Held;
+use super::api::{Api, Sums};
+use super::board::{Board, Sent};
+use super::books::{self, Books};
+use super::chance::Chance;
+use super::company::Plan;
+use super::error::DrillError;
+use super::lookout::Lookout;
+use super::measure::to_f64;
+use super::node::Node;
+use super::scorecard::Measured;
+use super::timeline::Timeline;
+use super::traffic::Traffic;
+use crate::lab::Lab;
+use crate::witness::Witness;
+
+/// How long a node may take to be seen well.
+const GREEN_LIMIT: Duration = Duration::from_mins(1);
+/// How long books may take to settle when nothing is wrong any more.
+const SETTLE_LIMIT: Duration = Duration::from_mins(1);
+/// How often something is asked for.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// Alerts on one page of a list.
+const PAGE: usize = 200;
+
+/// A node and everything around it.
+pub(super) struct Scene {
+    /// Simulated providers.
+    pub lab: Lab,
+    /// The node.
+    pub node: Node,
+    /// Which tenants there are.
+    pub plan: Plan,
+    /// What was sent and what arrived.
+    pub board: Board,
+    /// What happened.
+    pub timeline: Timeline,
+    /// Who looks on.
+    pub lookout: Lookout,
+    /// What is by chance.
+    pub chance: Chance,
+    tasks: Tasks,
+    watched: bool,
+}
+
+impl Scene {
+    /// Starts it all, and waits until the node's canaries come through.
+    ///
+    /// # Errors
+    ///
+    /// Something that is needed can't be had, or the node never is well.
+    pub(super) async fn open(
+        held: &Held,
+        (tenants, people, level_delay_s): (usize, usize, u32),
+    ) -> Result<Self, DrillError> {
+        let (tasks, timeline) = (Tasks::new(), Timeline::new(held.tell.clone()));
+        let lab = Lab::start(Clock::system()).await?;
+        let board = Board::default();
+        let seen = board.clone();
+        lab.set_witness(Witness::new(move |arrival| seen.see(arrival)));
+        let plan = Plan { tenants, people, level_delay_s, hooks: lab.hook_url("/") };
+        let mut node = Node::prepare(held.node.clone(), plan.clone(), &lab, &tasks)?;
+        node.start().await?;
+        let lookout = Lookout::begin(node.api(0), timeline.clone(), &tasks);
+        let chance = Chance::new(held.seed);
+        let watched = !held.node.without.iter().any(|it| it == "watch");
+        let scene = Self { lab, node, plan, board, timeline, lookout, chance, tasks, watched };
+        scene.until_green().await?;
+        let (tenants, people) = (scene.plan.tenants, scene.plan.people);
+        scene.timeline.note(format!(
+            "a node runs, with {tenants} tenants of {people} people; its canaries come through"
+        ));
+        Ok(scene)
+    }
+
+    /// Ends it all. The node is killed: what it had to show was shown.
+    ///
+    /// # Errors
+    ///
+    /// The node can't be killed.
+    pub(super) async fn close(mut self) -> Result<(), DrillError> {
+        self.tasks.stop_token().cancel();
+        self.node.kill().await?;
+        self.tasks.stop().await;
+        self.lab.stop().await;
+        Ok(())
+    }
+
+    /// Begins the traffic of all tenants, so many events a second of each.
+    pub(super) fn traffic(&mut self, per_second: f64) -> Traffic {
+        self.traffic_of(0..self.plan.tenants, per_second)
+    }
+
+    /// Begins the traffic of some tenants.
+    pub(super) fn traffic_of(&mut self, tenants: Range<usize>, per_second: f64) -> Traffic {
+        let apis: BTreeMap<usize, Api> =
+            tenants.map(|tenant| (tenant, self.node.api(tenant))).collect();
+        Traffic::begin(self.plan.people, (apis, &self.board), per_second, &mut self.chance)
+    }
+
+    /// Lets time pass.
+    pub(super) async fn pass(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+
+    /// Waits until something holds; gives whether it came to hold in time.
+    pub(super) async fn within(&self, limit: Duration, holds: impl Fn() -> bool) -> bool {
+        let began = Instant::now();
+        while !holds() {
+            if began.elapsed() > limit {
+                return false;
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        true
+    }
+
+    async fn until_green(&self) -> Result<(), DrillError> {
+        if !self.watched {
+            return Ok(());
+        }
+        let (api, began) = (self.node.api(0), Instant::now());
+        while began.elapsed() < GREEN_LIMIT {
+            let watch = api.get("/api/v1/watch").await?;
+            if is_green(&watch) {
+                return Ok(());
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        Err(self.node.never("a canary on every path", GREEN_LIMIT))
+    }
+
+    /// Waits until nothing is pending, due or under way; gives the books as they are then, or as
+    /// they are when it has taken too long.
+    ///
+    /// # Errors
+    ///
+    /// The node does not answer.
+    pub(super) async fn settled(&self, limit: Duration) -> Result<Sums, DrillError> {
+        let (api, began) = (self.node.api(0), Instant::now());
+        loop {
+            let sums = api.sums().await?;
+            if sums.is_settled() || began.elapsed() > limit {
+                return Ok(sums);
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Ends the traffic, lets the books settle, and measures what became of it all; with what the
+    /// books say of each message.
+    ///
+    /// # Errors
+    ///
+    /// The node does not answer.
+    pub(super) async fn measure(
+        &self,
+        traffic: Traffic,
+        settle: Duration,
+    ) -> Result<(Measured, Books), DrillError> {
+        let mut measured = self.measure_outside(traffic, settle).await?;
+        let books = self.books().await?;
+        let texts = usize::try_from(self.board.texts()).unwrap_or(usize::MAX);
+        let unknown = texts.saturating_sub(books.texts.len() + books.unsure_texts);
+        measured.duplicated += u64::try_from(unknown).unwrap_or(u64::MAX);
+        Ok((measured, books))
+    }
+
+    /// How long books may take to settle: not at all where something is still broken.
+    pub(super) fn patience(&self) -> Duration {
+        if self.lookout.seen().broken.is_empty() { SETTLE_LIMIT } else { LOOK_EVERY }
+    }
+
+    /// The same without a look at each message in the books.
+    ///
+    /// # Errors
+    ///
+    /// The node does not answer.
+    pub(super) async fn measure_outside(
+        &self,
+        traffic: Traffic,
+        settle: Duration,
+    ) -> Result<Measured, DrillError> {
+        traffic.end_sending();
+        self.within(settle, || self.board.events().iter().all(Sent::is_dealt_with)).await;
+        let sums = self.settled(settle).await?;
+        traffic.end().await;
+        let (doubles, seen) = (self.board.doubles(), self.lookout.seen());
+        let since = |at: Option<Instant>| at.and_then(|at| self.timeline.since_s(at));
+        let injected = self.timeline.injected();
+        let alarm = self.board.alarms().into_iter().find(|at| Some(*at) >= injected);
+        let more = [
+            ("events accepted", sums.accepted),
+            ("notifications owed", sums.owed),
+            ("posts refused", self.board.refusals()),
+            ("texts and calls", self.board.texts()),
+        ];
+        Ok(Measured {
+            detected_s: since(seen.detected),
+            declared_s: since(seen.declared),
+            told_s: since(alarm),
+            lost: self.board.lost() + sums.missing(),
+            duplicated: doubles.all - doubles.marked,
+            stale: self.stale().await?,
+            escalations: self.board.escalations(),
+            more: more.into_iter().map(|(name, count)| (name, to_f64(count))).collect(),
+            ..Measured::default()
+        })
+    }
+
+    /// Events of which a message was claimed after the node had taken that they are over.
+    async fn stale(&self) -> Result<u64, DrillError> {
+        let mut stale = 0;
+        for event in self.board.late() {
+            let Some(sent) = self.board.event(event) else { continue };
+            let api = self.node.api(sent.tenant);
+            let list = api.get(&format!("/api/v1/alerts?q={}", Board::name(event))).await?;
+            let found = list["data"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let is_it = |alert: &&Value| alert["dedup_key"] == Board::name(event);
+            let Some(alert) = found.iter().find(is_it) else { continue };
+            let whole = api.get(&format!("/api/v1/alerts/{}", alert["number"])).await?;
+            if books::was_claimed_when_over(&whole) {
+                stale += 1;
+                self.timeline.note(format!("stale: {}", Board::name(event)));
+            }
+        }
+        Ok(stale)
+    }
+
+    /// What the books say of each message.
+    async fn books(&self) -> Result<Books, DrillError> {
+        let mut books = Books::default();
+        for tenant in 0..self.plan.tenants {
+            let api = self.node.api(tenant);
+            let mut path = format!("/api/v1/alerts?limit={PAGE}");
+            loop {
+                let list = api.get(&path).await?;
+                for alert in list["data"].as_array().map(Vec::as_slice).unwrap_or_default() {
+                    let number = &alert["number"];
+                    let whole = api.get(&format!("/api/v1/alerts/{number}")).await?;
+                    books.note(&whole);
+                }
+                let Some(next) = list["next"].as_str() else { break };
+                next.clone_into(&mut path);
+            }
+        }
+        Ok(books)
+    }
+}
+
+/// Whether every path came through and nothing is broken.
+fn is_green(watch: &Value) -> bool {
+    let canaries = watch["canaries"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let verdicts = watch["verdicts"].as_array().map(Vec::as_slice).unwrap_or_default();
+    !canaries.is_empty()
+        && canaries.iter().all(|canary| !canary["through"].is_null())
+        && verdicts.is_empty()
+}
