@@ -128,9 +128,6 @@ impl App {
         if plan.differences.is_empty() {
             return Err(ChangeError::Nothing);
         }
-        if !request.forced && (!plan.misfits.is_empty() || plan.blocked.is_some()) {
-            return Err(ChangeError::Refused(plan.refusals()));
-        }
         if request.forced {
             tracing::warn!(author, reason, refused = ?plan.refusals(), "a change is forced");
         }
@@ -144,8 +141,11 @@ impl App {
             number => number,
         };
         let forced = request.forced;
-        let change = Begin { kind, number, author, reason, forced, watch_for: request.watch_for };
-        begin(self.inner(), change, &plan).await
+        let wanted = Begin { kind, number, author, reason, forced, watch_for: request.watch_for };
+        if !forced && (!plan.misfits.is_empty() || plan.blocked.is_some()) {
+            return Err(refuse(self.inner(), wanted, &plan).await?);
+        }
+        begin(self.inner(), wanted, &plan).await
     }
 
     /// Wants the change that is under way undone.
@@ -244,13 +244,40 @@ struct Begin<'a> {
     watch_for: SignedDuration,
 }
 
-async fn begin(app: &Inner, begin: Begin<'_>, plan: &ChangePlan) -> Result<Change, ChangeError> {
+async fn begin(app: &Inner, wanted: Begin<'_>, plan: &ChangePlan) -> Result<Change, ChangeError> {
+    let begun = app.store.begin_change(&draft(app, wanted, plan), app.node).await?;
+    let begun = begun.ok_or(ChangeError::UnderWay)?;
+    app.wake_changes.notify_one();
+    Ok(begun)
+}
+
+/// Puts what was refused on record: who tried what, and what spoke against it.
+async fn refuse(
+    app: &Inner,
+    wanted: Begin<'_>,
+    plan: &ChangePlan,
+) -> Result<ChangeError, ChangeError> {
+    let refusals = plan.refusals();
+    let change = Change {
+        state: ChangeState::Refused,
+        why: Some(refusals.join("; ")),
+        ..draft(app, wanted, plan)
+    };
+    let Change { number, author, reason, .. } =
+        app.store.log_refused(&change, app.node, &refusals).await?;
+    tracing::warn!(number, author, reason, ?refusals, "a change is refused");
+    metrics::counter!("bugle_change_steps_total", "state" => "refused").increment(1);
+    Ok(ChangeError::Refused(refusals))
+}
+
+/// A change as it is written down.
+fn draft(app: &Inner, wanted: Begin<'_>, plan: &ChangePlan) -> Change {
     let now = app.clock.now();
-    let Begin { kind, number, author, reason, forced, watch_for } = begin;
+    let Begin { kind, number, author, reason, forced, watch_for } = wanted;
     // This node first: it is known to live, and whoever else lives takes its tenants meanwhile.
     let mut nodes = vec![app.node];
     nodes.extend(app.living().into_iter().filter(|node| *node != app.node));
-    let change = Change {
+    Change {
         number: 0,
         kind,
         revision: number,
@@ -269,11 +296,7 @@ async fn begin(app: &Inner, begin: Begin<'_>, plan: &ChangePlan) -> Result<Chang
         why: None,
         undo: None,
         left_standing: false,
-    };
-    let begun = app.store.begin_change(&change, app.node).await?;
-    let begun = begun.ok_or(ChangeError::UnderWay)?;
-    app.wake_changes.notify_one();
-    Ok(begun)
+    }
 }
 
 /// What a revision would change, and whether it fits beside what runs.
@@ -372,7 +395,7 @@ pub(crate) async fn follow_file(app: &Inner) -> Result<(), ChangeError> {
     let file = app.stages.file();
     let Some(last) = app.store.latest_revision_of_file().await? else { return Ok(()) };
     if last.fingerprint == file.fingerprint().to_string() {
-        return Ok(());
+        return say_if_not_run(app, last.number).await;
     }
     let plan = plan(app, Numbered { number: 0, revision: file }, None).await?;
     let reason = "the configuration file was changed";
@@ -382,12 +405,27 @@ pub(crate) async fn follow_file(app: &Inner) -> Result<(), ChangeError> {
     if plan.differences.is_empty() {
         return Ok(());
     }
-    if !plan.misfits.is_empty() {
-        return Err(ChangeError::Refused(plan.refusals()));
-    }
     let kind = ChangeKind::Apply;
-    let change = Begin { kind, number, author, reason, forced: false, watch_for: WATCH_FOR };
-    begin(app, change, &plan).await.map(drop)
+    let wanted = Begin { kind, number, author, reason, forced: false, watch_for: WATCH_FOR };
+    if !plan.misfits.is_empty() {
+        return Err(refuse(app, wanted, &plan).await?);
+    }
+    begin(app, wanted, &plan).await.map(drop)
+}
+
+/// Says at every start that the stages run something else than the configuration file has.
+async fn say_if_not_run(app: &Inner, of_file: i64) -> Result<(), ChangeError> {
+    let Some(known_good) = app.store.known_good().await? else { return Ok(()) };
+    let stored = app.store.revision(known_good).await?;
+    let file = app.stages.file().fingerprint().to_string();
+    if stored.is_some_and(|stored| stored.fingerprint != file) {
+        tracing::warn!(
+            of_file,
+            known_good,
+            "the stages do not run what the configuration file has"
+        );
+    }
+    Ok(())
 }
 
 /// What the driver asks while a change is planned.

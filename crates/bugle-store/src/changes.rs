@@ -46,7 +46,7 @@ pub(crate) static NEXT: Statement =
 
 pub(crate) static BEGIN: Statement = Statement::new(
     "INSERT INTO changes (number, state, under_way, driver_id, epoch, document)
-     VALUES ($1, $2, 1, $3, 1, $4)
+     VALUES ($1, $2, $3, $4, 1, $5)
      ON CONFLICT DO NOTHING",
 );
 
@@ -123,13 +123,37 @@ impl Store {
         if tx.row(&UNDER_WAY, values![]).await?.is_some() {
             return Ok(None);
         }
-        let last = tx.row(&NEXT, values![]).await?.map_or(Ok(0), |row| row.int(0))?;
-        let change = Change { number: last + 1, ..change.clone() };
-        let document = serde_json::to_string(&change)?;
-        let begun = values![change.number, change.state.as_str(), driver, document];
-        let written = tx.run(&BEGIN, begun).await?;
+        let written = write_down(&mut tx, change, driver).await?;
         tx.commit().await?;
-        Ok((written == 1).then_some(change))
+        Ok(written)
+    }
+
+    /// Writes a change down that was refused before it began, with what spoke against it.
+    pub async fn log_refused(
+        &self,
+        change: &Change,
+        driver: NodeId,
+        refusals: &[String],
+    ) -> Result<Change, StoreError> {
+        retried!(self.log_once(change, driver, refusals))
+    }
+
+    async fn log_once(
+        &self,
+        change: &Change,
+        driver: NodeId,
+        refusals: &[String],
+    ) -> Result<Change, StoreError> {
+        loop {
+            let mut tx = self.db.write(WriteClass::Then).await?;
+            let Some(written) = write_down(&mut tx, change, driver).await? else { continue };
+            for text in refusals {
+                let evidence = Evidence { ok: false, text: text.clone() };
+                checkpoint(&mut tx, &written, &evidence, written.entered_at).await?;
+            }
+            tx.commit().await?;
+            return Ok(written);
+        }
     }
 
     /// The change that is under way.
@@ -207,14 +231,36 @@ impl Store {
         for action in actions {
             act(&mut tx, action, now).await?;
         }
-        for Evidence { ok, text } in evidence {
-            let state = change.state.as_str();
-            let values = values![change.number, now, state, i64::from(*ok), text];
-            tx.run(&CHECKPOINT, values).await?;
+        for seen in evidence {
+            checkpoint(&mut tx, change, seen, now).await?;
         }
         tx.commit().await?;
         Ok(true)
     }
+}
+
+/// Writes a change down under the next number. `None`: another took it, or is under way.
+async fn write_down(
+    tx: &mut Tx,
+    change: &Change,
+    driver: NodeId,
+) -> Result<Option<Change>, StoreError> {
+    let last = tx.row(&NEXT, values![]).await?.map_or(Ok(0), |row| row.int(0))?;
+    let change = Change { number: last + 1, ..change.clone() };
+    let under_way = (!change.state.is_final()).then_some(1_i64);
+    let document = serde_json::to_string(&change)?;
+    let row = values![change.number, change.state.as_str(), under_way, driver, document];
+    Ok((tx.run(&BEGIN, row).await? == 1).then_some(change))
+}
+
+async fn checkpoint(
+    tx: &mut Tx,
+    change: &Change,
+    Evidence { ok, text }: &Evidence,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let values = values![change.number, now, change.state.as_str(), i64::from(*ok), text];
+    tx.run(&CHECKPOINT, values).await.map(drop)
 }
 
 async fn act(tx: &mut Tx, action: &Action, now: Timestamp) -> Result<(), StoreError> {

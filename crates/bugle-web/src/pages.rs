@@ -3,6 +3,7 @@
 mod alert;
 mod alerts;
 mod assets;
+mod changes;
 mod choices;
 mod docs;
 mod error;
@@ -52,6 +53,7 @@ pub fn routes() -> Router<WebState> {
         .merge(schedule_routes())
         .merge(own_routes())
         .merge(configuration_routes())
+        .merge(change_routes())
         .route("/events/{id}", get(why::event))
         .route("/events/{id}/why", get(why::event))
         .route("/ledger", get(ledger::show))
@@ -139,6 +141,16 @@ fn configuration_routes() -> Router<WebState> {
         .route("/people/{id}", get(people::one).post(people::save))
         .route("/people/{id}/delete", post(people::delete))
         .route("/people/teams/{id}", get(people::team).post(people::save_team))
+}
+
+fn change_routes() -> Router<WebState> {
+    Router::new()
+        .route("/changes", get(changes::list))
+        .route("/changes/new", get(changes::new_form).post(changes::begin))
+        .route("/changes/undo", post(changes::undo))
+        .route("/changes/{number}", get(changes::one))
+        .route("/revisions/{number}", get(changes::revision))
+        .route("/revisions/{number}/diff/{other}", get(changes::compare))
 }
 
 fn handset_routes() -> Router<WebState> {

@@ -16,7 +16,10 @@ pub fn step(change: &Change, seen: &Observation, now: Timestamp) -> Option<Step>
         return undo::finish(change, seen, now);
     }
     if let Some(wanted) = &change.undo {
-        let why = format!("{} wanted it undone: {}", wanted.by, wanted.reason);
+        let why = match wanted.reason.as_str() {
+            "" => format!("{} wanted it undone", wanted.by),
+            reason => format!("{} wanted it undone: {reason}", wanted.by),
+        };
         return Some(undo::by_hand(change, seen, now, why));
     }
     if let Some(why) = verdict(change, seen) {

@@ -14,6 +14,7 @@ on_each_store! {
     the_first_revision_is_kept_once
     a_stage_runs_the_known_good_until_it_is_told_otherwise
     one_change_is_under_way_at_a_time
+    a_refused_change_is_logged_and_is_never_under_way
     a_step_is_saved_with_all_that_it_does_or_not_at_all
     tenants_that_were_moved_come_back_in_a_new_epoch
 }
@@ -125,6 +126,25 @@ async fn one_change_is_under_way_at_a_time(world: World) {
     let numbers: Vec<i64> =
         store.guarded_changes(all()).await.unwrap().iter().map(|change| change.number).collect();
     assert_eq!(numbers, [2, 1]);
+}
+
+async fn a_refused_change_is_logged_and_is_never_under_way(world: World) {
+    let store = &world.store;
+    let why = "alerting writes to the lane \"urgent\"".to_owned();
+    let refused = Change {
+        state: ChangeState::Refused,
+        why: Some(why.clone()),
+        entered_at: at(7),
+        ..change()
+    };
+    let begun = store.begin_change(&change(), node(1)).await.unwrap().unwrap();
+    let logged = store.log_refused(&refused, node(1), &[why.clone()]).await.unwrap();
+    assert_eq!((logged.number, logged.state), (2, ChangeState::Refused), "also beside another");
+    let driven = store.change_under_way().await.unwrap().unwrap();
+    assert_eq!(driven.change.number, begun.number);
+    assert_eq!(store.guarded_change(2).await.unwrap().unwrap().why.as_ref(), Some(&why));
+    let seen = store.checkpoints(2).await.unwrap();
+    assert_eq!((seen[0].at, seen[0].ok, &seen[0].evidence), (at(7), false, &why));
 }
 
 async fn a_step_is_saved_with_all_that_it_does_or_not_at_all(world: World) {

@@ -24,7 +24,7 @@ use super::error::PageError;
 use super::shell::Shell;
 use super::times::Times;
 use super::visitor::{Browser, Visitor};
-use super::{alert, alerts, handset, incidents, integrations, ledger, pipeline};
+use super::{alert, alerts, changes, handset, incidents, integrations, ledger, pipeline};
 use crate::auth::session_token;
 use crate::state::WebState;
 
@@ -32,7 +32,7 @@ use crate::state::WebState;
 const BEAT: SignedDuration = SignedDuration::from_secs(10);
 /// Changes that come this close together are shown at once.
 const GATHER: SignedDuration = SignedDuration::from_millis(80);
-/// What the watch says is looked at this often: nothing else tells of it.
+/// What operators see is looked at this often: nothing tells of it.
 const GLANCE: SignedDuration = SignedDuration::from_secs(2);
 /// After this long the stream ends; the browser comes back, and its session is looked at again.
 const LONGEST: SignedDuration = SignedDuration::from_mins(15);
@@ -63,6 +63,10 @@ enum Topic {
     Pipeline,
     /// A major incident.
     Incident(IncidentId),
+    /// Changes of the stages.
+    Changes,
+    /// One of them.
+    Change(i64),
 }
 
 impl Topic {
@@ -87,20 +91,29 @@ impl Topic {
             "handset" => Some(Self::Handset),
             "pipeline" => Some(Self::Pipeline),
             "incident" => rest.parse().ok().map(Self::Incident),
+            "changes" => Some(Self::Changes),
+            "change" => rest.parse().ok().map(Self::Change),
             "ledger" => Some(Self::Ledger { everybody: rest == "all" }),
             _ => None,
         }
     }
 
-    /// Whether it shows what the watch says, of which nothing else tells.
-    fn is_of_the_watch(&self) -> bool {
-        matches!(self, Self::Pipeline | Self::Incident(_))
+    /// Whether it is of operators, and shows what nothing tells of: it is looked at again and again.
+    fn is_of_operators(&self) -> bool {
+        matches!(self, Self::Pipeline | Self::Incident(_) | Self::Changes | Self::Change(_))
     }
 
     /// Whether this reader may see a change in it.
     fn concerns(&self, change: Change, reader: &Reader) -> bool {
         match (self, reader) {
-            (Self::Handset | Self::Pipeline | Self::Incident(_), _) => false,
+            (
+                Self::Handset
+                | Self::Pipeline
+                | Self::Incident(_)
+                | Self::Changes
+                | Self::Change(_),
+                _,
+            ) => false,
             (_, Reader::Link(_, alert)) => change.alert == *alert,
             (Self::Alert(id), Reader::Visitor(_)) => change.alert == *id,
             (Self::Token(_) | Self::Ledger { everybody: true }, Reader::Visitor(_)) => true,
@@ -262,7 +275,7 @@ impl Stream {
     async fn wait(&mut self) -> Option<()> {
         let clock = self.app.clock().clone();
         let stop = self.app.tasks().stop_token();
-        let watches = self.watched.iter().any(|it| it.topic.is_of_the_watch());
+        let watches = self.watched.iter().any(|it| it.topic.is_of_operators());
         tokio::select! {
             () = stop.cancelled() => return None,
             change = self.changes.recv() => match change {
@@ -271,7 +284,7 @@ impl Stream {
                 Err(broadcast::error::RecvError::Closed) => return None,
             },
             () = rang(self.phones.as_mut()) => self.look_at(|it| *it == Topic::Handset),
-            () = clock.sleep(GLANCE), if watches => self.look_at(Topic::is_of_the_watch),
+            () = clock.sleep(GLANCE), if watches => self.look_at(Topic::is_of_operators),
             // What is not announced, such as a rejected request, is found with the beat.
             () = clock.sleep_until(self.beat_at) => {
                 self.look_at(|it| matches!(it, Topic::Requests(_)));
@@ -356,6 +369,8 @@ impl Stream {
             Topic::Ledger { everybody } => html(ledger::load(app, visitor, *everybody).await),
             Topic::Pipeline => html(pipeline::load(app, visitor).await),
             Topic::Incident(id) => html(incidents::load(app, visitor, *id).await),
+            Topic::Changes => html(changes::load_list(app, visitor).await),
+            Topic::Change(number) => html(changes::load(app, visitor, *number).await),
             Topic::Token(_) => None,
         };
         rendered.map(|html| ("main", html))

@@ -227,7 +227,7 @@ fn providers(report: &Report) -> Vec<ProviderRow> {
 }
 
 /// The part of a node's id that tells nodes apart.
-fn short(node: NodeId) -> String {
+pub(super) fn short(node: NodeId) -> String {
     let text = node.to_string();
     let tail = text.get(text.len().saturating_sub(6)..).unwrap_or_default();
     format!("nod_…{tail}")

@@ -58,6 +58,8 @@ pub(super) enum Section {
     Pipeline,
     /// Major incidents.
     Incidents,
+    /// Changes of the stages.
+    Changes,
     /// Simulated phones.
     Handset,
     /// The reader's own.
@@ -150,6 +152,7 @@ impl Shell {
             let items = vec![
                 item(Section::Pipeline, "/pipeline", "Pipeline"),
                 item(Section::Incidents, "/incidents", "Incidents"),
+                item(Section::Changes, "/changes", "Changes"),
             ];
             groups.push(Group { title: "Operator", items });
         }

@@ -10,6 +10,9 @@ use super::context::Context;
 use crate::failure::Failure;
 use crate::output::{Cell, Table, Tone};
 
+/// Longest reason of a refusal in the list, in characters; `show` has all of it.
+const MAX_WHY: usize = 80;
+
 /// How a change is made.
 #[derive(Clone, Debug, Args)]
 pub struct HowArgs {
@@ -164,7 +167,15 @@ async fn log(context: &Context) -> Result<(), Failure> {
     if context.output.json {
         return Ok(context.output.value(&found)?);
     }
-    let mut table = Table::new(&["change", "state", "revision", "from", "by", "reason"]);
+    let mut table = Table::new(&[
+        "change",
+        "state",
+        "revision",
+        "from",
+        "by",
+        "reason",
+        "refused or undone because",
+    ]);
     for one in found["data"].as_array().into_iter().flatten() {
         let number = |name: &str| one[name].to_string().into();
         let word = |name: &str| text(one, name).to_owned().into();
@@ -175,6 +186,7 @@ async fn log(context: &Context) -> Result<(), Failure> {
             number("previous"),
             word("author"),
             word("reason"),
+            bugle_domain::text::truncate(text(one, "why"), MAX_WHY).into(),
         ]);
     }
     Ok(context.output.table(&table)?)

@@ -1,9 +1,10 @@
 //! Guarded changes: what does not fit is refused; forced, it undoes itself.
 
+use bugle_domain::NodeId;
 use bugle_domain::contact::Channel;
 use bugle_domain::stage::Stage;
 use bugle_engine::watch::{Canary, Hop, Verdict, View};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::on_each_database;
@@ -25,14 +26,13 @@ async fn document(w: &World, from: &str, to: &str) -> String {
 }
 
 /// Lanes as they were called once.
-const LANES: (&str, &str) =
+pub(crate) const LANES: (&str, &str) =
     ("lanes = [\"bulk\", \"urgent\"]\nparallel", "lanes = [\"notifications\"]\nparallel");
 
-/// Has the watch say that all is well, or that dispatch is not.
-fn say(w: &World, broken: Option<Stage>) {
-    let now = w.clock.now();
+/// What the watch says where all is well, or where a stage is not.
+pub(crate) fn view(node: NodeId, now: Timestamp, broken: Option<Stage>) -> View {
     let canary = Canary {
-        node: w.node_id(),
+        node,
         channel: Channel::Sms,
         provider: "simulated".to_owned(),
         sent_at: now,
@@ -46,10 +46,15 @@ fn say(w: &World, broken: Option<Stage>) {
         evidence: "1 notification waits for 6 s".to_owned(),
         waiting: 1,
         tenants: Vec::new(),
-        nodes: vec![w.node_id()],
+        nodes: vec![node],
     };
     let verdicts = broken.map(verdict).into_iter().collect();
-    w.app().feed_watch(View { at: now, verdicts, canaries: vec![canary] });
+    View { at: now, verdicts, canaries: vec![canary] }
+}
+
+/// Has the watch say it.
+fn say(w: &World, broken: Option<Stage>) {
+    w.app().feed_watch(view(w.node_id(), w.clock.now(), broken));
 }
 
 /// Lets seconds pass until the change stands there.
@@ -77,22 +82,26 @@ async fn a_revert_to_other_lanes_is_refused_and_forced_undoes_itself(w: World) {
     let said = refused["detail"].as_str().unwrap();
     let both = "alerting (revision 1) writes to the lane \"urgent\", and dispatch (new) does not";
     assert!(said.contains(both) && said.contains("Halden Freight"), "{said}");
+    let log = w.get("/api/v1/changes").await;
+    let logged = &log["data"][0];
+    assert_eq!((&logged["state"], &logged["reason"]), (&json!("refused"), &json!("clean up")));
+    assert!(logged["why"].as_str().unwrap().contains(both), "{log:#}");
     let mut forced = wanted;
     forced["force"] = json!(true);
     let (status, begun) = w.try_post("/api/v1/changes", forced).await;
     assert_eq!(status, 202, "{begun:#}");
-    until(&w, 1, "applied_all", None).await;
+    until(&w, 2, "applied_all", None).await;
     // Accepted, then silent.
     let event = json!({
         "action": "trigger", "summary": "db1 is down", "severity": "critical",
         "source": "test", "dedup_key": "db1",
     });
     w.post_event("checkout", event).await;
-    let undone = until(&w, 1, "undone", Some(Stage::Dispatch)).await;
+    let undone = until(&w, 2, "undone", Some(Stage::Dispatch)).await;
     let why = undone["why"].as_str().unwrap();
     assert!(why.contains("the watch names dispatch"), "{undone:#}");
     assert!(w.phone(LENA).wait_for_text("db1 is down", LIMIT).await.is_ok());
-    assert_eq!(w.get("/api/v1/revisions/2").await["blocked"], why);
+    assert_eq!(w.get("/api/v1/revisions/3").await["blocked"], why);
     w.settle().await;
     w.end().await;
 }
