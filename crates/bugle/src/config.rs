@@ -73,6 +73,8 @@ impl Config {
             },
             dispatch: self.dispatch.clone(),
             retention: revision::Retention { raw_bytes: self.retention.raw_bytes },
+            canary: self.watch.canary,
+            watch: self.watch.ages,
             ..standard
         }
     }

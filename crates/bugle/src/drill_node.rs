@@ -84,7 +84,7 @@ fn behaviour(config: Config, without: &[String], stand: &Arc<Stand>) -> Result<B
     for name in without {
         let mechanism = match name.as_str() {
             "watch" => {
-                behaviour.watch.every = None;
+                behaviour.watch.on = false;
                 continue;
             }
             "undo" => Mechanism::Undo,

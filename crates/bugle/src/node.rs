@@ -150,7 +150,9 @@ impl Node {
 
 /// What the watch is run with; `None` where there is to be none.
 fn watch_settings(watch: Watch, address: SocketAddr) -> Result<Option<watch::Settings>, Failure> {
-    let Some(every) = watch.every else { return Ok(None) };
+    if !watch.on {
+        return Ok(None);
+    }
     let mut own = address;
     if own.ip().is_unspecified() {
         own.set_ip(match own {
@@ -159,7 +161,6 @@ fn watch_settings(watch: Watch, address: SocketAddr) -> Result<Option<watch::Set
         });
     }
     Ok(Some(watch::Settings {
-        every,
         own_url: default_public_url(own)?,
         probes: watch.probes,
         thresholds: watch.thresholds,

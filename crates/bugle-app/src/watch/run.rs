@@ -6,11 +6,13 @@ use std::time::{Duration, Instant};
 
 use bugle_channels::Probe;
 use bugle_domain::notification::Lane;
+use bugle_domain::stage::Stage;
 use bugle_engine::incident::{self, Incident, Standing};
 use bugle_engine::watch::books::Books;
 use bugle_engine::watch::fingerprints::fingerprints;
 use bugle_engine::watch::judge::{Seen, Signal, Watcher};
 use bugle_engine::watch::runway::{self, Gauge};
+use bugle_engine::watch::thresholds::Thresholds;
 use bugle_engine::watch::{Hop, Verdict};
 use bugle_store::{IncidentRow, PoolSettings, ReportRow, Store, StoreError};
 use jiff::{SignedDuration, Timestamp};
@@ -162,13 +164,29 @@ impl Round {
     }
 
     async fn run(&mut self) {
-        let mut tick = tokio::time::interval(self.settings.every);
-        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            tick.tick().await;
             let began = Instant::now();
+            self.watcher.set_thresholds(self.thresholds());
             self.second().await;
             metrics::histogram!("bugle_watch_round_seconds").record(began.elapsed());
+            let every = self.app.stages.of(Stage::Intake).revision.canary.every;
+            tokio::time::sleep(every.saturating_sub(began.elapsed())).await;
+        }
+    }
+
+    /// From when on something is wrong: what the revision says that runs now, which goes with
+    /// intake, and the settings of this node for the rest.
+    fn thresholds(&self) -> Thresholds {
+        let ready = self.app.stages.of(Stage::Intake);
+        let (canary, watch) = (&ready.revision.canary, &ready.revision.watch);
+        let ms = |span: Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+        Thresholds {
+            late_ms: ms(canary.late),
+            declare_after_ms: ms(watch.red_after),
+            clear_after_ms: ms(watch.green_after),
+            pending_ms: ms(watch.pending_age),
+            owed_ms: ms(watch.owed_age),
+            ..self.settings.thresholds
         }
     }
 
@@ -388,7 +406,7 @@ impl Round {
         }
         let mut lines = self.news(watched, &incident, now);
         let books = watched.reports.first().and_then(|report| report.books.as_ref());
-        let late_ms = self.settings.thresholds.waiting_ms;
+        let late_ms = self.thresholds().owed_ms;
         let standing = Standing {
             green: watched.view.verdicts.is_empty(),
             drained: books.is_some_and(|books| drained(books, late_ms, now)),

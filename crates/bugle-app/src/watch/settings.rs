@@ -55,15 +55,13 @@ impl Heartbeat {
 /// What the watch is run with.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// How often it looks.
-    pub every: Duration,
     /// Certificate authorities that are believed beside the public ones.
     pub roots: Roots,
     /// Where this node listens, as it reaches itself.
     pub own_url: Url,
     /// Probe addresses. Webhooks need none: they come back here.
     pub probes: Vec<ProbeAddress>,
-    /// From when on something is wrong.
+    /// From when on something is wrong, as far as the stages' revision does not say it.
     pub thresholds: Thresholds,
     /// An incident is over when all was well and nothing waited for so long.
     pub recover_after: Duration,

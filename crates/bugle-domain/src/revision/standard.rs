@@ -21,7 +21,7 @@ pub(super) fn revision(channels: BTreeMap<Channel, Vec<String>>) -> Revision {
         responses: Responses { accepts },
         channels,
         retention: Retention { raw_bytes: Duration::from_hours(30 * 24) },
-        canary: Canary { every: Duration::from_secs(1), late: Duration::from_secs(5) },
+        canary: Canary { every: Duration::from_secs(1), late: Duration::from_secs(2) },
         watch: Watch {
             pending_age: Duration::from_secs(5),
             owed_age: Duration::from_secs(5),

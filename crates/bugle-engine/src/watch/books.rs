@@ -108,14 +108,24 @@ impl Audit {
         let alerting = Hop::Stage { stage: Stage::Alerting };
         let dispatch = Hop::Stage { stage: Stage::Dispatch };
         let text = |age| format!("the oldest event has had no outcome for {age} s");
-        signals.extend(waits(&books.pending, alerting.clone(), thresholds, (now, &text)));
+        signals.extend(waits(
+            &books.pending,
+            alerting.clone(),
+            thresholds.pending_ms,
+            (now, &text),
+        ));
         for owed in &books.owed {
             let text = |age| {
                 let channel = owed.channel.map_or("", Channel::as_str);
                 let lane = owed.lane.as_str();
                 format!("the oldest {channel} notification in the {lane} lane is {age} s late")
             };
-            signals.extend(waits(&owed.waiting, dispatch.clone(), thresholds, (now, &text)));
+            signals.extend(waits(
+                &owed.waiting,
+                dispatch.clone(),
+                thresholds.owed_ms,
+                (now, &text),
+            ));
         }
         let flow = self.flow();
         if flow.over_ms >= WINDOW_MS - 2_000 && flow.events_in >= MIN_FLOW && flow.events_out == 0 {
@@ -167,15 +177,15 @@ impl Audit {
 fn waits(
     waiting: &Waiting,
     hop: Hop,
-    thresholds: &Thresholds,
+    late_ms: i64,
     (now, text): (Timestamp, &dyn Fn(i64) -> String),
 ) -> Option<Signal> {
     let oldest = waiting.oldest?;
     let age = ms_between(oldest, now);
-    (age >= thresholds.waiting_ms).then(|| Signal {
+    (age >= late_ms).then(|| Signal {
         hop,
         since: oldest,
-        ripe: age >= thresholds.waiting_ms + CONFIRM_MS,
+        ripe: age >= late_ms + CONFIRM_MS,
         text: text(age / 1_000),
         waiting: waiting.count,
         tenants: waiting.tenants.clone(),

@@ -17,8 +17,10 @@ pub struct Thresholds {
     pub agreeing: usize,
     /// A verdict ends when all was well for so long.
     pub clear_after_ms: i64,
-    /// An event that has no outcome, or a notification that is due and not claimed, is late.
-    pub waiting_ms: i64,
+    /// An event that has no outcome is late.
+    pub pending_ms: i64,
+    /// A notification that is due and not claimed is late.
+    pub owed_ms: i64,
     /// A worker that made no pass for so long stands still.
     pub pulse_ms: i64,
     /// A path that lost so many of the last [`LOST_OF`] canaries is broken.
@@ -41,7 +43,8 @@ impl Thresholds {
         declare_after_ms: 5_000,
         agreeing: 3,
         clear_after_ms: 10_000,
-        waiting_ms: 5_000,
+        pending_ms: 5_000,
+        owed_ms: 5_000,
         pulse_ms: 5_000,
         lost: 5,
         control_ms: 60_000,

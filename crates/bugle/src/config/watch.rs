@@ -5,6 +5,7 @@ use std::time::Duration;
 use bugle_app::channels::{Limits, Roots, Settings as ChannelSettings, WebhookSettings};
 use bugle_app::watch::{Heartbeat, Operators, ProbeAddress};
 use bugle_domain::contact::{Address, Channel};
+use bugle_domain::revision::{self, ranges};
 use bugle_engine::watch::thresholds::Thresholds;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use secrecy::SecretString;
@@ -18,11 +19,15 @@ use super::{DAY, HOUR, MINUTE, SECOND};
 /// How Bugle watches itself.
 #[derive(Clone, Debug)]
 pub struct Watch {
-    /// How often it looks; `None`: not at all.
-    pub every: Option<Duration>,
+    /// Whether it looks at all.
+    pub on: bool,
+    /// How often canaries are sent, and when they are late. The stages' revision has it from here.
+    pub canary: revision::Canary,
+    /// What is too old, and how long it is looked at before it is said. Likewise.
+    pub ages: revision::Watch,
     /// Certificate authorities that it believes beside the public ones.
     pub roots: Roots,
-    /// From when on something is wrong.
+    /// From when on something else is wrong.
     pub thresholds: Thresholds,
     /// An incident is over when all was well for so long.
     pub recover_after: Duration,
@@ -46,7 +51,9 @@ pub(super) fn watch(
     providers: &Providers,
     roots: Roots,
 ) -> Result<Watch, Noted> {
-    let every = super::duration(reader, "watch.every", Duration::ZERO..=MINUTE);
+    let every = super::duration(reader, "watch.every", Duration::ZERO..=10 * SECOND);
+    let late = super::duration(reader, "watch.late_after", ranges::CANARY_LATE);
+    let ages = ages(reader);
     let thresholds = thresholds(reader);
     let recover_after = super::duration(reader, "watch.recover_after", SECOND..=HOUR);
     let control_every = super::duration(reader, "watch.control_every", MINUTE..=DAY);
@@ -56,7 +63,9 @@ pub(super) fn watch(
     let operators = operators(reader, providers, &roots);
     let heartbeat = heartbeat(reader);
     Ok(Watch {
-        every: Some(every?).filter(|every| !every.is_zero()),
+        on: !every.as_ref().is_ok_and(Duration::is_zero),
+        canary: revision::Canary { every: every?.max(SECOND), late: late? },
+        ages: ages?,
         roots,
         thresholds: thresholds?,
         recover_after: recover_after?,
@@ -69,24 +78,25 @@ pub(super) fn watch(
     })
 }
 
+fn ages(reader: &mut Reader) -> Result<revision::Watch, Noted> {
+    let mut span = |key: &str, range| super::duration(reader, &format!("watch.{key}"), range);
+    let (waiting, red) =
+        (span("waiting_after", ranges::AGE), span("declare_after", ranges::RED_AFTER));
+    let green_after = span("clear_after", ranges::GREEN_AFTER)?;
+    let (age, red_after) = (waiting?, red?);
+    Ok(revision::Watch { pending_age: age, owed_age: age, red_after, green_after })
+}
+
 fn thresholds(reader: &mut Reader) -> Result<Thresholds, Noted> {
     let mut ms = |key: &str, range| {
         let span = super::duration(reader, &format!("watch.{key}"), range)?;
         Ok(i64::try_from(span.as_millis()).unwrap_or(i64::MAX))
     };
-    let late_ms = ms("late_after", SECOND..=MINUTE);
     let provider_late_ms = ms("provider_late_after", SECOND..=5 * MINUTE);
     let receipt_late_ms = ms("receipt_late_after", SECOND..=HOUR);
-    let declare_after_ms = ms("declare_after", SECOND..=5 * MINUTE);
-    let clear_after_ms = ms("clear_after", SECOND..=HOUR);
-    let waiting_ms = ms("waiting_after", SECOND..=HOUR);
     Ok(Thresholds {
-        late_ms: late_ms?,
         provider_late_ms: provider_late_ms?,
         receipt_late_ms: receipt_late_ms?,
-        declare_after_ms: declare_after_ms?,
-        clear_after_ms: clear_after_ms?,
-        waiting_ms: waiting_ms?,
         ..Thresholds::STANDARD
     })
 }

@@ -21,7 +21,7 @@ const DECLARED_WITHIN: Duration = Duration::from_secs(10);
 /// Canaries on every simulated provider, and a short memory.
 fn quick(_: &Lab, behaviour: &mut Behaviour) {
     probe(&mut behaviour.watch);
-    behaviour.watch.thresholds.clear_after_ms = 3_000;
+    behaviour.stages.watch.green_after = Duration::from_secs(3);
     behaviour.watch.recover_after = Duration::from_secs(2);
 }
 
