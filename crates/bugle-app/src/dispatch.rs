@@ -22,7 +22,7 @@ use crate::app::Inner;
 use crate::compose::{self, Composed, Saying};
 use crate::entropy;
 use crate::error::Chain;
-use crate::record::Tried as Recorded;
+use crate::record::{Held, Tried as Recorded};
 
 use self::under_way::UnderWay;
 
@@ -144,7 +144,9 @@ impl DispatchLoop {
             .await?;
         let messages = group(std::mem::take(&mut claimed.sends));
         self.note_drain(&messages, claimed.ended.len(), now);
-        for messages in messages.into_values() {
+        let messages: Vec<_> =
+            messages.into_values().map(|carried| (carried, Held::new(&self.app, claim))).collect();
+        for (messages, held) in messages {
             let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else { break };
             let late = messages.iter().all(|one| one.is_late(now));
             let Some(first) = messages.first() else { continue };
@@ -152,7 +154,7 @@ impl DispatchLoop {
             let permit = Permit::new(self, permit, of, late);
             let sender = self.clone();
             let send = async move {
-                sender.send(claim, messages, started + SEND_WITHIN, permit).await;
+                sender.send(held, messages, started + SEND_WITHIN, permit).await;
             };
             self.app.tasks.once(send);
         }
@@ -188,7 +190,7 @@ impl DispatchLoop {
     /// Sends one message, which may carry several notifications, and queues what came of it.
     async fn send(
         &self,
-        claim: ClaimId,
+        held: Arc<Held>,
         carried: Vec<Candidate>,
         send_by: Instant,
         permit: Permit,
@@ -221,7 +223,7 @@ impl DispatchLoop {
         drop(permit);
         let finished_at = self.app.clock.now();
         count(&sent, first);
-        let tried = rows(&self.app, claim, carried, &sent, (started_at, finished_at));
+        let tried = rows(&held, carried, &sent, (started_at, finished_at));
         if self.tried.send(tried).await.is_err() {
             tracing::error!(
                 "an outcome could not be queued; its claim will be found and looked up"
@@ -312,8 +314,7 @@ fn group(sends: Vec<(usize, Candidate)>) -> BTreeMap<usize, Vec<Candidate>> {
 
 /// What is recorded of each notification that the message carried.
 fn rows(
-    app: &Inner,
-    claim: ClaimId,
+    held: &Arc<Held>,
     carried: Vec<Candidate>,
     sent: &Sent,
     (started_at, finished_at): (Timestamp, Timestamp),
@@ -324,7 +325,8 @@ fn rows(
     } else {
         sent.detail.clone()
     };
-    let ready = app.stages.of(Stage::Dispatch);
+    let ready = held.app.stages.of(Stage::Dispatch);
+    let claim = held.claim;
     let row = |candidate: Candidate| {
         let id = candidate.notification.id;
         let Sent { outcome, delivered, another_provider, asked, .. } = *sent;
@@ -345,7 +347,11 @@ fn rows(
         let phone = matches!(candidate.notification.channel, Channel::Sms | Channel::Voice);
         let rang =
             (phone && outcome == SendOutcome::Accepted).then_some(candidate.notification.method);
-        Recorded { row: TriedRow { tenant, notification: id, claim, next, attempt, rang }, alert }
+        Recorded {
+            row: TriedRow { tenant, notification: id, claim, next, attempt, rang },
+            alert,
+            held: Arc::clone(held),
+        }
     };
     carried.into_iter().map(row).collect()
 }
