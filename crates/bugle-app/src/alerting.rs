@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use bugle_domain::alert::Alert;
 use bugle_domain::object::Directory;
 use bugle_domain::stage::Stage;
 use bugle_domain::{EventId, TenantId, TenantScope};
@@ -74,24 +75,24 @@ impl AlertingLoop {
         self.app.directories.keep(epochs.keys().copied()).await?;
         let mut unknown = BTreeSet::new();
         let app = Arc::clone(&self.app);
-        let mut suspects = Vec::new();
+        let (mut suspects, mut again) = (Vec::new(), false);
         let mut decide = |tenant: TenantId, work: Work| {
             let Some(directory) = app.directories.kept(tenant) else {
                 unknown.insert(tenant);
                 return None;
             };
-            match decide(&directory, work, (now, heard_since)) {
-                Ok(decisions) => Some(decisions),
-                Err(events) => {
-                    suspects.extend(events.into_iter().map(|event| (tenant, event)));
-                    None
-                }
-            }
+            let times = (now, heard_since);
+            let engine =
+                |work, mint: &mut SystemMint| alerting::decide(&directory, work, times, mint);
+            let decided = decide(&directory, work, now, &engine);
+            suspects.extend(decided.suspects.into_iter().map(|event| (tenant, event)));
+            again |= decided.again;
+            decided.decisions
         };
         let pass =
             AlertingPass { node: self.app.node, epochs: &epochs, events: BATCH, due: BATCH, now };
         let report = self.app.store.alerting_pass(&pass, &mut decide).await?;
-        let left_out = !unknown.is_empty() || !suspects.is_empty();
+        let left_out = again || !unknown.is_empty() || !suspects.is_empty();
         self.app.store.mark_suspects(&suspects).await?;
         for tenant in unknown {
             self.app.directories.get(TenantScope::granted(tenant)).await?;
@@ -114,29 +115,69 @@ impl AlertingLoop {
     }
 }
 
-/// Asks the engine. A panic stops neither the process nor the tenant: what was in hand is noted as
-/// suspect, and the store then hands suspects out one by one. One that fails again is told to the
-/// fallback policy as it came.
-fn decide(
-    directory: &Directory,
-    work: Work,
-    (now, heard_since): (Timestamp, Timestamp),
-) -> Result<Decisions, Suspects> {
+/// How the engine is asked.
+type Engine<'a> = dyn Fn(Work, &mut SystemMint) -> Decisions + 'a;
+
+/// What became of a tenant's work.
+#[derive(Default)]
+struct Decided {
+    decisions: Option<Decisions>,
+    suspects: Suspects,
+    /// There are events that were not looked at.
+    again: bool,
+}
+
+/// Asks the engine. A panic stops neither the process nor the tenant. The alerts that were due are
+/// then decided one by one, and a guilty one goes on with the fallback policy. Where none was, the
+/// events in hand are noted as suspect, and the store hands suspects out one by one; one that fails
+/// again is told to the fallback policy as it came.
+fn decide(directory: &Directory, work: Work, now: Timestamp, engine: &Engine<'_>) -> Decided {
     let mut mint = SystemMint { now };
     let suspects: Vec<EventId> = work.events.iter().map(|event| event.id).collect();
     if let [event] = &work.events[..]
         && event.tries > MAX_TRIES
     {
         tracing::error!(event = %event.id, "an event could not be decided; telling the fallback");
-        return Ok(alerting::quarantine(directory, event.clone(), now, &mut mint));
+        let decisions = alerting::quarantine(directory, event.clone(), now, &mut mint);
+        return Decided { decisions: Some(decisions), ..Decided::default() };
     }
-    let times = (now, heard_since);
-    let decided =
-        catch_unwind(AssertUnwindSafe(|| alerting::decide(directory, work, times, &mut mint)));
-    decided.map_err(|_| {
-        metrics::counter!("bugle_decision_panics_total").increment(1);
-        let (tenant, count) = (directory.tenant.id, suspects.len());
-        tracing::error!(%tenant, count, "a decision panicked; its events are decided one by one");
-        suspects
-    })
+    let apart = work.due_apart();
+    if let Some(decisions) = caught(|| engine(work, &mut mint)) {
+        return Decided { decisions: Some(decisions), ..Decided::default() };
+    }
+    let (tenant, events, due) = (directory.tenant.id, suspects.len(), apart.len());
+    tracing::error!(%tenant, events, due, "a decision panicked; its parts are decided one by one");
+    let mut all = Decisions::default();
+    let mut guilty = false;
+    for alone in apart {
+        let Some(alert) = alone.due.first().cloned() else { continue };
+        let decisions = caught(|| engine(alone, &mut mint)).unwrap_or_else(|| {
+            guilty = true;
+            set_aside(directory, alert, now)
+        });
+        all.append(decisions);
+    }
+    let suspects = if guilty { Vec::new() } else { suspects };
+    Decided { decisions: (due > 0).then_some(all), suspects, again: events > 0 }
 }
+
+/// Puts an alert whose step can't be decided off, and tells the fallback policy of it.
+fn set_aside(directory: &Directory, alert: Alert, now: Timestamp) -> Decisions {
+    let id = alert.id;
+    tracing::error!(alert = %id, "an alert's step could not be decided; telling the fallback");
+    let kept = alert.clone();
+    caught(|| alerting::set_aside(directory, alert, now, &mut SystemMint { now }))
+        .unwrap_or_else(|| alerting::put_off(kept, now))
+}
+
+/// What `work` gives, or `None` where it panics.
+fn caught<T>(work: impl FnOnce() -> T) -> Option<T> {
+    let result = catch_unwind(AssertUnwindSafe(work));
+    if result.is_err() {
+        metrics::counter!("bugle_decision_panics_total").increment(1);
+    }
+    result.ok()
+}
+
+#[cfg(test)]
+mod tests;

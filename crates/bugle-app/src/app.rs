@@ -33,7 +33,7 @@ use crate::methods::send::Spoken;
 use crate::operators::providers::Troubles;
 use crate::placement::Placement;
 use crate::pulse::{Holds, Pulse};
-use crate::record::{self, Recorder};
+use crate::record::{self, HeldClaims, Recorder};
 use crate::rehearsal::Rehearsal;
 use crate::stages::{Stages, StagesLoop};
 use crate::tasks::Tasks;
@@ -117,6 +117,8 @@ pub(crate) struct Inner {
     drain: Mutex<Drain>,
     pub(crate) wake_changes: Arc<Notify>,
     pub(crate) stages: Stages,
+    /// The claims whose outcome is not saved yet.
+    pub(crate) held: HeldClaims,
     living: RwLock<BTreeSet<NodeId>>,
     dead: RwLock<BTreeSet<NodeId>>,
     changes: broadcast::Sender<Change>,
@@ -159,6 +161,7 @@ impl App {
             drain: Mutex::default(),
             wake_changes: Arc::default(),
             stages,
+            held: HeldClaims::default(),
             living: RwLock::default(),
             dead: RwLock::default(),
             changes: broadcast::Sender::new(CHANGES_KEPT),

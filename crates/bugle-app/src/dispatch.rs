@@ -22,7 +22,7 @@ use crate::app::Inner;
 use crate::compose::{self, Composed, Saying};
 use crate::entropy;
 use crate::error::Chain;
-use crate::record::Tried as Recorded;
+use crate::record::{Held, Tried as Recorded};
 use crate::rehearsal::{Mechanism, Step};
 
 use self::under_way::UnderWay;
@@ -150,7 +150,9 @@ impl DispatchLoop {
         self.app.reach(Step::Claimed, claimed.sends.iter().map(|(_, one)| one.tenant));
         let messages = group(std::mem::take(&mut claimed.sends));
         self.note_drain(&messages, claimed.ended.len(), now);
-        for messages in messages.into_values() {
+        let messages: Vec<_> =
+            messages.into_values().map(|carried| (carried, Held::new(&self.app, claim))).collect();
+        for (messages, held) in messages {
             let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else { break };
             let late = messages.iter().all(|one| one.is_late(now));
             let Some(first) = messages.first() else { continue };
@@ -158,7 +160,7 @@ impl DispatchLoop {
             let permit = Permit::new(self, permit, of, late);
             let sender = self.clone();
             let send = async move {
-                sender.send((claim, now), messages, started + SEND_WITHIN, permit).await;
+                sender.send((held, now), messages, started + SEND_WITHIN, permit).await;
             };
             self.app.tasks.once(send);
         }
@@ -194,7 +196,7 @@ impl DispatchLoop {
     /// Sends one message, which may carry several notifications, and queues what came of it.
     async fn send(
         &self,
-        (claim, claimed_at): (ClaimId, Timestamp),
+        (held, claimed_at): (Arc<Held>, Timestamp),
         carried: Vec<Candidate>,
         send_by: Instant,
         permit: Permit,
@@ -227,7 +229,7 @@ impl DispatchLoop {
         drop(permit);
         let finished_at = self.app.clock.now();
         count(&sent, first);
-        let tried = rows(&self.app, claim, carried, &sent, (claimed_at, finished_at));
+        let tried = rows(&held, carried, &sent, (claimed_at, finished_at));
         if self.tried.send(tried).await.is_err() {
             tracing::error!(
                 "an outcome could not be queued; its claim will be found and looked up"
@@ -324,8 +326,7 @@ fn group(sends: Vec<(usize, Candidate)>) -> BTreeMap<usize, Vec<Candidate>> {
 
 /// What is recorded of each notification that the message carried.
 fn rows(
-    app: &Inner,
-    claim: ClaimId,
+    held: &Arc<Held>,
     carried: Vec<Candidate>,
     sent: &Sent,
     (started_at, finished_at): (Timestamp, Timestamp),
@@ -336,7 +337,8 @@ fn rows(
     } else {
         sent.detail.clone()
     };
-    let ready = app.stages.of(Stage::Dispatch);
+    let ready = held.app.stages.of(Stage::Dispatch);
+    let claim = held.claim;
     let row = |candidate: Candidate| {
         let id = candidate.notification.id;
         let Sent { outcome, delivered, another_provider, asked, .. } = *sent;
@@ -357,7 +359,11 @@ fn rows(
         let phone = matches!(candidate.notification.channel, Channel::Sms | Channel::Voice);
         let rang =
             (phone && outcome == SendOutcome::Accepted).then_some(candidate.notification.method);
-        Recorded { row: TriedRow { tenant, notification: id, claim, next, attempt, rang }, alert }
+        Recorded {
+            row: TriedRow { tenant, notification: id, claim, next, attempt, rang },
+            alert,
+            held: Arc::clone(held),
+        }
     };
     carried.into_iter().map(row).collect()
 }

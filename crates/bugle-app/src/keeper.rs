@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use bugle_channels::LONGEST_REQUEST;
 use bugle_domain::ledger::Ledger;
-use bugle_domain::notification::Notification;
+use bugle_domain::notification::{Notification, NotificationState};
 use bugle_domain::stage::Stage;
 use bugle_domain::{AllTenants, NodeId};
 use bugle_engine::dispatch;
@@ -192,7 +192,13 @@ impl Keeper {
         }
         let ready = self.app.stages.of(Stage::Dispatch);
         let limits = &ready.limits;
-        let mut follow = |of: &Notification| dispatch::after_lost_claim(of, limits, now);
+        // What this process is still to save is not lost, however long the database does not take it.
+        let held = |of: &Notification| match of.state {
+            NotificationState::Sending { claim, .. } => self.app.held.has(claim),
+            _ => false,
+        };
+        let mut follow =
+            |of: &Notification| (!held(of)).then(|| dispatch::after_lost_claim(of, limits, now));
         let mut total = 0;
         loop {
             let of = (self.app.node, lost);

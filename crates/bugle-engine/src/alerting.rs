@@ -20,12 +20,15 @@ use bugle_domain::notification::Notification;
 use bugle_domain::object::Directory;
 use bugle_domain::text::{one_line, truncate};
 use bugle_domain::{AlertId, EventId, IntegrationId, ServiceId, Severity};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::Mint;
 use crate::clock::Progress;
 use crate::desk::{Clock, Desk, Slot};
 use crate::escalation::{Foot, Reached, climb};
+
+/// An alert whose step could not be decided is looked at again after this time.
+const PUT_OFF: SignedDuration = SignedDuration::from_mins(5);
 
 /// What alerting has to decide for one tenant, read in one transaction.
 #[derive(Debug, Default)]
@@ -44,6 +47,21 @@ pub struct Work {
     pub left_from: Option<Timestamp>,
 }
 
+impl Work {
+    /// Each due alert as work of its own, to be decided before any of the events.
+    pub fn due_apart(&self) -> Vec<Self> {
+        let received = self.events.iter().map(|event| event.received_at);
+        let left_from = received.chain(self.left_from).min();
+        let alone = |alert: &Alert| Self {
+            due: vec![alert.clone()],
+            progress: self.progress.get(&alert.id).map(|it| (alert.id, *it)).into_iter().collect(),
+            left_from,
+            ..Self::default()
+        };
+        self.due.iter().map(alone).collect()
+    }
+}
+
 /// What was decided, to be saved in the same transaction.
 #[derive(Debug, Default, PartialEq)]
 pub struct Decisions {
@@ -60,6 +78,18 @@ pub struct Decisions {
     /// Alerts whose waiting notifications end as cancelled, with the reason as a stable word
     /// (`acknowledged`, `resolved`, `passed_on`). Applied before `owed` is added.
     pub cancel: Vec<(AlertId, &'static str)>,
+}
+
+impl Decisions {
+    /// Adds what was decided of other alerts.
+    pub fn append(&mut self, mut more: Self) {
+        self.outcomes.append(&mut more.outcomes);
+        self.opened.append(&mut more.opened);
+        self.changed.append(&mut more.changed);
+        self.timeline.append(&mut more.timeline);
+        self.owed.append(&mut more.owed);
+        self.cancel.append(&mut more.cancel);
+    }
 }
 
 /// Decides `work`: each event once, then each alert whose time has come. The same arguments give
@@ -118,6 +148,46 @@ pub fn quarantine(
     let slot = open(&mut desk, Event { body, ..event }, routed);
     desk.out.opened.push(slot.alert);
     desk.out
+}
+
+/// Goes on with an alert whose step could not be decided: the tenant's fallback policy is told of
+/// it, from its first level on. Where that policy is followed already, or there is none, or
+/// somebody has the alert, it is only put off.
+pub fn set_aside(
+    directory: &Directory,
+    alert: Alert,
+    now: Timestamp,
+    mint: &mut impl Mint,
+) -> Decisions {
+    let followed = alert.policy.as_ref().is_some_and(|policy| policy.fallback);
+    let policy = fallback(directory).filter(|_| alert.status == AlertStatus::Open && !followed);
+    let Some(policy) = policy else { return put_off(alert, now) };
+    let mut desk = Desk::new(directory, now, mint);
+    let mut slot = Slot::existing(put_end_off(alert, now), Progress::default());
+    desk.note(slot.alert.id, TimelineEntry::FallbackBegun { policy: policy.name.clone() });
+    slot.alert.policy = Some(policy);
+    desk.escalate(&mut slot, 0, 0, now);
+    desk.out.changed.push(slot.alert);
+    desk.out
+}
+
+/// Looks at an alert again later, whatever its time was. Nothing else of it is looked at.
+pub fn put_off(mut alert: Alert, now: Timestamp) -> Decisions {
+    alert = put_end_off(alert, now);
+    if let Escalation::Waiting { deadline, .. } = &mut alert.escalation {
+        *deadline = (*deadline).max(later(now));
+    }
+    Decisions { changed: vec![alert], ..Decisions::default() }
+}
+
+/// An end of its own that has passed is looked at again later.
+fn put_end_off(alert: Alert, now: Timestamp) -> Alert {
+    let resolve_at = alert.resolve_at.map(|end| if end <= now { later(now) } else { end });
+    Alert { resolve_at, ..alert }
+}
+
+fn later(now: Timestamp) -> Timestamp {
+    now.checked_add(PUT_OFF).unwrap_or(Timestamp::MAX)
 }
 
 /// The alerts of a batch, found by what folds into them.

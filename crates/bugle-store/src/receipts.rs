@@ -30,8 +30,8 @@ const MAX_MESSAGES: usize = 4;
 /// transaction has to be repeated. `None` changes nothing.
 pub type Receive<'a> = dyn FnMut(TenantId, &Notification, &AlertBrief) -> Option<Next> + Send + 'a;
 
-/// Called with a notification whose claim or receipt ran out.
-pub type RunOut<'a> = dyn FnMut(&Notification) -> Next + Send + 'a;
+/// Called with a notification whose claim ran out. `None` leaves it alone.
+pub type RunOut<'a> = dyn FnMut(&Notification) -> Option<Next> + Send + 'a;
 
 /// What a token or an id from outside leads to.
 #[derive(Clone, PartialEq, Debug)]
@@ -301,9 +301,10 @@ impl Store {
         for row in &rows {
             let tenant = TenantId::from_stored(row.id(0)?);
             let notification = notification(row, 1)?;
+            let Some(next) = run_out(&notification) else { continue };
             let started_at = row.opt_time(1 + NOTIFICATION_COLUMNS)?.unwrap_or(now);
             attempts.push((tenant, None::<ClaimId>, lost_attempt(&notification, started_at, now)));
-            nexts.push((tenant, notification.id, run_out(&notification)));
+            nexts.push((tenant, notification.id, next));
         }
         if nexts.is_empty() {
             return Ok(0);

@@ -43,7 +43,9 @@ async fn only_the_claimant_sends(world: World) {
 
     // The claimant dies. Nobody takes over before its time has passed.
     let lost = (node(2), Lost::LongerThan(SignedDuration::from_secs(30)));
-    let mut again = |_: &_| waiting(0);
+    let mut again = |_: &_| Some(waiting(0));
+    let mut held = |_: &_| None;
+    assert_eq!(world.store.lost_claims(lost, 9, at(41), &mut held).await.unwrap(), 0);
     assert_eq!(world.store.lost_claims(lost, 9, at(39), &mut again).await.unwrap(), 0);
     assert_eq!(world.store.lost_claims(lost, 9, at(41), &mut again).await.unwrap(), 2);
     world.balance().await;

@@ -227,7 +227,7 @@ url = "https://hc.example.com/id"
     let operators = watch.operators.unwrap();
     assert_eq!((operators.to.len(), operators.channels.email.len()), (2, 1));
     assert_eq!(watch.heartbeat.unwrap().every, Duration::from_secs(30));
-    assert!(read("[watch]\nevery = \"0s\"").unwrap().watch.every.is_none());
+    assert!(!read("[watch]\nevery = \"0s\"").unwrap().watch.on);
     insta::assert_snapshot!(
         mistakes("[watch.operators]\nsms = [\"+15550100\"]\n[watch.probes.gone]\nsms = \"1\""),
         @r#"
