@@ -28,6 +28,7 @@ mod node;
 mod record;
 mod scene;
 mod scorecard;
+mod storm;
 mod timeline;
 mod traffic;
 
@@ -36,7 +37,7 @@ pub use scorecard::{Measured, Run, Scorecard};
 pub use timeline::{Entry, Teller};
 
 /// All drills.
-pub const ALL: &[Drill] = &[march_14::DRILL, kill::DRILL, dead_pipe::DRILL];
+pub const ALL: &[Drill] = &[march_14::DRILL, kill::DRILL, dead_pipe::DRILL, storm::DRILL];
 
 /// How long a drill waits for something to end by itself: the gate, and time to see it.
 const PATIENCE: Duration = Duration::from_secs(75);
