@@ -22,6 +22,7 @@ mod gate;
 mod kill;
 mod load;
 mod lookout;
+mod lying_provider;
 mod march_14;
 mod measure;
 mod node;
@@ -37,7 +38,8 @@ pub use scorecard::{Measured, Run, Scorecard};
 pub use timeline::{Entry, Teller};
 
 /// All drills.
-pub const ALL: &[Drill] = &[march_14::DRILL, kill::DRILL, dead_pipe::DRILL, storm::DRILL];
+pub const ALL: &[Drill] =
+    &[march_14::DRILL, kill::DRILL, dead_pipe::DRILL, storm::DRILL, lying_provider::DRILL];
 
 /// How long a drill waits for something to end by itself: the gate, and time to see it.
 const PATIENCE: Duration = Duration::from_secs(75);

@@ -70,7 +70,7 @@ pub(crate) struct SqliteTx {
     /// Whether the connection flushes what it commits, as it does before and after.
     flushed: bool,
     /// Keeps the writer beside this one out meanwhile.
-    _other: Option<Turn<Connection>>,
+    _other: Option<Box<Turn<Connection>>>,
 }
 
 enum Held {
@@ -223,7 +223,7 @@ impl SqliteTx {
         other: Option<Turn<Connection>>,
         how: &'static str,
     ) -> Result<Self, StoreError> {
-        let tx = Self { connection, open: true, flushed: true, _other: other };
+        let tx = Self { connection, open: true, flushed: true, _other: other.map(Box::new) };
         tx.get()?.prepare_cached(how).and_then(|mut begin| begin.execute([]))?;
         Ok(tx)
     }
