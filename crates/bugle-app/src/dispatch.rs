@@ -127,9 +127,12 @@ impl DispatchLoop {
         let send_by = now.saturating_add(SignedDuration::try_from(SEND_WITHIN).unwrap_or_default());
         let limits = &ready.limits;
         let blind = self.app.lacks(Mechanism::Judge);
-        let mut judge = |candidates: &[Candidate]| match blind {
-            false => dispatch::judge(candidates, limits, &room, now),
-            true => unjudged(candidates),
+        let mut judge = |candidates: &[Candidate]| {
+            if blind {
+                unjudged(candidates)
+            } else {
+                dispatch::judge(candidates, limits, &room, now)
+            }
         };
         let mut claimed = self
             .app

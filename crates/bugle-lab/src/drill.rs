@@ -22,12 +22,14 @@ mod gate;
 mod kill;
 mod load;
 mod lookout;
+mod lying_provider;
 mod march_14;
 mod measure;
 mod node;
 mod record;
 mod scene;
 mod scorecard;
+mod storm;
 mod timeline;
 mod traffic;
 
@@ -36,7 +38,8 @@ pub use scorecard::{Measured, Run, Scorecard};
 pub use timeline::{Entry, Teller};
 
 /// All drills.
-pub const ALL: &[Drill] = &[march_14::DRILL, kill::DRILL, dead_pipe::DRILL];
+pub const ALL: &[Drill] =
+    &[march_14::DRILL, kill::DRILL, dead_pipe::DRILL, storm::DRILL, lying_provider::DRILL];
 
 /// How long a drill waits for something to end by itself: the gate, and time to see it.
 const PATIENCE: Duration = Duration::from_secs(75);

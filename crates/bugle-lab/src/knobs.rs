@@ -69,12 +69,21 @@ pub struct Knobs {
     pub shuffled_callbacks: bool,
     /// For so many requests only; then the service behaves. `None` for all.
     pub for_next: Option<u32>,
+    /// Only every so many requests; the service behaves for the others.
+    pub one_of: Option<u32>,
+    /// Requests seen so far, of which every so many is meant.
+    pub seen: u32,
 }
 
 impl Knobs {
     /// Answers with `answer`, and otherwise behaves.
     pub fn answering(answer: Answer) -> Self {
         Self { answer, ..Self::default() }
+    }
+
+    /// The same for one of so many requests.
+    pub fn once_in(self, every: u32) -> Self {
+        Self { one_of: Some(every), ..self }
     }
 
     /// The same for one request only.
@@ -84,6 +93,12 @@ impl Knobs {
 
     /// The knobs for one request, which is counted.
     pub(crate) fn take(&mut self) -> Self {
+        if let Some(every) = self.one_of {
+            self.seen = self.seen.wrapping_add(1);
+            if !self.seen.is_multiple_of(every.max(1)) {
+                return Self::default();
+            }
+        }
         let now = *self;
         match &mut self.for_next {
             None => return now,

@@ -196,7 +196,7 @@ impl Session {
             Answer::Hang => std::future::pending().await,
             Answer::TakeAndHang => {
                 self.deliver(&raw, knobs);
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
             Answer::TakeAndDrop => {
                 self.deliver(&raw, knobs);

@@ -94,7 +94,7 @@ impl Store {
     ///
     /// As [`Store::open`].
     pub async fn beside(&self, settings: PoolSettings) -> Result<Self, StoreError> {
-        let db = db::connect::open_beside(&self.url, settings).await?;
+        let db = db::connect::open_beside(&self.url, &self.db, settings).await?;
         Ok(Self { db, url: Arc::clone(&self.url), turns: Arc::default(), growth: Arc::default() })
     }
 

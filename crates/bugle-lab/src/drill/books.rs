@@ -34,7 +34,8 @@ impl Books {
             }
             if unsure > 0 {
                 let names = [&line["notification"], &line["reference"]];
-                self.cut_off.extend(names.into_iter().filter_map(Value::as_str).map(str::to_owned));
+                let names = names.into_iter().filter_map(Value::as_str);
+                self.cut_off.extend(names.map(str::to_owned));
             }
         }
     }
@@ -76,7 +77,8 @@ mod tests {
             { "outcome": "accepted", "started_at": "2026-11-20T02:41:09Z", "provider_ref": "SM1" },
         ]);
         let told = json!([
-            { "channel": "sms", "notification": "ntf_1", "reference": "K7Q2", "attempts": attempts },
+            { "channel": "sms", "notification": "ntf_1", "reference": "K7Q2",
+              "attempts": attempts },
         ]);
         json!({ "alert": { "acknowledged": { "at": over }, "resolved_at": null }, "told": told })
     }

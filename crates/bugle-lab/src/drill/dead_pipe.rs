@@ -1,7 +1,7 @@
 //! `dead-pipe`: a stage stands still while events come in, and goes on.
 //!
-//! Alerting for as long as it takes to be seen; dispatch for twenty minutes, with much owed of which
-//! most is over when it goes on.
+//! Alerting for as long as it takes to be seen; dispatch for twenty minutes, with much owed, of
+//! which most is over when it goes on.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};

@@ -94,7 +94,9 @@ impl Lookout {
             }
             seen.broken = named;
         }
-        new.into_iter().for_each(|text| timeline.note(text));
+        for text in new {
+            timeline.note(text);
+        }
     }
 
     fn incident(&self, incident: &Value, timeline: &Timeline) {

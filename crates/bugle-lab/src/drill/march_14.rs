@@ -19,8 +19,8 @@ use super::{Drill, Held};
 /// The drill.
 pub(super) const DRILL: Drill = Drill {
     name: "march-14",
-    injects: "a stage is put back on a revision that does not fit its neighbours: through the guard, \
-              forced past it, behind its back",
+    injects: "a stage is put back on a revision that does not fit its neighbours: through the \
+              guard, forced past it, behind its back",
     variants: &["a", "b", "c", "alerting-c", "responses-c"],
     more_variants: &["alerting-a", "alerting-b", "responses-a", "responses-b"],
     run: |held, variant| Box::pin(run(held, variant)),

@@ -243,7 +243,8 @@ impl Scene {
         let mut books = Books::default();
         for tenant in 0..self.plan.tenants {
             let api = self.node.api(tenant);
-            let mut path = format!("/api/v1/alerts?limit={PAGE}");
+            let first = format!("/api/v1/alerts?limit={PAGE}");
+            let mut path = first.clone();
             loop {
                 let list = api.get(&path).await?;
                 for alert in list["data"].as_array().map(Vec::as_slice).unwrap_or_default() {
@@ -252,7 +253,7 @@ impl Scene {
                     books.note(&whole);
                 }
                 let Some(next) = list["next"].as_str() else { break };
-                next.clone_into(&mut path);
+                path = format!("{first}&after={next}");
             }
         }
         Ok(books)

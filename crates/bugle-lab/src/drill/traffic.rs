@@ -25,6 +25,9 @@ const THINKING: (Duration, Duration) = (Duration::from_secs(1), Duration::from_s
 pub(super) struct Traffic {
     tasks: Tasks,
     over: Arc<AtomicBool>,
+    apis: BTreeMap<usize, Api>,
+    board: Board,
+    people: usize,
 }
 
 impl Traffic {
@@ -36,19 +39,14 @@ impl Traffic {
         per_second: f64,
         chance: &mut Chance,
     ) -> Self {
-        let traffic = Self { tasks: Tasks::new(), over: Arc::default() };
-        let every = Duration::from_secs_f64(1.0 / per_second.max(0.01));
-        for (tenant, api) in &apis {
-            let sender = Sender {
-                tenant: *tenant,
-                people,
-                api: api.clone(),
-                board: board.clone(),
-                over: Arc::clone(&traffic.over),
-            };
-            traffic.tasks.once(sender.run(every, Chance::new(chance.number())));
+        let (tasks, over, board) = (Tasks::new(), Arc::default(), board.clone());
+        let traffic = Self { tasks, over, apis, board, people };
+        let tenants: Vec<usize> = traffic.apis.keys().copied().collect();
+        for tenant in tenants {
+            traffic.add_sender(tenant, per_second, chance);
         }
-        let people = People { apis, board: board.clone(), chance: Chance::new(chance.number()) };
+        let (apis, board) = (traffic.apis.clone(), traffic.board.clone());
+        let people = People { apis, board, chance: Chance::new(chance.number()) };
         let stop = traffic.tasks.stop_token();
         traffic.tasks.once(async move {
             tokio::select! {
@@ -57,6 +55,15 @@ impl Traffic {
             }
         });
         traffic
+    }
+
+    /// Adds a sender of one of these tenants.
+    pub(super) fn add_sender(&self, tenant: usize, per_second: f64, chance: &mut Chance) {
+        let Some(api) = self.apis.get(&tenant).cloned() else { return };
+        let (people, board, over) = (self.people, self.board.clone(), Arc::clone(&self.over));
+        let sender = Sender { tenant, people, api, board, over };
+        let every = Duration::from_secs_f64(1.0 / per_second.max(0.01));
+        self.tasks.once(sender.run(every, Chance::new(chance.number())));
     }
 
     /// No new event is begun from now on. People go on answering.

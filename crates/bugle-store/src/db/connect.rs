@@ -105,13 +105,18 @@ pub(crate) async fn open(url: &DatabaseUrl, settings: PoolSettings) -> Result<Db
 /// Opens a database that is open already, once more.
 pub(crate) async fn open_beside(
     url: &DatabaseUrl,
+    other: &Db,
     settings: PoolSettings,
 ) -> Result<Db, StoreError> {
-    match url {
-        DatabaseUrl::Sqlite(path) => {
-            Ok(Db::Sqlite(Arc::new(in_place(|| Sqlite::open_beside(path, settings))?)))
+    match (url, other) {
+        (DatabaseUrl::Sqlite(path), Db::Sqlite(other)) => {
+            Ok(Db::Sqlite(Arc::new(in_place(|| Sqlite::open_beside(path, other, settings))?)))
         }
-        DatabaseUrl::Postgres(url) => connect_postgres(url, settings).await,
+        (DatabaseUrl::Postgres(url), _) => connect_postgres(url, settings).await,
+        (DatabaseUrl::Sqlite(path), Db::Postgres(_)) => {
+            let problem = format!("{} is not the database that is open", path.display());
+            Err(StoreError::Unusable(problem))
+        }
     }
 }
 

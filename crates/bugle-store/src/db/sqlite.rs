@@ -47,6 +47,9 @@ const NOT_FLUSHED: &str = "PRAGMA synchronous = NORMAL";
 #[derive(Debug)]
 pub(crate) struct Sqlite {
     writer: Arc<Gate<Connection>>,
+    /// The gate of a writer beside this one, and how long it is waited at: two writers that take
+    /// turns never find the file locked. One that stands still holds nobody up.
+    other: Option<(Arc<Gate<Connection>>, Duration)>,
     readers: Arc<Readers>,
     max_readers: u32,
     acquire_timeout: Duration,
@@ -66,6 +69,8 @@ pub(crate) struct SqliteTx {
     open: bool,
     /// Whether the connection flushes what it commits, as it does before and after.
     flushed: bool,
+    /// Keeps the writer beside this one out meanwhile.
+    _other: Option<Box<Turn<Connection>>>,
 }
 
 enum Held {
@@ -98,17 +103,23 @@ impl Sqlite {
     }
 
     /// Opens a file that is open already, once more: with a writer of its own, which waits for the
-    /// other no longer than the lock's time-out.
-    pub(crate) fn open_beside(path: &Path, settings: PoolSettings) -> Result<Self, StoreError> {
+    /// other's turn, and then for the file, no longer than the lock's time-out each.
+    pub(crate) fn open_beside(
+        path: &Path,
+        other: &Self,
+        settings: PoolSettings,
+    ) -> Result<Self, StoreError> {
         let writer = open_writer(path)?;
         writer.busy_timeout(settings.lock_timeout)?;
-        Ok(Self::with(writer, path, settings))
+        let other = Some((Arc::clone(&other.writer), settings.lock_timeout));
+        Ok(Self { other, ..Self::with(writer, path, settings) })
     }
 
     fn with(writer: Connection, path: &Path, settings: PoolSettings) -> Self {
         let readers = usize::try_from(settings.connections).unwrap_or(1);
         Self {
             writer: Arc::new(Gate::new(writer)),
+            other: None,
             readers: Arc::new(Readers {
                 path: path.to_owned(),
                 free: Mutex::default(),
@@ -139,15 +150,21 @@ impl Sqlite {
         durability: Durability,
     ) -> Result<SqliteTx, StoreError> {
         let turn = self.writer.turn(class).await.ok_or(Cause::Closed)?;
+        let other = match &self.other {
+            Some((gate, limit)) => {
+                tokio::time::timeout(*limit, gate.turn(Class::First)).await.ok().flatten()
+            }
+            None => None,
+        };
         if durability == Durability::WithTheNext {
             turn.prepare_cached(NOT_FLUSHED)?.execute([])?;
         }
-        SqliteTx::begin(Held::Writer(turn), "BEGIN IMMEDIATE", durability)
+        SqliteTx::begin(Held::Writer(turn), other, "BEGIN IMMEDIATE", durability)
     }
 
     /// Begins a transaction that only reads, and sees one moment.
     pub(crate) async fn snapshot(&self) -> Result<SqliteTx, StoreError> {
-        SqliteTx::begin(Held::Reader(self.reader().await?), "BEGIN", Durability::Now)
+        SqliteTx::begin(Held::Reader(self.reader().await?), None, "BEGIN", Durability::Now)
     }
 
     /// Reads rows outside any transaction.
@@ -201,11 +218,13 @@ impl Drop for Reader {
 impl SqliteTx {
     fn begin(
         connection: Held,
+        other: Option<Turn<Connection>>,
         how: &'static str,
         durability: Durability,
     ) -> Result<Self, StoreError> {
         // Made first: also where it does not come to begin, dropping it has commits flushed again.
-        let tx = Self { connection, open: true, flushed: durability == Durability::Now };
+        let flushed = durability == Durability::Now;
+        let tx = Self { connection, open: true, flushed, _other: other.map(Box::new) };
         tx.get()?.prepare_cached(how).and_then(|mut begin| begin.execute([]))?;
         Ok(tx)
     }

@@ -410,7 +410,7 @@ fn pushed() -> Clock {
 
 /// The watch runs by the real clock: only stories about it have it.
 fn unwatched(_: &Lab, behaviour: &mut Behaviour) {
-    behaviour.watch.every = None;
+    behaviour.watch.on = false;
 }
 
 /// Starts the node, and says where it is reached.
