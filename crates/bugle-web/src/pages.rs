@@ -6,6 +6,7 @@ mod assets;
 mod choices;
 mod docs;
 mod error;
+mod escape;
 mod filter;
 mod forms;
 mod graph;

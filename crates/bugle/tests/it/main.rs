@@ -13,6 +13,7 @@ mod commands;
 mod downtime;
 mod faults;
 mod idempotency;
+mod live;
 mod main_job;
 mod reasons;
 mod recovery;
