@@ -287,6 +287,7 @@ impl App {
         }
         let mut numbers = self.waiting(scope, action, last).await?;
         numbers.extend(earlier);
+        numbers.sort_unstable();
         Ok(numbers)
     }
 
