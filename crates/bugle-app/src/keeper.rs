@@ -188,7 +188,7 @@ impl Keeper {
     async fn give_back(&self, lost: Lost, now: Timestamp) -> Result<u32, StoreError> {
         let ready = self.app.stages.of(Stage::Dispatch);
         let limits = &ready.limits;
-        // What this process is still to save is not lost, however long the database does not take it.
+        // What this process is still to save is not lost, however long the database is away.
         let held = |of: &Notification| match of.state {
             NotificationState::Sending { claim, .. } => self.app.held.has(claim),
             _ => false,
