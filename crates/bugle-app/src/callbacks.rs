@@ -18,12 +18,15 @@ use bugle_store::{LastMessage, NotificationFilter, StoreError};
 use jiff::SignedDuration;
 
 use crate::app::App;
+use crate::dispatch::LATE_BATCH;
 use crate::error::{ErrorKind, UseCaseError, storage_kind};
 use crate::rehearsal::Step;
 use crate::responses::RespondError;
 
-/// Most alerts that one reply or key answers.
-const MAX_ANSWERED: usize = 200;
+/// Most alerts that one reply or key answers: as many as one message carries.
+const MAX_ANSWERED: usize = LATE_BATCH as usize;
+/// Most alerts of one message that are looked at for what a call says.
+const MAX_SPOKEN: usize = 200;
 
 /// Most alerts of one message that are looked at to find what a reply may mean.
 const MAX_MEANT: usize = 16;
@@ -178,7 +181,7 @@ impl App {
         }
         let (mut found, mut alerts) = (None, Vec::new());
         let carried = self.inner().store.same_message(id).await?;
-        for (_, one, ..) in carried.iter().take(MAX_ANSWERED) {
+        for (_, one, ..) in carried.iter().take(MAX_SPOKEN) {
             let mut look = |tenant: TenantId, about: &Notification, brief: &AlertBrief| {
                 if *one == id {
                     found = Some((tenant, about.clone()));
@@ -287,6 +290,7 @@ impl App {
         }
         let mut numbers = self.waiting(scope, action, last).await?;
         numbers.extend(earlier);
+        numbers.sort_unstable();
         Ok(numbers)
     }
 

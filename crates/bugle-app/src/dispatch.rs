@@ -32,7 +32,7 @@ mod under_way;
 /// Most notifications in one claim that came to be due lately.
 const BATCH: usize = 256;
 /// Most of those that are late: as many as there may be in one person's digest.
-const LATE_BATCH: u32 = 2_048;
+pub(crate) const LATE_BATCH: u32 = 2_048;
 /// A claimed message is begun within this time or not at all.
 const SEND_WITHIN: Duration = Duration::from_secs(8);
 /// Wait where a backlog had no room, before it is looked at again.

@@ -192,7 +192,7 @@ impl Keeper {
         }
         let ready = self.app.stages.of(Stage::Dispatch);
         let limits = &ready.limits;
-        // What this process is still to save is not lost, however long the database does not take it.
+        // What this process is still to save is not lost, however long the database is away.
         let held = |of: &Notification| match of.state {
             NotificationState::Sending { claim, .. } => self.app.held.has(claim),
             _ => false,

@@ -116,7 +116,7 @@ impl Recorder {
             metrics::counter!("bugle_outcomes_lost_total").increment(1);
             let (tenant, notification) = (row.tenant, row.notification);
             let error = Chain(&error);
-            tracing::error!(%tenant, %notification, %error, "an outcome can't be saved; it is lost");
+            tracing::error!(%tenant, %notification, %error, "an outcome could not be saved");
         }
     }
 
@@ -127,7 +127,8 @@ impl Recorder {
             match self.app.store.record_tries(self.app.node, rows, self.app.clock.now()).await {
                 Err(error) if transient(&error) && last_tries == TRIES_AT_THE_END => {
                     let count = rows.len();
-                    tracing::error!(error = %Chain(&error), count, "outcomes are left to be looked up");
+                    let error = Chain(&error);
+                    tracing::error!(%error, count, "outcomes are left to be looked up");
                     return Ok(());
                 }
                 Err(error) if transient(&error) => {

@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::error::Chain;
 use crate::keys::IntegrationRef;
 
-/// Most alerts that are looked through.
+/// Most alerts that are shown.
 const MAX_ALERTS: u32 = 1_000;
 /// Notes that are being written at the same time. More are dropped: a sender that gets everything
 /// wrong must not keep the database from those who do not.
@@ -30,11 +30,10 @@ impl App {
         let scope = TenantScope::granted(of.tenant);
         let filter = AlertFilter {
             statuses: vec![AlertStatus::Open, AlertStatus::Acknowledged],
+            integration: Some(of.integration.id),
             ..AlertFilter::default()
         };
-        let mut alerts = self.inner().store.alerts(scope, &filter, None, MAX_ALERTS).await?;
-        alerts.retain(|alert| alert.integration == of.integration.id);
-        Ok(alerts)
+        self.inner().store.alerts(scope, &filter, None, MAX_ALERTS).await
     }
 
     /// Notes a request that was not accepted, for the list of the integration's last requests.

@@ -174,10 +174,10 @@ impl Channels {
     pub fn hourly_rates(&self) -> BTreeMap<Channel, i64> {
         let now = Instant::now();
         let rate = |channel: Channel| {
-            let list = self.list(channel);
-            let used = list.iter().find(|one| one.with_health(|it| it.free_at(now) <= now));
-            let used = used.or(list.first())?;
-            Some((channel, used.with_health(|health| health.hourly())?))
+            let list = self.used(channel);
+            let free = list.iter().find(|one| one.with_health(|it| it.free_at(now) <= now));
+            let first = free.or(list.first())?;
+            Some((channel, first.with_health(|health| health.hourly())?))
         };
         Channel::ALL.into_iter().filter_map(rate).collect()
     }
@@ -212,9 +212,9 @@ impl Channels {
         !used.is_empty() && used.iter().all(takes)
     }
 
-    /// A number that people can text an answer to: that of the first provider that has one.
+    /// A number that people can text an answer to: that of the first provider used that has one.
     pub fn reply_number(&self) -> Option<&str> {
-        self.0.sms.iter().find_map(|provider| match &provider.driver {
+        self.used(Channel::Sms).into_iter().find_map(|provider| match &provider.driver {
             Driver::Sms(twilio) => twilio.number(),
             Driver::Smtp(_) | Driver::Voice(_) | Driver::Webhook(_) => None,
         })

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bugle_domain::alert::{Missed, Told, Unreachable};
 use bugle_domain::object::Directory;
 use bugle_domain::policy::Target;
-use bugle_domain::{ScheduleId, TeamId, Urgency, UserId};
+use bugle_domain::{ScheduleId, TeamId, UserId};
 use jiff::Timestamp;
 
 use crate::{rules, schedule};
@@ -22,12 +22,7 @@ pub struct Resolved {
 /// Who `targets` are at `at`. A user without a proven contact method is missed.
 ///
 /// Urgency does not change who is reachable: whoever has a proven method is told of anything.
-pub fn resolve(
-    directory: &Directory,
-    targets: &[Target],
-    _urgency: Urgency,
-    at: Timestamp,
-) -> Resolved {
+pub fn resolve(directory: &Directory, targets: &[Target], at: Timestamp) -> Resolved {
     Lookup::new(directory, at).resolve(targets)
 }
 

@@ -7,6 +7,7 @@ mod changes;
 mod choices;
 mod docs;
 mod error;
+mod escape;
 mod filter;
 mod forms;
 mod graph;

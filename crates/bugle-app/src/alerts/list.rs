@@ -25,6 +25,7 @@ impl App {
     ) -> Result<Listed<AlertRow>, AlertError> {
         caller.require(Permission::ReadAlerts)?;
         let filter = AlertFilter {
+            integration: None,
             statuses: query.statuses.clone(),
             severities: query.severities.clone(),
             service: query.service,

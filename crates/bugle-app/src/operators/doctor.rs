@@ -1,8 +1,8 @@
 //! Whether the operators would hear of what is wrong: a line of `bugle doctor`.
 
+use bugle_domain::TenantScope;
 use bugle_domain::object::Directory;
 use bugle_domain::policy::Policy;
-use bugle_domain::{TenantScope, Urgency};
 use bugle_engine::reach;
 use bugle_store::StoreError;
 use jiff::Timestamp;
@@ -53,7 +53,7 @@ fn outlook(directory: &Directory, desk: &Desk, now: Timestamp) -> (String, bool)
     let tenant = &directory.tenant.name;
     let Some(policy) = policy else { return (format!("no policy of {tenant}"), false) };
     let reaches = |targets| {
-        let resolved = reach::resolve(directory, targets, Urgency::Urgent, now);
+        let resolved = reach::resolve(directory, targets, now);
         !resolved.told.is_empty()
     };
     let reached = policy.levels.iter().any(|level| reaches(&level.targets));

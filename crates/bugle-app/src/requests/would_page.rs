@@ -65,7 +65,7 @@ fn sentence(
     urgency: Urgency,
     now: Timestamp,
 ) -> String {
-    let resolved = reach::resolve(directory, &level.targets, urgency, now);
+    let resolved = reach::resolve(directory, &level.targets, now);
     let number = index + 1;
     if resolved.told.is_empty() {
         let missed: Vec<String> = resolved

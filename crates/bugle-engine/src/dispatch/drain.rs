@@ -85,12 +85,16 @@ impl Room {
         self.late > 0 && self.channels.get(&channel).is_none_or(|left| *left > 0)
     }
 
-    /// Whether there is no place for a message of `tenant` by `channel`; then, when it is due again,
-    /// if it is to make way for others.
-    pub(super) fn no_place(&self, tenant: TenantId, channel: Channel) -> Option<Option<Timestamp>> {
+    /// Whether there is a place for a message of `tenant` by `channel`; otherwise when it is due
+    /// again, if it is to make way for others.
+    pub(super) fn has_place(
+        &self,
+        tenant: TenantId,
+        channel: Channel,
+    ) -> Result<(), Option<Timestamp>> {
         let program = self.programs.get(&tenant).filter(|_| channel == Channel::Webhook);
         let mut full = self.places.get(&channel).into_iter().chain(program);
-        full.find(|places| places.free == 0).map(|places| places.back_at)
+        full.find(|places| places.free == 0).map_or(Ok(()), |places| Err(places.back_at))
     }
 
     /// Takes the place of one message of `tenant` by `channel`.

@@ -132,9 +132,7 @@ impl Bench<'_> {
         let tenant = of.candidate.tenant;
         // A canary goes by a provider of its own, and shows what becomes of what does.
         if !tenant.is_reserved() {
-            if let Some(back_at) = self.room.no_place(tenant, channel) {
-                return Err(back_at);
-            }
+            self.room.has_place(tenant, channel)?;
             if let Some(at) = self.room.opens_at(channel, self.now) {
                 return Err(Some(at));
             }

@@ -11,7 +11,7 @@ use crate::testing::{
 };
 
 fn show(directory: &Directory, targets: &[Target]) -> String {
-    let resolved = resolve(directory, targets, Urgency::Urgent, at(0));
+    let resolved = resolve(directory, targets, at(0));
     let told = resolved.told.iter().map(|told| match (&told.schedule, &told.team) {
         (Some((_, name)), _) | (None, Some((_, name))) => format!("{} by {name}", told.name),
         (None, None) => told.name.clone(),

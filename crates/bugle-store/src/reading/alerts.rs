@@ -17,6 +17,8 @@ pub struct AlertFilter {
     pub statuses: Vec<AlertStatus>,
     /// Any of these; empty: all.
     pub severities: Vec<Severity>,
+    /// That came by this integration.
+    pub integration: Option<IntegrationId>,
     /// Of this service.
     pub service: Option<ServiceId>,
     /// Whose summary, source or dedup key has this text, in any case.
@@ -56,7 +58,8 @@ pub(crate) static LIST: Statement = Statement::new(concat!(
              WHERE n.tenant_id = a.tenant_id AND n.alert_id = a.id AND n.user_id = $7))
          AND ({pg:$8::text}{lite:$8} IS NULL
              OR {pg:strpos}{lite:instr}($8, a.severity) > 0)
-     ORDER BY a.id DESC LIMIT $9"
+         AND ({pg:$9::uuid}{lite:$9} IS NULL OR a.integration_id = $9)
+     ORDER BY a.id DESC LIMIT $10"
 ));
 
 pub(crate) static COUNTS: Statement = Statement::new(
@@ -95,6 +98,7 @@ impl Store {
                 filter.text.as_ref().map(|text| text.to_lowercase()),
                 filter.told,
                 severities.clone(),
+                filter.integration,
                 limit,
             ];
             for row in self.db.rows(&LIST, values).await? {

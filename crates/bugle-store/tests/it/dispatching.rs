@@ -302,7 +302,7 @@ async fn a_try_that_asked_nobody_does_not_count(world: World) {
         assert_eq!((candidate.notification.tries, candidate.held), (1, false));
         let again = Next { unsure: false, uncounted: true, ..waiting(round + 1) };
         let mut row = tried(candidate, again);
-        row.attempt.outcome = "not_asked".to_owned();
+        "not_asked".clone_into(&mut row.attempt.outcome);
         row.attempt.provider_ref = None;
         assert_eq!(world.store.record_tries(node(NODE), &[row], at(round)).await.unwrap(), [true]);
     }

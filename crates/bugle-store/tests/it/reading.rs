@@ -44,6 +44,10 @@ async fn alerts_are_listed_newest_first_and_by_what_they_are(world: World) {
     let all_numbers = list(AlertFilter::default(), None, 9).await;
     assert_eq!(all_numbers, [5, 4, 3, 2, 1]);
     assert_eq!(list(AlertFilter::default(), Some(newest[1].id), 2).await, [3, 2]);
+    let integration = Some(IntegrationId::from_stored(uuid(7)));
+    assert_eq!(list(AlertFilter { integration, ..AlertFilter::default() }, None, 9).await.len(), 5);
+    let integration = Some(IntegrationId::from_stored(uuid(99)));
+    assert!(list(AlertFilter { integration, ..AlertFilter::default() }, None, 9).await.is_empty());
     let text = Some("disk full".to_owned());
     assert_eq!(list(AlertFilter { text, ..AlertFilter::default() }, None, 9).await, [5]);
     let severities = vec![Severity::Low, Severity::Info];

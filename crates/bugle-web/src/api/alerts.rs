@@ -330,14 +330,14 @@ pub(crate) struct PassOnBody {
     params(("id" = String, Path)), responses((status = 200, body = AnsweredBody))
 )]
 pub(crate) async fn pass_on(
-    State(app): State<App>,
-    State(settings): State<Arc<WebSettings>>,
+    State(state): State<WebState>,
     caller: Caller,
     Path(id): Path<String>,
     headers: HeaderMap,
     Body(seen): Body<PassOnBody>,
 ) -> Result<Json<AnsweredBody>, ApiError> {
-    answer(&app, &settings, &caller, (&id, (ResponseAction::PassOn, seen.told_at), &headers)).await
+    let wanted = (ResponseAction::PassOn, seen.told_at);
+    answer(&state.app, &state.settings, &caller, (&id, wanted, &headers)).await
 }
 
 /// A note.

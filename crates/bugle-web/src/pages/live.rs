@@ -13,6 +13,7 @@ use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse as _, Response};
 use bugle_app::App;
 use bugle_app::app::Change;
+use bugle_app::{ErrorKind, UseCaseError as _};
 use bugle_domain::{AlertId, IncidentId, IntegrationId};
 use futures_util::stream;
 use jiff::{SignedDuration, Timestamp};
@@ -34,7 +35,8 @@ const BEAT: SignedDuration = SignedDuration::from_secs(10);
 const GATHER: SignedDuration = SignedDuration::from_millis(80);
 /// What operators see is looked at this often: nothing tells of it.
 const GLANCE: SignedDuration = SignedDuration::from_secs(2);
-/// After this long the stream ends; the browser comes back, and its session is looked at again.
+/// After this long the stream ends, and the browser comes back. Its session is looked at again with
+/// each beat.
 const LONGEST: SignedDuration = SignedDuration::from_mins(15);
 /// Streams that are open at once, far fewer than connections: pages never keep events out.
 static STREAMS: Semaphore = Semaphore::const_new(1_024);
@@ -262,6 +264,9 @@ async fn next(mut open: Stream) -> Option<(Result<Event, Infallible>, Stream)> {
             return Some((Ok(part), open));
         }
         if now >= open.beat_at {
+            if !open.may_look().await {
+                return None;
+            }
             open.beat_at = now.saturating_add(BEAT).unwrap_or(now);
             let beat = Event::default().event("beat").retry(Duration::from_secs(2));
             return Some((Ok(beat.data(now.as_millisecond().to_string())), open));
@@ -271,6 +276,19 @@ async fn next(mut open: Stream) -> Option<(Result<Event, Infallible>, Stream)> {
 }
 
 impl Stream {
+    /// Whether whoever looks still may: people sign out, and what they may see changes.
+    async fn may_look(&mut self) -> bool {
+        let Reader::Visitor(visitor) = &mut self.reader else { return true };
+        let Some(token) = visitor.browser.session.as_deref() else { return false };
+        match self.app.authenticate_session(token, visitor.browser.client.request).await {
+            Ok(caller) => {
+                visitor.caller = caller;
+                true
+            }
+            Err(error) => error.kind() != ErrorKind::Unauthenticated,
+        }
+    }
+
     /// Waits until something may be due; `None` when Bugle stops.
     async fn wait(&mut self) -> Option<()> {
         let clock = self.app.clock().clone();

@@ -51,7 +51,7 @@ async fn a_reply_that_may_mean_either_of_two_texts_is_asked_back(w: World) {
     w.trigger("db2 is down").await;
     w.phone(LENA).wait_for_text("db2", LIMIT).await.unwrap();
     w.phone(LENA).reply("4").await.unwrap();
-    w.phone(LENA).wait_for_text("Which? Reply 4 #2, 4 #1 or 4 all.", LIMIT).await.unwrap();
+    w.phone(LENA).wait_for_text("Which? Reply 4 #1, 4 #2 or 4 all.", LIMIT).await.unwrap();
     assert_eq!((w.status(1).await, w.status(2).await), ("open".to_owned(), "open".to_owned()));
     w.phone(LENA).reply("4 #1").await.unwrap();
     w.phone(LENA).wait_for_text("Acked 1", LIMIT).await.unwrap();

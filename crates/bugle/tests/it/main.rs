@@ -14,6 +14,7 @@ mod downtime;
 mod drills;
 mod faults;
 mod idempotency;
+mod live;
 mod main_job;
 mod reasons;
 mod recovery;

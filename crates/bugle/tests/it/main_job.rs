@@ -78,7 +78,7 @@ async fn several_alerts_become_one_message(w: World) {
     assert!(texts[1].body.starts_with("3 alerts, worst CRIT"), "{}", texts[1].body);
     // She may have read only the first of the two.
     w.phone(LENA).reply("4").await.unwrap();
-    let asked = "Which? Reply 4 #2, 4 #3, 4 #4, 4 #1 or 4 all.";
+    let asked = "Which? Reply 4 #1, 4 #2, 4 #3, 4 #4 or 4 all.";
     w.phone(LENA).wait_for_text(asked, LIMIT).await.unwrap();
     w.phone(LENA).reply("4 all").await.unwrap();
     w.phone(LENA).wait_for_text("Acked 4", LIMIT).await.unwrap();

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 use super::library::address;
+use crate::pages::escape::escaped;
 
 /// A document ready to be shown.
 #[derive(Debug, Default)]
@@ -268,21 +269,6 @@ fn slug(text: &str) -> String {
     let kept = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
     let lower = text.trim().to_lowercase();
     lower.chars().map(|c| if c == ' ' { '-' } else { c }).filter(|c| kept(*c)).collect()
-}
-
-/// Text inside an element or an attribute.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            other => out.push(other),
-        }
-    }
-    out
 }
 
 #[cfg(test)]

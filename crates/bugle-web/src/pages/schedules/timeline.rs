@@ -12,6 +12,7 @@ use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _, Zoned};
 
+use crate::pages::escape::escaped;
 use crate::pages::times::{format, length};
 
 const LABELS: f64 = 166.0;
@@ -53,7 +54,7 @@ impl Timeline<'_> {
         let rows = 1 + self.view.layers.len();
         let height = FIRST_ROW + PITCH * f64::from(u32::try_from(rows).unwrap_or(20));
         let width = self.x(self.view.until);
-        let name = escape(&self.view.schedule.name);
+        let name = escaped(&self.view.schedule.name);
         let mut out = format!(
             "<svg width=\"{width:.0}\" height=\"{height:.0}\" \
              viewBox=\"0 0 {width:.0} {height:.0}\" \
@@ -218,14 +219,14 @@ impl Timeline<'_> {
             format(&from, "%A %-d %B %H:%M"),
             format(&until, "%A %-d %B %H:%M")
         );
-        let spoken = escape(&spoken);
+        let spoken = escaped(&spoken);
         let _infallible = write!(
             out,
             "<a href=\"{}{}..{}#cover\" aria-label=\"{spoken}\"><title>{spoken}</title>\
              <rect class=\"p{colour}\" x=\"{x:.1}\" y=\"{y}\" width=\"{width:.1}\" \
              height=\"{height}\" rx=\"4\"/><rect class=\"e{colour}\" x=\"{x:.1}\" y=\"{y}\" \
              width=\"{:.1}\" height=\"{height}\" rx=\"1.5\"/>",
-            escape(self.href),
+            escaped(self.href),
             shift.from.as_second(),
             shift.until.as_second(),
             width.min(4.0)
@@ -251,7 +252,7 @@ impl Timeline<'_> {
         let _infallible = write!(
             out,
             "<a href=\"{}{}..{}#cover\" aria-label=\"Nobody is on call {from} to {until}\">",
-            escape(self.href),
+            escaped(self.href),
             gap.from.as_second(),
             gap.until.as_second()
         );
@@ -295,7 +296,7 @@ fn write_words(
     }
     let result = height > ROW;
     let class = if result { "nm" } else { "nl" };
-    let name = escape(name);
+    let name = escaped(name);
     let small = width < 74.0;
     let (at, anchor) = if small { (x + width / 2.0 + 2.0, "middle") } else { (x + 11.0, "start") };
     let room_for_times = result && width >= 150.0;
@@ -313,7 +314,7 @@ fn write_words(
 }
 
 fn label(out: &mut String, y: f64, class: &str, name: &str, small: &str) {
-    let name = escape(&bugle_domain::text::truncate(name, 22));
+    let name = escaped(&bugle_domain::text::truncate(name, 22));
     let _infallible = write!(out, "<text class=\"{class}\" x=\"0\" y=\"{y:.1}\">{name}</text>");
     if !small.is_empty() {
         let y = y + 15.0;
@@ -342,20 +343,6 @@ fn words(name: &str, width: f64) -> String {
 fn minute_after(clock: &str) -> String {
     let time: Result<jiff::civil::Time, _> = clock.parse();
     time.map(|time| time.wrapping_add(1.minute()).strftime("%H:%M").to_string()).unwrap_or_default()
-}
-
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            other => out.push(other),
-        }
-    }
-    out
 }
 
 #[cfg(test)]
