@@ -148,10 +148,10 @@ pub(crate) static RELEASE: Statement =
 pub(crate) static FORGET_TARGETS: Statement = Statement::new("DELETE FROM stage_targets");
 
 pub(crate) static STRAYS: Statement = Statement::new(
-    "SELECT t.stage, t.node_id, t.revision, t.held FROM stage_targets t
-     WHERE (t.held = 1 OR t.revision <> (SELECT g.revision FROM known_good g WHERE g.id = 1))
+    "SELECT st.stage, st.node_id, st.revision, st.held FROM stage_targets st
+     WHERE (st.held = 1 OR st.revision <> (SELECT g.revision FROM known_good g WHERE g.id = 1))
          AND NOT EXISTS (SELECT 1 FROM changes c WHERE c.under_way = 1)
-     ORDER BY t.node_id, t.stage",
+     ORDER BY st.node_id, st.stage",
 );
 
 pub(crate) static TAKE_BACK: Statement = Statement::new(
