@@ -72,6 +72,7 @@ pub(super) static SOURCES: &[Source] = sources! {
     Tutorial "docs/tutorial-make-your-phone-ring.md"
     Tutorial "docs/tutorial-from-prometheus-to-a-page.md"
     HowTo "docs/how-to-change-stages.md"
+    HowTo "docs/how-to-clean-up.md"
     HowTo "docs/how-to-move-from-pagerduty.md"
     HowTo "docs/how-to-run-it-for-real.md"
     HowTo "docs/how-to-watch-bugle.md"
@@ -95,6 +96,7 @@ pub(super) static SOURCES: &[Source] = sources! {
     Decision "docs/decisions/0008-let-clocks-wait-for-pages.md"
     Decision "docs/decisions/0009-tell-operators-through-the-pipeline.md"
     Decision "docs/decisions/0010-run-sqlite-where-the-caller-is.md"
+    Decision "docs/decisions/0011-clean-up-by-moving-away.md"
 };
 
 impl Source {
