@@ -7,6 +7,7 @@
 mod answering;
 mod browser;
 mod changes;
+mod cleanups;
 mod clients;
 mod commands;
 mod downtime;
@@ -15,6 +16,7 @@ mod idempotency;
 mod main_job;
 mod reasons;
 mod recovery;
+mod restarts;
 mod sentinel;
 mod tls;
 mod trust;
