@@ -21,6 +21,7 @@ use url::Url;
 
 use crate::alerting::AlertingLoop;
 use crate::change::ChangeLoop;
+use crate::cleanup::CleanUpLoop;
 use crate::clock::Clock;
 use crate::directory_cache::DirectoryCache;
 use crate::dispatch::DispatchLoop;
@@ -184,6 +185,8 @@ impl App {
         let dispatch = DispatchLoop::new(Arc::clone(&inner), tried);
         tasks.worker("dispatch", move |stop| dispatch.clone().run(stop));
         tasks.worker("change", move |stop| change.clone().run(stop));
+        let clean_up = CleanUpLoop::new(Arc::clone(&inner));
+        tasks.worker("clean-up", move |stop| clean_up.clone().run(stop));
         tasks.worker("stages", move |stop| stages.clone().run(stop));
         tasks.worker("keeper", move |stop| keeper.clone().run(stop));
         Ok(Self(inner))

@@ -12,6 +12,7 @@ pub mod backlog;
 pub mod callbacks;
 pub mod caller;
 pub mod change;
+pub mod cleanup;
 pub mod clock;
 mod compose;
 mod directory_cache;

@@ -6,6 +6,7 @@
 pub mod alerting;
 pub mod change;
 pub mod check;
+pub mod cleanup;
 pub mod clock;
 mod desk;
 pub mod dispatch;

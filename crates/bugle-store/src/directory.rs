@@ -336,7 +336,7 @@ async fn remove(tx: &mut Tx, tenant: TenantId, changes: &[ObjectChange]) -> Resu
     tx.run(&DELETE, values![tenant, rows]).await.map(drop)
 }
 
-async fn put(
+pub(crate) async fn put(
     tx: &mut Tx,
     tenant: TenantId,
     changes: &[ObjectChange],
@@ -435,7 +435,7 @@ fn check_versions(changes: &[ObjectChange], current: &Current) -> Result<(), Sto
     Ok(())
 }
 
-async fn check_names(
+pub(crate) async fn check_names(
     tx: &mut Tx,
     tenant: TenantId,
     changes: &[ObjectChange],

@@ -3,6 +3,7 @@
 mod alerts;
 mod backlog;
 mod changes;
+mod cleanup;
 mod crud;
 mod events;
 mod integrations;
@@ -106,6 +107,9 @@ fn administration() -> OpenApiRouter<WebState> {
         .routes(routes!(changes::revisions))
         .routes(routes!(changes::revision))
         .routes(routes!(changes::diff))
+        .routes(routes!(cleanup::list, cleanup::begin))
+        .routes(routes!(cleanup::get))
+        .routes(routes!(cleanup::restore))
         .routes(routes!(tenants::audit))
         .routes(routes!(watch::watch))
         .routes(routes!(watch::incidents))

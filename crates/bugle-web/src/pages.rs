@@ -5,6 +5,7 @@ mod alerts;
 mod assets;
 mod changes;
 mod choices;
+mod cleanup;
 mod docs;
 mod error;
 mod escape;
@@ -150,6 +151,9 @@ fn change_routes() -> Router<WebState> {
         .route("/changes/new", get(changes::new_form).post(changes::begin))
         .route("/changes/undo", post(changes::undo))
         .route("/changes/{number}", get(changes::one))
+        .route("/clean-ups/new", get(cleanup::new_form).post(cleanup::begin))
+        .route("/clean-ups/{number}", get(cleanup::one))
+        .route("/clean-ups/{number}/restore", post(cleanup::restore))
         .route("/revisions/{number}", get(changes::revision))
         .route("/revisions/{number}/diff/{other}", get(changes::compare))
 }

@@ -8,6 +8,7 @@ pub mod alerts;
 pub mod backlog;
 pub mod books;
 pub mod change;
+mod cleanup;
 pub mod configuration;
 pub mod configuration_file;
 pub mod context;

@@ -34,7 +34,7 @@ pub fn step(change: &Change, seen: &Observation, now: Timestamp) -> Option<Step>
 /// The next checkpoint, if it is passed.
 fn forth(change: &Change, seen: &Observation, now: Timestamp) -> Option<Step> {
     match change.state {
-        ChangeState::Planned => Some(check(change, seen, now)),
+        ChangeState::Planned => check(change, seen, now),
         ChangeState::Checked => held(change, seen, now),
         ChangeState::Drained => applied(change, seen, now),
         ChangeState::AppliedOne => canaried(change, seen, now),
@@ -127,15 +127,21 @@ fn silent(change: &Change, seen: &Observation, now: Timestamp) -> Option<NodeId>
     change.nodes.iter().filter(lives).copied().find(|node| !came(*node))
 }
 
-fn check(change: &Change, seen: &Observation, now: Timestamp) -> Step {
+/// A canary is waited for: a node that has just started has seen none yet.
+fn check(change: &Change, seen: &Observation, now: Timestamp) -> Option<Step> {
+    let not_green = not_green(change, seen, now);
+    let waits = now.duration_since(change.entered_at) <= STEP_LIMIT && !change.forced;
+    if waits && seen.misfits.is_empty() && not_green.is_some() {
+        return None;
+    }
     let mut against = seen.misfits.clone();
-    against.extend(not_green(change, seen, now));
+    against.extend(not_green);
     if !against.is_empty() && !change.forced {
         let why = against.join("; ");
         let evidence = against.into_iter().map(red).collect();
         let mut step = enter(change, ChangeState::Refused, now, Vec::new(), evidence);
         step.change.why = Some(why);
-        return step;
+        return Some(step);
     }
     let mut evidence: Vec<Evidence> =
         against.into_iter().map(|text| red(format!("forced past: {text}"))).collect();
@@ -144,7 +150,7 @@ fn check(change: &Change, seen: &Observation, now: Timestamp) -> Step {
     }
     let mut step = enter(change, ChangeState::Checked, now, drain(change), evidence);
     step.change.before = seen.view.verdicts.iter().map(|verdict| verdict.hop.clone()).collect();
-    step
+    Some(step)
 }
 
 /// Why the canary does not count as green before anything is done.

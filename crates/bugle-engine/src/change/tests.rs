@@ -272,6 +272,20 @@ fn what_does_not_fit_is_refused_and_nothing_is_done() {
 }
 
 #[test]
+fn a_canary_is_waited_for_and_without_one_the_change_is_refused() {
+    let mut sim = Sim::new(1, false);
+    sim.nodes.get_mut(&node(1)).unwrap().green = false;
+    let mut sim = sim.run(10, |sim| assert_eq!(sim.change.state, ChangeState::Planned));
+    sim.nodes.get_mut(&node(1)).unwrap().green = true;
+    let sim = sim.run(10, |_| ());
+    assert!(sim.change.state > ChangeState::Planned && sim.change.why.is_none(), "{}", sim.said);
+    let mut sim = Sim::new(1, false);
+    sim.nodes.get_mut(&node(1)).unwrap().green = false;
+    let sim = sim.run(17, |_| ());
+    assert_snapshot!(sim.said, @"16 s refused             RED no canary came through node 1 in the last 15 s");
+}
+
+#[test]
 fn forced_it_is_undone_when_the_watch_names_its_stage() {
     let mut sim = Sim::new(1, true);
     sim.misfits = vec!["alerting writes to a lane that dispatch does not read".to_owned()];

@@ -55,7 +55,8 @@ pub(crate) static FIND: Statement =
 pub(crate) static LIST: Statement = Statement::new(concat!(
     "SELECT ",
     key_columns!(),
-    " FROM api_keys k WHERE k.tenant_id = $1 ORDER BY k.id DESC LIMIT 1000"
+    " FROM api_keys k WHERE k.tenant_id = $1 AND k.removed_us IS NULL
+     ORDER BY k.id DESC LIMIT 1000"
 ));
 
 pub(crate) static REVOKE: Statement = Statement::new(

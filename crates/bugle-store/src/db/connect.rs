@@ -190,6 +190,7 @@ migrations! {
     "20261124190000" "create_watch"
     "20261124200000" "rank_notifications"
     "20261124210000" "create_changes"
+    "20261124210100" "create_clean_ups"
     "20261124220000" "keep_accepted_messages"
 }
 

@@ -6,6 +6,7 @@ mod support;
 
 mod access;
 mod changing;
+mod cleaning;
 mod configuration;
 mod dispatching;
 mod hot_path;

@@ -11,6 +11,7 @@ use bugle_app::change::{Change, ChangeKind, ChangeState, ChangeView, Checkpoint,
 use bugle_domain::stage::StageRun;
 use http::StatusCode;
 
+use super::cleanup::{self, CleanUpRow};
 use super::error::{PageError, sentence};
 use super::parts::{Link, Pair};
 use super::pipeline::short;
@@ -41,6 +42,7 @@ pub(super) struct ChangesPage {
     apart: Vec<Apart>,
     changes: Vec<ChangeRow>,
     revisions: Vec<RevisionRow>,
+    clean_ups: Vec<CleanUpRow>,
 }
 
 /// A stage that does not run the known-good, or does nothing.
@@ -130,6 +132,7 @@ pub(super) async fn load_list(app: &App, visitor: &Visitor) -> Result<ChangesPag
     let (revisions, known_good) = app.stage_revisions(&visitor.caller).await?;
     let runs = app.stage_runs(&visitor.caller).await?;
     let mut body = build_list(changes, revisions, known_good, &runs, &visitor.times);
+    body.clean_ups = cleanup::rows(app.clean_ups(&visitor.caller).await?, &visitor.times);
     body.said.clone_from(&visitor.browser.said);
     Ok(body)
 }
@@ -164,6 +167,7 @@ pub(super) fn build_list(
         apart: runs.iter().filter(differs).map(apart).collect(),
         changes: changes.into_iter().map(change).collect(),
         revisions: revisions.into_iter().map(revision).collect(),
+        clean_ups: Vec::new(),
     }
 }
 
@@ -199,7 +203,7 @@ fn badge(state: ChangeState) -> Badge {
 }
 
 /// The name of who did it, without the id that the audit log has.
-fn who(author: &str) -> String {
+pub(super) fn who(author: &str) -> String {
     let named = author.strip_prefix("user ").and_then(|rest| rest.split_once(' '));
     named.map_or(author, |(_, name)| name).to_owned()
 }

@@ -25,7 +25,7 @@ use super::error::PageError;
 use super::shell::Shell;
 use super::times::Times;
 use super::visitor::{Browser, Visitor};
-use super::{alert, alerts, changes, handset, incidents, integrations, ledger, pipeline};
+use super::{alert, alerts, changes, cleanup, handset, incidents, integrations, ledger, pipeline};
 use crate::auth::session_token;
 use crate::state::WebState;
 
@@ -69,6 +69,8 @@ enum Topic {
     Changes,
     /// One of them.
     Change(i64),
+    /// A clean-up.
+    CleanUp(i64),
 }
 
 impl Topic {
@@ -95,14 +97,16 @@ impl Topic {
             "incident" => rest.parse().ok().map(Self::Incident),
             "changes" => Some(Self::Changes),
             "change" => rest.parse().ok().map(Self::Change),
+            "clean-up" => rest.parse().ok().map(Self::CleanUp),
             "ledger" => Some(Self::Ledger { everybody: rest == "all" }),
             _ => None,
         }
     }
 
-    /// Whether it is of operators, and shows what nothing tells of: it is looked at again and again.
+    /// Whether it is of operators, and shows what nothing tells of: it is looked at over and over.
     fn is_of_operators(&self) -> bool {
-        matches!(self, Self::Pipeline | Self::Incident(_) | Self::Changes | Self::Change(_))
+        use Topic::{Change, Changes, CleanUp, Incident, Pipeline};
+        matches!(self, Pipeline | Incident(_) | Changes | Change(_) | CleanUp(_))
     }
 
     /// Whether this reader may see a change in it.
@@ -113,7 +117,8 @@ impl Topic {
                 | Self::Pipeline
                 | Self::Incident(_)
                 | Self::Changes
-                | Self::Change(_),
+                | Self::Change(_)
+                | Self::CleanUp(_),
                 _,
             ) => false,
             (_, Reader::Link(_, alert)) => change.alert == *alert,
@@ -389,6 +394,7 @@ impl Stream {
             Topic::Incident(id) => html(incidents::load(app, visitor, *id).await),
             Topic::Changes => html(changes::load_list(app, visitor).await),
             Topic::Change(number) => html(changes::load(app, visitor, *number).await),
+            Topic::CleanUp(number) => html(cleanup::load(app, visitor, *number).await),
             Topic::Token(_) => None,
         };
         rendered.map(|html| ("main", html))

@@ -5,6 +5,7 @@ use std::path::Path;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use super::cleanup::{self, CleanUpArgs};
 use super::configuration::read_file;
 use super::context::Context;
 use crate::failure::Failure;
@@ -55,6 +56,16 @@ pub enum ChangeCommand {
         #[arg(long, default_value = "")]
         reason: String,
     },
+    /// Take away what is no longer used; says what would go until --apply
+    Cleanup(CleanUpArgs),
+    /// Put back what a clean-up took away
+    Restore {
+        /// Its number
+        number: i64,
+        /// Why; goes on record
+        #[arg(long)]
+        reason: String,
+    },
     /// List changes
     Log,
     /// Show one change with what was seen at its checkpoints
@@ -95,6 +106,10 @@ pub async fn run(context: &Context, command: &ChangeCommand) -> Result<(), Failu
             let body = json!({ "reason": reason });
             let change = context.client.post("/api/v1/changes/undo", &body).await?;
             show(context, &change)
+        }
+        ChangeCommand::Cleanup(args) => cleanup::clean_up(context, args).await,
+        ChangeCommand::Restore { number, reason } => {
+            cleanup::restore(context, *number, reason).await
         }
         ChangeCommand::Log => log(context).await,
         ChangeCommand::Show { number } => {
@@ -229,6 +244,7 @@ fn show(context: &Context, change: &Value) -> Result<(), Failure> {
     Ok(context.output.table(&table)?)
 }
 
-fn text<'a>(of: &'a Value, name: &str) -> &'a str {
+/// A text of what was answered.
+pub(super) fn text<'a>(of: &'a Value, name: &str) -> &'a str {
     of[name].as_str().unwrap_or_default()
 }

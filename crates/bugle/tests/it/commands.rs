@@ -2,6 +2,7 @@
 
 use std::process::Output;
 
+use crate::changes::{LANES, view};
 use crate::world::{LENA, World};
 
 /// Runs `bugle` with the world's server and key, and with nothing else of the surroundings.
@@ -80,5 +81,60 @@ async fn what_was_exported_applies_without_a_change() {
     assert!(plan.status.success(), "{}", complained(&plan));
     assert_eq!(said(&plan), "");
     assert!(complained(&plan).contains("0 changes planned"), "{}", complained(&plan));
+    w.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn changes_are_planned_refused_begun_undone_and_looked_back_at() {
+    let w = World::on_sqlite().await;
+    w.app().feed_watch(view(w.node_id(), w.clock.now(), None));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("stages.toml");
+    let document = said(&bugle(&w, &["change", "revision", "1"]).await);
+    std::fs::write(&file, document.replace(LANES.0, LANES.1)).unwrap();
+    let path = file.to_str().unwrap();
+    let plan = said(&bugle(&w, &["change", "apply", path, "--plan"]).await);
+    assert!(plan.contains("dispatch.lanes") && plan.contains("against: "), "{plan}");
+    let refused = bugle(&w, &["change", "apply", path, "--reason", "clean up"]).await;
+    assert_eq!(refused.status.code(), Some(5), "{}", complained(&refused));
+    assert!(complained(&refused).contains("does not read it"), "{}", complained(&refused));
+    let log = said(&bugle(&w, &["change", "log"]).await);
+    assert!(log.contains("refused") && log.contains("clean up"), "{log}");
+    std::fs::write(&file, document.replace("parallel = 256", "parallel = 64")).unwrap();
+    let begun = bugle(&w, &["change", "apply", path, "--reason", "less at once"]).await;
+    assert!(begun.status.success(), "{}", complained(&begun));
+    let undone = bugle(&w, &["change", "undo", "--reason", "second thoughts"]).await;
+    assert!(undone.status.success(), "{}", complained(&undone));
+    let over = || async { w.get("/api/v1/changes/2").await["over"] == true };
+    w.until("it is undone", over).await;
+    let shown = said(&bugle(&w, &["change", "show", "2"]).await);
+    assert!(shown.contains("undone") && shown.contains("second thoughts"), "{shown}");
+    let diff = said(&bugle(&w, &["change", "diff", "1", "3"]).await);
+    assert!(diff.contains("dispatch.parallel") && diff.contains("256"), "{diff}");
+    w.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clean_up_says_what_would_go_goes_and_comes_back() {
+    let w = World::on_sqlite().await;
+    w.add_disabled_users(2).await;
+    let planned = || async {
+        let plan = said(&bugle(&w, &["change", "cleanup", "users"]).await);
+        plan.contains("Gone 0") && plan.contains("2 would go, 0 are in use.")
+    };
+    w.until("the plan names them", planned).await;
+    let nameless = bugle(&w, &["change", "cleanup", "users", "--apply", "--reason", ""]).await;
+    assert!(!nameless.status.success(), "a reason is needed");
+    let apply = ["change", "cleanup", "users", "--apply", "--reason", "left"];
+    let begun = bugle(&w, &apply).await;
+    assert!(begun.status.success(), "{}", complained(&begun));
+    let state = |wanted: &'static str| {
+        let w = &w;
+        move || async move { said(&bugle(w, &["change", "cleanup"]).await).contains(wanted) }
+    };
+    w.until("removed", state("removed")).await;
+    let back = bugle(&w, &["change", "restore", "1", "--reason", "needed"]).await;
+    assert!(back.status.success(), "{}", complained(&back));
+    w.until("restored", state("restored")).await;
     w.end().await;
 }

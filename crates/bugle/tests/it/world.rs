@@ -289,6 +289,21 @@ impl World {
         (answer.status().as_u16(), answer.json().await.unwrap())
     }
 
+    /// Puts, and gives the status that was answered.
+    pub(crate) async fn put(&self, path: &str, body: Value) -> u16 {
+        let request = self.http.put(format!("{}{path}", self.base)).bearer_auth(&self.api_key);
+        request.json(&body).send().await.unwrap().status().as_u16()
+    }
+
+    /// Adds people who left long ago.
+    pub(crate) async fn add_disabled_users(&self, count: u16) {
+        let users = people::disabled(count).into_iter();
+        let changes: Vec<ObjectChange> =
+            users.map(|object| ObjectChange::Put { object, expected: None }).collect();
+        let scope = TenantScope::granted(people::tenant_id(0));
+        self.store.save_objects(scope, &changes, self.clock.now(), "test").await.unwrap();
+    }
+
     /// A link that signs Lena in once.
     pub(crate) async fn sign_in_link(&self) -> String {
         let app = &self.node.as_ref().unwrap().app;

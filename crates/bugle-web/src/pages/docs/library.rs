@@ -72,6 +72,7 @@ pub(super) static SOURCES: &[Source] = sources! {
     Tutorial "docs/tutorial-make-your-phone-ring.md"
     Tutorial "docs/tutorial-from-prometheus-to-a-page.md"
     HowTo "docs/how-to-change-stages.md"
+    HowTo "docs/how-to-clean-up.md"
     HowTo "docs/how-to-move-from-pagerduty.md"
     HowTo "docs/how-to-run-it-for-real.md"
     HowTo "docs/how-to-watch-bugle.md"
@@ -98,6 +99,7 @@ pub(super) static SOURCES: &[Source] = sources! {
     Decision "docs/decisions/0010-run-sqlite-where-the-caller-is.md"
     Decision "docs/decisions/0011-drill-with-the-product-itself.md"
     Decision "docs/decisions/0012-plan-once-on-postgresql.md"
+    Decision "docs/decisions/0013-clean-up-by-moving-away.md"
 };
 
 impl Source {

@@ -14,7 +14,7 @@ use bugle_engine::change::checked::{Dependants, End, Misfit, What};
 use jiff::SignedDuration;
 
 use super::*;
-use crate::pages::changes;
+use crate::pages::{changes, cleanup};
 
 fn node() -> NodeId {
     NodeId::new(times().now(), [9; 10])
@@ -164,4 +164,56 @@ fn plans_and_revisions() {
     let revision = StoredRevision { document: document.to_owned(), ..stored(2, Some("red")) };
     show("revision", &app, &changes::build_revision(revision, Some(1), &times()));
     show("revision-diff", &app, &changes::build_diff((1, 2), &differences()));
+}
+
+#[test]
+fn clean_up_pages() {
+    use bugle_app::cleanup::{CleanUp, CleanUpPlan, CleanUpState, Named, RemovedThing, What};
+    use bugle_domain::TenantId;
+    use bugle_engine::cleanup::Candidate;
+
+    let app = shell("Clean up", Section::Changes);
+    let id = node().as_uuid();
+    let candidate = |name: &str, against: &[&str]| Named {
+        tenant: "Halden Freight".to_owned(),
+        candidate: Candidate {
+            id,
+            name: name.to_owned(),
+            with: vec![(bugle_domain::object::ObjectKind::Method, id)],
+            against: against.iter().map(|why| (*why).to_owned()).collect(),
+        },
+    };
+    let plan = CleanUpPlan {
+        what: What::Users,
+        going: 1,
+        left: 1,
+        goes: vec![candidate("Jonas Weber", &[])],
+        stays: vec![candidate("Priya Nair", &["it is named by schedule \"Payments primary\""])],
+    };
+    let html = show("clean-up-form", &app, &cleanup::build_form(plan, String::new(), Vec::new()));
+    assert!(html.contains("It is named by schedule") && html.contains("1 is in use"));
+    let it = CleanUp {
+        number: 1,
+        what: What::Users,
+        author: "user usr_0192f3a1 Lena Kovač".to_owned(),
+        reason: "left long ago".to_owned(),
+        began_at: ago(60),
+        state: CleanUpState::Removed,
+        entered_at: ago(50),
+        step: 3,
+        after: None,
+        removed: 1,
+        left: 1,
+        restored: 0,
+        restored_by: None,
+    };
+    let thing = RemovedThing {
+        tenant: TenantId::from_stored(id),
+        kind: "user".to_owned(),
+        id,
+        name: "Jonas Weber".to_owned(),
+        stuck: true,
+    };
+    let html = show("clean-up", &app, &cleanup::build(&it, vec![thing], &times()));
+    assert!(html.contains("/clean-ups/1/restore") && html.contains("name was taken meanwhile"));
 }

@@ -57,6 +57,24 @@ pub(crate) fn tenant(now: Timestamp) -> Tenant {
     }
 }
 
+/// People who left.
+pub(crate) fn disabled(count: u16) -> Vec<Object> {
+    let user = |number: u16| {
+        let mut bytes = [2; 10];
+        bytes[8..].copy_from_slice(&number.to_be_bytes());
+        Object::User(User {
+            id: UserId::new(Timestamp::from_second(1_700_000_000).unwrap(), bytes),
+            name: format!("Gone {number}"),
+            email: format!("gone{number}@halden.example").parse().unwrap(),
+            role: Role::Viewer,
+            time_zone: "Europe/Berlin".to_owned(),
+            rules: NotificationRules::default(),
+            disabled: true,
+        })
+    };
+    (0..count).map(user).collect()
+}
+
 pub(crate) fn objects(now: Timestamp) -> Vec<Object> {
     let mut objects = Vec::new();
     for (index, (name, number)) in PHONES.into_iter().enumerate() {

@@ -1,0 +1,111 @@
+//! Clean-ups: what nothing uses goes in small steps, what is used stays, and all of it comes back.
+
+use bugle_engine::cleanup::{GRACE, IDLE};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use crate::on_each_database;
+use crate::world::{LENA, LIMIT, World};
+
+on_each_database! {
+    a_user_that_nothing_names_goes_and_comes_back
+    an_integration_whose_sender_still_knocks_stays
+    a_clean_up_of_many_users_does_not_hold_up_a_page
+}
+
+async fn person(w: &World, name: &str, email: &str) -> String {
+    let made =
+        w.post("/api/v1/users", json!({"name": name, "email": email, "role": "viewer"})).await;
+    made["user"]["id"].as_str().or(made["id"].as_str()).unwrap().to_owned()
+}
+
+/// Disabled, behind everything that only people use.
+async fn disabled(w: &World, name: &str, email: &str) {
+    let id = person(w, name, email).await;
+    let body = json!({"name": name, "email": email, "role": "viewer", "disabled": true});
+    assert!(w.put(&format!("/api/v1/users/{id}"), body).await < 300);
+}
+
+async fn names(w: &World, kind: &str) -> Vec<String> {
+    let found = w.get(&format!("/api/v1/{kind}?limit=200")).await;
+    let found = found["data"].as_array().unwrap().iter();
+    found.map(|it| it["name"].as_str().unwrap().to_owned()).collect()
+}
+
+async fn until(w: &World, number: i64, state: &str) -> Value {
+    let path = format!("/api/v1/clean-ups/{number}");
+    w.until(state, || async { w.get(&path).await["state"] == state }).await;
+    w.get(&path).await
+}
+
+async fn a_user_that_nothing_names_goes_and_comes_back(w: World) {
+    disabled(&w, "Gone Person", "gone@halden.example").await;
+    let plan = json!({"what": "users"});
+    let (status, planned) = w.try_post("/api/v1/clean-ups", plan.clone()).await;
+    assert_eq!((status, &planned["going"]), (200, &json!(1)), "{planned:#}");
+    assert_eq!(planned["goes"][0]["name"], "Gone Person");
+    assert!(names(&w, "users").await.contains(&"Gone Person".to_owned()), "it was a plan");
+    let nameless = json!({"what": "users", "apply": true});
+    assert_eq!(w.try_post("/api/v1/clean-ups", nameless).await.0, 422, "a reason is needed");
+    let wanted = json!({"what": "users", "apply": true, "reason": "left"});
+    assert_eq!(w.try_post("/api/v1/clean-ups", wanted).await.0, 202);
+    let done = until(&w, 1, "removed").await;
+    assert_eq!((&done["removed"], &done["left"]), (&json!(1), &json!(0)), "{done:#}");
+    assert_eq!(done["kept"][0]["name"], "Gone Person");
+    assert!(!names(&w, "users").await.contains(&"Gone Person".to_owned()));
+    let back = json!({"reason": "they came back"});
+    assert_eq!(w.try_post("/api/v1/clean-ups/1/restore", back.clone()).await.0, 202);
+    until(&w, 1, "restored").await;
+    assert!(names(&w, "users").await.contains(&"Gone Person".to_owned()));
+    let (status, late) = w.try_post("/api/v1/clean-ups/1/restore", back).await;
+    assert_eq!((status, late["code"].as_str()), (409, Some("clean_up_too_late")));
+    w.end().await;
+}
+
+async fn an_integration_whose_sender_still_knocks_stays(w: World) {
+    let found = w.get("/api/v1/integrations").await;
+    let checkout = found["data"].as_array().unwrap().iter();
+    let checkout = checkout.clone().find(|it| it["name"] == "checkout").unwrap().clone();
+    w.trigger("db1 is down").await;
+    let path = format!("/api/v1/integrations/{}", checkout["id"].as_str().unwrap());
+    let body = json!({
+        "name": "checkout", "dialect": checkout["dialect"], "service": checkout["service"],
+        "disabled": true,
+    });
+    assert!(w.put(&path, body).await < 300);
+    let plan = json!({"what": "integrations"});
+    let (_, planned) = w.try_post("/api/v1/clean-ups", plan.clone()).await;
+    assert_eq!((&planned["going"], &planned["left"]), (&json!(0), &json!(1)), "{planned:#}");
+    let against = planned["stays"][0]["against"][0].as_str().unwrap();
+    assert_eq!(against, "it was used within the last day");
+    let wanted = json!({"what": "integrations", "apply": true, "reason": "unused, they say"});
+    w.try_post("/api/v1/clean-ups", wanted).await;
+    let done = until(&w, 1, "removed").await;
+    assert_eq!((&done["removed"], &done["left"]), (&json!(0), &json!(1)), "{done:#}");
+    assert!(names(&w, "integrations").await.contains(&"checkout".to_owned()));
+    w.clock.push(IDLE.max(GRACE) + SignedDuration::from_secs(1));
+    until(&w, 1, "purged").await;
+    w.settle().await;
+    w.end().await;
+}
+
+async fn a_clean_up_of_many_users_does_not_hold_up_a_page(w: World) {
+    w.add_disabled_users(1_000).await;
+    let wanted = json!({"what": "users", "apply": true, "reason": "expired"});
+    assert_eq!(w.try_post("/api/v1/clean-ups", wanted).await.0, 202);
+    for round in 0..5 {
+        let began = std::time::Instant::now();
+        let event = json!({
+            "action": "trigger", "summary": format!("db{round} is down"),
+            "severity": "critical", "source": "test", "dedup_key": format!("db{round}"),
+        });
+        w.post_event("checkout", event).await;
+        let text = format!("db{round} is down");
+        w.clock.push(SignedDuration::from_secs(30));
+        w.phone(LENA).wait_for_text(&text, LIMIT).await.unwrap();
+        assert!(began.elapsed().as_secs() < 5, "a page waited for the clean-up");
+    }
+    let done = until(&w, 1, "removed").await;
+    assert_eq!(done["removed"], 1_000, "{done:#}");
+    w.end().await;
+}
