@@ -30,7 +30,7 @@ pub(super) struct UnderWay(Mutex<Messages>);
 struct Messages {
     all: BTreeMap<u64, Message>,
     next: u64,
-    /// Something was claimed since, and may have left something else for lack of a place.
+    /// There was no place for something when it was last looked.
     wanted: bool,
 }
 
@@ -124,7 +124,8 @@ impl UnderWay {
             room.programs.insert(tenant, of.places(program_places, machine, now));
         }
         room.program_places = program_places;
-        messages.wanted = true;
+        let mut all = room.places.values().chain(room.programs.values());
+        messages.wanted = all.any(|places| places.free == 0);
     }
 }
 
