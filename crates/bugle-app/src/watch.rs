@@ -4,6 +4,7 @@
 //! of its own to the database, short time-outs, and a way of its own to the operators. What it says
 //! is kept in memory, so that it can be asked when the database is dead.
 
+mod act;
 pub mod alarm;
 mod canary;
 mod certificate;

@@ -5,16 +5,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bugle_channels::Probe;
-use bugle_domain::notification::Lane;
 use bugle_domain::stage::Stage;
-use bugle_engine::incident::{self, Incident, Standing};
 use bugle_engine::watch::books::Books;
 use bugle_engine::watch::fingerprints::fingerprints;
 use bugle_engine::watch::judge::{Seen, Signal, Watcher};
 use bugle_engine::watch::runway::{self, Gauge};
 use bugle_engine::watch::thresholds::Thresholds;
 use bugle_engine::watch::{Hop, Verdict};
-use bugle_store::{IncidentRow, PoolSettings, ReportRow, Store, StoreError};
+use bugle_store::{PoolSettings, ReportRow, Store, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
@@ -26,7 +24,6 @@ use super::report::{Others, PathReport, Report, Watched};
 use super::settings::Settings;
 use crate::app::Inner;
 use crate::error::Chain;
-use crate::incidents;
 
 /// Connections of the watch's own, and how long anything may take on them.
 const POOL: PoolSettings = PoolSettings {
@@ -80,15 +77,15 @@ impl Every {
 }
 
 /// What the loop carries from one second to the next.
-struct Round {
-    app: Arc<Inner>,
-    settings: Arc<Settings>,
-    store: Store,
+pub(super) struct Round {
+    pub(super) app: Arc<Inner>,
+    pub(super) settings: Arc<Settings>,
+    pub(super) store: Store,
     canaries: Canaries,
     watcher: Watcher,
     look: Look,
     others: Others,
-    alarm: Option<Alarm>,
+    pub(super) alarm: Option<Alarm>,
     probe: Probe,
     began: Instant,
     /// Since when the database has not answered us, and since when it has taken nothing.
@@ -101,7 +98,7 @@ struct Round {
     key_ends: Option<Gauge>,
     certificate: Certificate,
     /// Hops that were broken a second ago, for the timeline.
-    before: BTreeSet<Hop>,
+    pub(super) before: BTreeSet<Hop>,
     written: Vec<Verdict>,
 }
 
@@ -176,7 +173,7 @@ impl Round {
 
     /// From when on something is wrong: what the revision says that runs now, which goes with
     /// intake, and the settings of this node for the rest.
-    fn thresholds(&self) -> Thresholds {
+    pub(super) fn thresholds(&self) -> Thresholds {
         let ready = self.app.stages.of(Stage::Intake);
         let (canary, watch) = (&ready.revision.canary, &ready.revision.watch);
         let ms = |span: Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
@@ -319,21 +316,6 @@ impl Round {
         self.others.merge(report, rows)
     }
 
-    /// Declares and follows incidents, and tells the operators.
-    async fn act(&mut self, watched: &Watched, now: Timestamp) {
-        let open = within(self.store.open_incident()).await;
-        let ring = match open {
-            Ok(Some(row)) => self.follow(row, watched, now).await,
-            Ok(None) => self.declare(watched, now).await,
-            // Nobody can agree on an incident: each node says for itself what it sees.
-            Err(_) => watched.view.verdicts.first().map(said),
-        };
-        self.before = watched.view.verdicts.iter().map(|it| it.hop.clone()).collect();
-        if let Some(alarm) = &mut self.alarm {
-            alarm.tick(ring.as_deref(), now, &self.app.tasks);
-        }
-    }
-
     /// Stages that do not run what they should, or were put where they are by no change. While one
     /// is under way the nodes differ on purpose, and its own checkpoints look after that; but a
     /// stage that took its revision and can do nothing with it is broken.
@@ -351,100 +333,6 @@ impl Round {
         let mut signals = fingerprints(&runs, now);
         signals.extend(strays.iter().map(|stray| stray.signal(now)));
         signals
-    }
-
-    /// Declares what the verdicts say; gives what the alarm says of it.
-    async fn declare(&mut self, watched: &Watched, now: Timestamp) -> Option<String> {
-        let verdicts = &watched.view.verdicts;
-        let worst = verdicts.first()?;
-        let id = bugle_domain::IncidentId::new(now, crate::entropy::bytes());
-        let others = self.another_serves(&worst.hop);
-        let incident = incident::declare(id, verdicts, others, now)?;
-        let hash = match &self.alarm {
-            Some(alarm) => alarm.answer_hash(),
-            None => crate::entropy::bytes(),
-        };
-        let declared = within(self.store.declare_incident(self.app.node, &incident, &hash)).await;
-        if declared != Ok(true) {
-            return None;
-        }
-        tracing::error!(title = incident.title, evidence = incident.evidence, "major incident");
-        metrics::counter!("bugle_incidents_total").increment(1);
-        let lines = [incidents::line("watch", &format!("Declared: {}.", worst.evidence), now)];
-        drop(within(self.store.save_incident(&incident, &lines)).await);
-        incidents::page_operators(&self.app, &incident);
-        Some(said(worst))
-    }
-
-    fn another_serves(&self, hop: &Hop) -> bool {
-        let Hop::Provider { channel, provider } = hop else { return true };
-        let providers = self.app.channels.providers();
-        providers.iter().any(|it| it.channel == *channel && it.name != *provider && !it.passed_over)
-    }
-
-    /// Brings the open incident up to date, if that is this node's; gives what the alarm says.
-    async fn follow(
-        &mut self,
-        row: IncidentRow,
-        watched: &Watched,
-        now: Timestamp,
-    ) -> Option<String> {
-        let IncidentRow { mut incident, node } = row;
-        if node != self.app.node {
-            if watched.speaks(node) {
-                return None;
-            }
-            let taken = self.store.take_incident(incident.id, node, self.app.node);
-            if within(taken).await != Ok(true) {
-                return None;
-            }
-        }
-        if incident.answered.is_some()
-            && let Some(alarm) = &mut self.alarm
-        {
-            alarm.answered();
-        }
-        let mut lines = self.news(watched, &incident, now);
-        let books = watched.reports.first().and_then(|report| report.books.as_ref());
-        let late_ms = self.thresholds().owed_ms;
-        let standing = Standing {
-            green: watched.view.verdicts.is_empty(),
-            drained: books.is_some_and(|books| drained(books, late_ms, now)),
-        };
-        let recover_ms = i64::try_from(self.settings.recover_after.as_millis()).unwrap_or(i64::MAX);
-        let before = incident.clone();
-        let followed = incident::follow(&mut incident, standing, recover_ms, now);
-        lines.extend(followed.iter().map(|text| incidents::line("recovery", text, now)));
-        if before != incident || !lines.is_empty() {
-            drop(within(self.store.save_incident(&incident, &lines)).await);
-        }
-        if !incident.open() {
-            incidents::clear_operators(&self.app, &incident);
-            return None;
-        }
-        Some(watched.view.verdicts.first().map_or_else(|| incident.title.clone(), said))
-    }
-
-    /// What broke or was mended in the last second.
-    fn news(
-        &self,
-        watched: &Watched,
-        incident: &Incident,
-        now: Timestamp,
-    ) -> Vec<incident::IncidentLine> {
-        let verdicts = &watched.view.verdicts;
-        let new =
-            verdicts.iter().filter(|it| !self.before.contains(&it.hop) && it.hop != incident.hop);
-        let mut lines: Vec<_> = new
-            .map(|it| {
-                incidents::line("watch", &format!("{}: {}.", it.hop.name(), it.evidence), now)
-            })
-            .collect();
-        let gone = self.before.iter().filter(|hop| verdicts.iter().all(|it| it.hop != **hop));
-        lines.extend(gone.map(|hop| {
-            incidents::line("watch", &format!("Canaries come through {} again.", hop.name()), now)
-        }));
-        lines
     }
 
     /// Sweeps what canaries left, says that it lives, and looks at what changes slowly.
@@ -489,25 +377,12 @@ async fn opened(app: &Inner, canaries: &Canaries) -> Store {
 }
 
 /// An answer of the database, or why there is none, in time.
-async fn within<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, String> {
+pub(super) async fn within<T>(
+    work: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, String> {
     match tokio::time::timeout(STORE_LIMIT, work).await {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(Chain(&error).to_string()),
         Err(_) => Err("the database does not answer in time".to_owned()),
     }
-}
-
-fn said(verdict: &Verdict) -> String {
-    let title = incident::title(&verdict.hop);
-    let since = jiff::tz::TimeZone::UTC.to_datetime(verdict.since).strftime("%H:%M:%S").to_string();
-    format!("{title}. Since {since} UTC: {}.", verdict.evidence)
-}
-
-/// Whether nothing waits that should not.
-fn drained(books: &Books, late_ms: i64, now: Timestamp) -> bool {
-    let fresh = |oldest: Option<Timestamp>| {
-        oldest.is_none_or(|at| now.duration_since(at) < SignedDuration::from_millis(late_ms))
-    };
-    let lanes = books.owed.iter().filter(|owed| Lane::ALL.contains(&owed.lane));
-    fresh(books.pending.oldest) && lanes.into_iter().all(|owed| fresh(owed.waiting.oldest))
 }

@@ -1,0 +1,138 @@
+//! What the watch does about what it sees: incidents are declared and followed, operators are told.
+
+use bugle_domain::notification::Lane;
+use bugle_engine::incident::{self, Incident, Standing};
+use bugle_engine::watch::books::Books;
+use bugle_engine::watch::{Hop, Verdict};
+use bugle_store::IncidentRow;
+use jiff::{SignedDuration, Timestamp};
+
+use super::report::Watched;
+use super::run::{Round, within};
+use crate::incidents;
+
+impl Round {
+    /// Declares and follows incidents, and tells the operators.
+    pub(super) async fn act(&mut self, watched: &Watched, now: Timestamp) {
+        let open = within(self.store.open_incident()).await;
+        let ring = match open {
+            Ok(Some(row)) => self.follow(row, watched, now).await,
+            Ok(None) => self.declare(watched, now).await,
+            // Nobody can agree on an incident: each node says for itself what it sees.
+            Err(_) => watched.view.verdicts.first().map(said),
+        };
+        self.before = watched.view.verdicts.iter().map(|it| it.hop.clone()).collect();
+        if let Some(alarm) = &mut self.alarm {
+            alarm.tick(ring.as_deref(), now, &self.app.tasks);
+        }
+    }
+
+    /// Declares what the verdicts say; gives what the alarm says of it.
+    async fn declare(&mut self, watched: &Watched, now: Timestamp) -> Option<String> {
+        let verdicts = &watched.view.verdicts;
+        let worst = verdicts.first()?;
+        let id = bugle_domain::IncidentId::new(now, crate::entropy::bytes());
+        let others = self.another_serves(&worst.hop);
+        let incident = incident::declare(id, verdicts, others, now)?;
+        let hash = match &self.alarm {
+            Some(alarm) => alarm.answer_hash(),
+            None => crate::entropy::bytes(),
+        };
+        let declared = within(self.store.declare_incident(self.app.node, &incident, &hash)).await;
+        if declared != Ok(true) {
+            return None;
+        }
+        tracing::error!(title = incident.title, evidence = incident.evidence, "major incident");
+        metrics::counter!("bugle_incidents_total").increment(1);
+        let lines = [incidents::line("watch", &format!("Declared: {}.", worst.evidence), now)];
+        drop(within(self.store.save_incident(&incident, &lines)).await);
+        incidents::page_operators(&self.app, &incident);
+        Some(said(worst))
+    }
+
+    fn another_serves(&self, hop: &Hop) -> bool {
+        let Hop::Provider { channel, provider } = hop else { return true };
+        let providers = self.app.channels.providers();
+        providers.iter().any(|it| it.channel == *channel && it.name != *provider && !it.passed_over)
+    }
+
+    /// Brings the open incident up to date, if that is this node's; gives what the alarm says.
+    async fn follow(
+        &mut self,
+        row: IncidentRow,
+        watched: &Watched,
+        now: Timestamp,
+    ) -> Option<String> {
+        let IncidentRow { mut incident, node } = row;
+        if node != self.app.node {
+            if watched.speaks(node) {
+                return None;
+            }
+            let taken = self.store.take_incident(incident.id, node, self.app.node);
+            if within(taken).await != Ok(true) {
+                return None;
+            }
+        }
+        if incident.answered.is_some()
+            && let Some(alarm) = &mut self.alarm
+        {
+            alarm.answered();
+        }
+        let mut lines = self.news(watched, &incident, now);
+        let books = watched.reports.first().and_then(|report| report.books.as_ref());
+        let late_ms = self.thresholds().owed_ms;
+        let standing = Standing {
+            green: watched.view.verdicts.is_empty(),
+            drained: books.is_some_and(|books| drained(books, late_ms, now)),
+        };
+        let recover_ms = i64::try_from(self.settings.recover_after.as_millis()).unwrap_or(i64::MAX);
+        let before = incident.clone();
+        let followed = incident::follow(&mut incident, standing, recover_ms, now);
+        lines.extend(followed.iter().map(|text| incidents::line("recovery", text, now)));
+        if before != incident || !lines.is_empty() {
+            drop(within(self.store.save_incident(&incident, &lines)).await);
+        }
+        if !incident.open() {
+            incidents::clear_operators(&self.app, &incident);
+            return None;
+        }
+        Some(watched.view.verdicts.first().map_or_else(|| incident.title.clone(), said))
+    }
+
+    /// What broke or was mended in the last second.
+    fn news(
+        &self,
+        watched: &Watched,
+        incident: &Incident,
+        now: Timestamp,
+    ) -> Vec<incident::IncidentLine> {
+        let verdicts = &watched.view.verdicts;
+        let new =
+            verdicts.iter().filter(|it| !self.before.contains(&it.hop) && it.hop != incident.hop);
+        let mut lines: Vec<_> = new
+            .map(|it| {
+                incidents::line("watch", &format!("{}: {}.", it.hop.name(), it.evidence), now)
+            })
+            .collect();
+        let gone = self.before.iter().filter(|hop| verdicts.iter().all(|it| it.hop != **hop));
+        lines.extend(gone.map(|hop| {
+            incidents::line("watch", &format!("Canaries come through {} again.", hop.name()), now)
+        }));
+        lines
+    }
+}
+
+fn said(verdict: &Verdict) -> String {
+    let title = incident::title(&verdict.hop);
+    let since = jiff::tz::TimeZone::UTC.to_datetime(verdict.since).strftime("%H:%M:%S").to_string();
+    format!("{title}. Since {since} UTC: {}.", verdict.evidence)
+}
+
+/// Whether nothing waits that should not.
+fn drained(books: &Books, late_ms: i64, now: Timestamp) -> bool {
+    let fresh = |oldest: Option<Timestamp>| {
+        oldest.is_none_or(|at| now.duration_since(at) < SignedDuration::from_millis(late_ms))
+    };
+    let lanes = books.owed.iter().filter(|owed| Lane::ALL.contains(&owed.lane));
+    fresh(books.pending.oldest) && lanes.into_iter().all(|owed| fresh(owed.waiting.oldest))
+}
