@@ -74,15 +74,13 @@ impl CleanUpLoop {
                 let over = of.kept_until().is_some_and(|until| until <= now);
                 over.then(|| (of.enter(CleanUpState::Purging, now), CleanUpStep::Nothing))
             }
-            CleanUpState::Restoring => Some(if first().await?.is_none_or(|it| it.stuck) {
-                (of.enter(CleanUpState::Restored, now), CleanUpStep::Nothing)
-            } else {
-                (of.clone(), CleanUpStep::PutBack(limit))
+            CleanUpState::Restoring => Some(match first().await? {
+                Some(thing) if !thing.stuck => (of.clone(), CleanUpStep::PutBack(limit)),
+                _ => (of.enter(CleanUpState::Restored, now), CleanUpStep::Nothing),
             }),
-            CleanUpState::Purging => Some(if first().await?.is_none() {
-                (of.enter(CleanUpState::Purged, now), CleanUpStep::Nothing)
-            } else {
-                (of.clone(), CleanUpStep::Purge(limit))
+            CleanUpState::Purging => Some(match first().await? {
+                Some(_) => (of.clone(), CleanUpStep::Purge(limit)),
+                None => (of.enter(CleanUpState::Purged, now), CleanUpStep::Nothing),
             }),
             CleanUpState::Restored | CleanUpState::Purged => None,
         })

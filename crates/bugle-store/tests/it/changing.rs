@@ -138,7 +138,7 @@ async fn a_refused_change_is_logged_and_is_never_under_way(world: World) {
         ..change()
     };
     let begun = store.begin_change(&change(), node(1)).await.unwrap().unwrap();
-    let logged = store.log_refused(&refused, node(1), &[why.clone()]).await.unwrap();
+    let logged = store.log_refused(&refused, node(1), std::slice::from_ref(&why)).await.unwrap();
     assert_eq!((logged.number, logged.state), (2, ChangeState::Refused), "also beside another");
     let driven = store.change_under_way().await.unwrap().unwrap();
     assert_eq!(driven.change.number, begun.number);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bugle_domain::contact::{Address, ContactMethod};
 use bugle_domain::object::{Directory, Object, ObjectKind};
 use bugle_domain::role::Role;
-use bugle_domain::user::User;
+use bugle_domain::user::{NotificationRules, User};
 use bugle_domain::{ApiKeyId, MethodId, UserId};
 use bugle_engine::cleanup::{Candidate, CleanUp, CleanUpState, What};
 use bugle_store::{ApiKey, CleanUpStep, ObjectChange, Stepped};
@@ -30,7 +30,7 @@ fn user() -> User {
         email: "gone@halden.example".parse().unwrap(),
         role: Role::Viewer,
         time_zone: "UTC".to_owned(),
-        rules: Default::default(),
+        rules: NotificationRules::default(),
         disabled: true,
     }
 }

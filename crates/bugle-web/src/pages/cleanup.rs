@@ -216,7 +216,10 @@ async fn show(
     let mut body = load(app, visitor, number).await?;
     (body.errors, body.said) = (errors, visitor.browser.said.clone());
     let shell = visitor.shell(app, &body.heading, Section::Changes).await?;
-    let shell = shell.live(format!("clean-up {number}")).back("/changes", "Changes");
+    let shell = shell.back("/changes", "Changes");
+    // What is wrong with what was typed stays until it is typed again.
+    let live = body.errors.is_empty();
+    let shell = if live { shell.live(format!("clean-up {number}")) } else { shell };
     let mut response = page(status, &shell, &body);
     forget_said(&visitor.browser, &mut response);
     Ok(response)

@@ -36,7 +36,7 @@ impl Server {
             .unwrap();
         assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
         let said: Value = serde_json::from_slice(&said.stdout).unwrap();
-        server.key = said["api_key"].as_str().unwrap().to_owned();
+        said["api_key"].as_str().unwrap().clone_into(&mut server.key);
         server
     }
 

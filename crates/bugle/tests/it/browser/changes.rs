@@ -13,6 +13,7 @@ use crate::changes::{LANES, view};
 use crate::world::{LIMIT, World};
 
 /// Has the watch say, over and over, that all is well, until dispatch is said to be broken.
+#[expect(clippy::disallowed_methods, reason = "a test aborts what it spawned itself")]
 fn watch(w: &World) -> (Arc<AtomicBool>, tokio::task::JoinHandle<()>) {
     let red = Arc::new(AtomicBool::new(false));
     let (app, node, clock, asked) =
