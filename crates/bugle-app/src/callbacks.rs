@@ -98,7 +98,7 @@ impl App {
         let Some(id) = notification else { return Ok(twiml::hang_up()) };
         match callback {
             Callback::Message(report) => self.message_report(provider, id, &report).await,
-            Callback::Call(report) => self.call_report(id, &report).await,
+            Callback::Call(report) => self.call_report(provider, id, &report).await,
             Callback::Voice(asked) => self.words(provider, id, asked.answered_by).await,
             Callback::Gather(key) => self.key(provider, id, key.key).await,
             Callback::Text(_) => Ok(twiml::no_reply()),
@@ -119,13 +119,14 @@ impl App {
                 ReceiptNews::Undelivered { permanent: !retry, detail: report.detail.clone() }
             }
         };
-        self.receipt(id, &report.provider_ref, &news).await?;
+        self.receipt(id, (provider, &report.provider_ref), &news).await?;
         self.inner().note_report(provider, report);
         Ok(twiml::no_reply())
     }
 
     async fn call_report(
         &self,
+        provider: &str,
         id: NotificationId,
         report: &CallReport,
     ) -> Result<String, CallbackFailed> {
@@ -138,7 +139,7 @@ impl App {
             voicemail: machine || how == CallEnd::Voicemail,
             picked_up: how == CallEnd::HungUp && !machine,
         };
-        self.receipt(id, &report.provider_ref, &news).await?;
+        self.receipt(id, (provider, &report.provider_ref), &news).await?;
         Ok(twiml::no_reply())
     }
 
@@ -146,7 +147,7 @@ impl App {
     async fn receipt(
         &self,
         id: NotificationId,
-        of_try: &str,
+        by: (&str, &str),
         news: &ReceiptNews,
     ) -> Result<(), StoreError> {
         let now = self.now();
@@ -157,10 +158,10 @@ impl App {
         for (tenant, carried, alert, _) in carried {
             let limits = &ready.limits;
             let mut apply = |_: TenantId, notification: &Notification, _: &AlertBrief| {
-                let latest = is_of_latest_try(notification, of_try);
+                let latest = is_of_latest_try(notification, by.1);
                 latest.then(|| dispatch::after_receipt(notification, news, limits, now))?
             };
-            inner.store.with_notification(carried, now, &mut apply).await?;
+            inner.store.with_notification(carried, Some(by), now, &mut apply).await?;
             inner.changed(&[(tenant, alert)]);
         }
         inner.wake_dispatch.notify_one();
@@ -189,7 +190,7 @@ impl App {
                 alerts.push(brief.clone());
                 None
             };
-            self.inner().store.with_notification(*one, self.now(), &mut look).await?;
+            self.inner().store.with_notification(*one, None, self.now(), &mut look).await?;
         }
         let (Some((tenant, notification)), Some(paths)) =
             (found, self.inner().channels.callback_paths(provider))

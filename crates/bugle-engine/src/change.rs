@@ -6,6 +6,8 @@
 //! not in a
 //! revision: a revision never judges itself.
 
+use std::collections::BTreeMap;
+
 use bugle_domain::NodeId;
 use bugle_domain::stage::{Stage, StageRun};
 use jiff::{SignedDuration, Timestamp};
@@ -178,8 +180,9 @@ pub struct Observation {
     pub view: View,
     /// What the stages run with, of every node that ever reported.
     pub runs: Vec<StageRun>,
-    /// The nodes that live.
-    pub alive: Vec<NodeId>,
+    /// The nodes that live, each with since when the driver has seen it do so. What a node has not
+    /// done counts against it from then on: one that has just started has sent no canary yet.
+    pub alive: BTreeMap<NodeId, Timestamp>,
     /// Why it does not fit. Asked for while it is planned.
     pub misfits: Vec<String>,
     /// When the wanted revision was last undone automatically.

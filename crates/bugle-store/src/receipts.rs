@@ -151,19 +151,24 @@ impl Store {
     /// Lets `receive` decide about a notification by text message or call, and saves that.
     /// `None`: there is no such notification.
     ///
+    /// A report `by` a provider, with what it calls the message, may overtake the record of the try
+    /// it is about. The try is noted then: should this process end now, nothing else says of it.
+    ///
     /// Takes no scope: providers call back with the id alone, and their signature was checked.
     pub async fn with_notification(
         &self,
         id: NotificationId,
+        by: Option<(&str, &str)>,
         now: Timestamp,
         receive: &mut Receive<'_>,
     ) -> Result<Option<Known>, StoreError> {
-        retried!(self.receive_once(id, now, receive))
+        retried!(self.receive_once(id, by, now, receive))
     }
 
     async fn receive_once(
         &self,
         id: NotificationId,
+        by: Option<(&str, &str)>,
         now: Timestamp,
         receive: &mut Receive<'_>,
     ) -> Result<Option<Known>, StoreError> {
@@ -175,8 +180,13 @@ impl Store {
         let mut known = Known { tenant, notification, alert, changed: false };
         if let Some(next) = receive(tenant, &known.notification, &known.alert) {
             known.changed = receive_next(&mut tx, &known, next, now).await?;
-            tx.commit().await?;
+            let under_way = matches!(known.notification.state, NotificationState::Sending { .. });
+            if let Some(by) = by.filter(|_| under_way) {
+                let noted = reported_attempt(&known.notification, by, now);
+                keep_attempts(&mut tx, &[(tenant, None, &noted)]).await?;
+            }
         }
+        tx.commit().await?;
         Ok(Some(known))
     }
 
@@ -307,6 +317,8 @@ impl Store {
             nexts.push((tenant, notification.id, next));
         }
         if nexts.is_empty() {
+            // What was looked at is free for others at once, and not when the pool gets to it.
+            tx.commit().await?;
             return Ok(0);
         }
         let mut entries = Entries::default();
@@ -348,6 +360,8 @@ impl Store {
             }
         }
         if nexts.is_empty() {
+            // What was looked at is free for others at once, and not when the pool gets to it.
+            tx.commit().await?;
             return Ok(0);
         }
         let mut entries = Entries::default();
@@ -393,6 +407,24 @@ fn following((tenant, id, next): &(TenantId, NotificationId, Next)) -> Following
 fn message_ids(text: &str, id: Uuid) -> Result<Vec<NotificationId>, StoreError> {
     serde_json::from_str(text)
         .map_err(|error| StoreError::corrupt(("method_pace", "last_ids"), id, error))
+}
+
+/// A try that its provider reports on before it is recorded.
+fn reported_attempt(
+    notification: &Notification,
+    (provider, provider_ref): (&str, &str),
+    now: Timestamp,
+) -> Attempt {
+    Attempt {
+        notification: notification.id,
+        number: notification.tries,
+        provider: provider.to_owned(),
+        started_at: now,
+        finished_at: now,
+        outcome: "accepted".to_owned(),
+        detail: "the provider reported on it before its answer was saved".to_owned(),
+        provider_ref: Some(provider_ref.to_owned()),
+    }
 }
 
 fn lost_attempt(notification: &Notification, started_at: Timestamp, now: Timestamp) -> Attempt {

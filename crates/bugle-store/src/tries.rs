@@ -88,7 +88,7 @@ pub(crate) static HOLD: Statement = Statement::with_rows(
 );
 
 /// Keeps tries as long as their claim has not been given to somebody else, also where a receipt
-/// overtook them.
+/// overtook them: what was noted of the try then is later than what it says of itself.
 pub(crate) static ATTEMPTS: Statement = Statement::with_rows(
     "INSERT INTO attempts (tenant_id, notification_id, number, provider, started_us, finished_us,
          outcome, detail, provider_ref)
@@ -100,7 +100,10 @@ pub(crate) static ATTEMPTS: Statement = Statement::with_rows(
          SELECT n.claim_id FROM notifications n
          WHERE n.tenant_id = r.tenant_id AND n.id = r.notification_id LIMIT 1) AS n}
      WHERE r.claim_id IS NULL OR n.claim_id = r.claim_id
-     ON CONFLICT DO NOTHING",
+     ON CONFLICT (tenant_id, notification_id, number, outcome) DO UPDATE SET
+         started_us = excluded.started_us, finished_us = excluded.finished_us,
+         detail = excluded.detail
+     WHERE excluded.started_us < attempts.started_us",
     0,
     &[
         ("tenant_id", Id),

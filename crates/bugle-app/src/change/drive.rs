@@ -1,9 +1,11 @@
 //! The driver: takes the change that is under way from checkpoint to checkpoint. It decides
 //! nothing: observe → engine → save. Where a driver died another node goes on.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bugle_domain::NodeId;
 use bugle_domain::revision::Revision;
 use bugle_engine::change::stray::Strays;
 use bugle_engine::change::{ChangeState, Observation, Step, step};
@@ -32,11 +34,13 @@ pub(crate) struct ChangeLoop {
     app: Arc<Inner>,
     /// Stages of this node that no change put where they are.
     strays: Arc<Mutex<Strays>>,
+    /// Since when each node that lives has been seen to.
+    alive: Arc<Mutex<BTreeMap<NodeId, Timestamp>>>,
 }
 
 impl ChangeLoop {
     pub(crate) fn new(app: Arc<Inner>) -> Self {
-        Self { app, strays: Arc::default() }
+        Self { app, strays: Arc::default(), alive: Arc::default() }
     }
 
     /// Runs until `stop` is cancelled.
@@ -59,6 +63,7 @@ impl ChangeLoop {
     }
 
     async fn look(&self) -> Result<(), ChangeError> {
+        self.living(self.app.clock.now());
         for _ in 0..MAX_STEPS {
             let Some(driven) = self.app.store.change_under_way().await? else {
                 return self.take_back().await;
@@ -112,13 +117,24 @@ impl ChangeLoop {
         Ok(Observation {
             view: self.view().await?,
             runs: self.app.store.stage_runs().await?,
-            alive: self.app.living().into_iter().collect(),
+            alive: self.living(now),
             misfits,
             undone_at: stored
                 .and_then(|stored| stored.blocked)
                 .map(|(at, _)| at)
                 .filter(|at| *at <= now),
         })
+    }
+
+    /// The nodes that live, with since when this driver has seen it.
+    fn living(&self, now: Timestamp) -> BTreeMap<NodeId, Timestamp> {
+        let living = self.app.living();
+        let mut seen = self.alive.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.retain(|node, _| living.contains(node));
+        for node in living {
+            seen.entry(node).or_insert(now);
+        }
+        seen.clone()
     }
 
     async fn view(&self) -> Result<View, ChangeError> {

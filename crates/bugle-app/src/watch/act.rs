@@ -39,8 +39,12 @@ impl Round {
             None => crate::entropy::bytes(),
         };
         let declared = within(self.store.declare_incident(self.app.node, &incident, &hash)).await;
-        if declared != Ok(true) {
-            return None;
+        match declared {
+            Ok(true) => (),
+            // Another node was first, and rings.
+            Ok(false) => return None,
+            // It can't be kept: this node says for itself what it sees.
+            Err(_) => return Some(said(worst)),
         }
         tracing::error!(title = incident.title, evidence = incident.evidence, "major incident");
         metrics::counter!("bugle_incidents_total").increment(1);
@@ -69,8 +73,10 @@ impl Round {
                 return None;
             }
             let taken = self.store.take_incident(incident.id, node, self.app.node);
-            if within(taken).await != Ok(true) {
-                return None;
+            match within(taken).await {
+                Ok(true) => (),
+                Ok(false) => return None,
+                Err(_) => return watched.view.verdicts.first().map(said),
             }
         }
         if incident.answered.is_some()

@@ -86,9 +86,9 @@ fn verdict(change: &Change, seen: &Observation) -> Option<String> {
 /// Why the next checkpoint is not going to be passed.
 fn stuck(change: &Change, seen: &Observation, now: Timestamp) -> Option<String> {
     use ChangeState::{AppliedAll, AppliedOne, Canaried, Checked, Drained};
-    let late = now.duration_since(change.entered_at) > STEP_LIMIT;
-    let limit = STEP_LIMIT.as_secs();
     let node = *change.nodes.get(change.reached.saturating_sub(1))?;
+    let late = now.duration_since(counts_from(change, seen, node)) > STEP_LIMIT;
+    let limit = STEP_LIMIT.as_secs();
     let late_because = |what: &str| late.then(|| format!("node {node} {what} within {limit} s"));
     match change.state {
         Checked => late_because("was not free of work"),
@@ -119,18 +119,23 @@ fn not_taken(change: &Change, seen: &Observation, node: NodeId) -> Option<String
 /// A node that lives, and through which nothing came lately.
 fn silent(change: &Change, seen: &Observation, now: Timestamp) -> Option<NodeId> {
     let from = now.saturating_sub(STEP_LIMIT).unwrap_or(Timestamp::MIN);
-    if from < change.entered_at {
-        return None;
-    }
-    let lives = |node: &&NodeId| seen.alive.contains(node);
-    let came = |node: NodeId| seen.view.green_since(node, from) == Some(true);
-    change.nodes.iter().filter(lives).copied().find(|node| !came(*node))
+    let lives = |node: &NodeId| seen.alive.contains_key(node);
+    let had_time = |node: &NodeId| counts_from(change, seen, *node) <= from;
+    let came = |node: &NodeId| seen.view.green_since(*node, from) == Some(true);
+    change.nodes.iter().copied().find(|node| lives(node) && had_time(node) && !came(node))
+}
+
+/// From when on it counts against a node that nothing came of it.
+fn counts_from(change: &Change, seen: &Observation, node: NodeId) -> Timestamp {
+    seen.alive.get(&node).map_or(change.entered_at, |since| change.entered_at.max(*since))
 }
 
 /// A canary is waited for: a node that has just started has seen none yet.
 fn check(change: &Change, seen: &Observation, now: Timestamp) -> Option<Step> {
     let not_green = not_green(change, seen, now);
-    let waits = now.duration_since(change.entered_at) <= STEP_LIMIT && !change.forced;
+    let from = change.nodes.iter().map(|node| counts_from(change, seen, *node)).max();
+    let from = from.unwrap_or(change.entered_at);
+    let waits = now.duration_since(from) <= STEP_LIMIT && !change.forced;
     if waits && seen.misfits.is_empty() && not_green.is_some() {
         return None;
     }
@@ -253,7 +258,7 @@ impl Step {
 /// One node after the other; a dead one takes it when it comes back.
 fn everywhere(change: &Change, seen: &Observation, now: Timestamp) -> Option<Step> {
     let node = *change.nodes.get(change.reached.checked_sub(1)?)?;
-    let lives = seen.alive.contains(&node);
+    let lives = seen.alive.contains_key(&node);
     let came = seen.view.green_since(node, change.entered_at) == Some(true);
     // Through the first one a canary came already.
     let done = runs(change, seen, node) && (came || change.reached == 1);
@@ -278,7 +283,7 @@ fn watched(change: &Change, seen: &Observation, now: Timestamp) -> Option<Step> 
     let watched: SignedDuration = now.duration_since(change.entered_at);
     let came = |node: &NodeId| seen.view.green_since(*node, change.entered_at) == Some(true);
     let living: Vec<NodeId> =
-        change.nodes.iter().copied().filter(|node| seen.alive.contains(node)).collect();
+        change.nodes.iter().copied().filter(|node| seen.alive.contains_key(node)).collect();
     if watched < change.watch_for || !living.iter().all(came) {
         return None;
     }

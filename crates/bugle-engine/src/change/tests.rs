@@ -28,6 +28,8 @@ fn at(second: i64) -> Timestamp {
 struct Node {
     runs: BTreeMap<Stage, (i64, bool)>,
     alive: bool,
+    /// Since when it lives.
+    since: Timestamp,
     green: bool,
     tenants: u32,
     error: Option<String>,
@@ -54,7 +56,7 @@ impl Sim {
         let names: Vec<NodeId> = (1..=nodes).map(node).collect();
         let runs: BTreeMap<Stage, (i64, bool)> =
             Stage::ALL.into_iter().map(|stage| (stage, (OLD, false))).collect();
-        let one = Node { runs, alive: true, green: true, tenants: 3, error: None };
+        let one = Node { runs, alive: true, since: at(-600), green: true, tenants: 3, error: None };
         let change = Change {
             number: 7,
             kind: ChangeKind::Revert,
@@ -122,7 +124,7 @@ impl Sim {
                 .nodes
                 .iter()
                 .filter(|(_, node)| node.alive)
-                .map(|(name, _)| *name)
+                .map(|(name, node)| (*name, node.since))
                 .collect(),
             misfits: self.misfits.clone(),
             undone_at: self.undone_at,
@@ -364,6 +366,38 @@ fn a_person_undoes_it_at_any_time_and_the_revision_is_not_blocked() {
 }
 
 #[test]
+fn a_node_that_has_just_started_is_given_time_for_a_canary() {
+    let sim = Sim::new(1, false).run(8, |_| ());
+    assert_eq!(sim.change.state, ChangeState::AppliedAll, "{}", sim.said);
+    // The process is away for twenty seconds, and the watch speaks five seconds after the start.
+    let mut sim = sim;
+    sim.now = at(28);
+    let one = sim.nodes.get_mut(&node(1)).unwrap();
+    (one.since, one.green) = (at(28), false);
+    let sim = sim.run(5, |_| ());
+    assert_eq!(sim.change.state, ChangeState::AppliedAll, "{}", sim.said);
+    let silent = sim.clone().run(14, |_| ());
+    assert!(silent.said.contains("let no canary through"), "{}", silent.said);
+    let mut sim = sim;
+    sim.nodes.get_mut(&node(1)).unwrap().green = true;
+    let sim = sim.run(20, |_| ());
+    assert_eq!(sim.change.state, ChangeState::KnownGood, "{}", sim.said);
+}
+
+#[test]
+fn a_node_that_cannot_go_back_does_not_bar_the_way() {
+    let mut sim = Sim::new(2, false).run(12, |_| ());
+    sim.verdicts = vec![against(Hop::Stage { stage: Stage::Dispatch })];
+    let broken = sim.nodes.get_mut(&node(2)).unwrap();
+    broken.error = Some("no [providers.x] is configured".to_owned());
+    let sim = sim.run(10, |_| ());
+    assert_eq!(sim.change.state, ChangeState::Undoing, "{}", sim.said);
+    let sim = sim.run(10, |_| ());
+    assert_eq!(sim.change.state, ChangeState::Undone, "{}", sim.said);
+    assert!(sim.said.contains("can't run revision 1: no [providers.x]"), "{}", sim.said);
+}
+
+#[test]
 fn undone_within_the_hour_already_it_is_left_as_it_is() {
     let mut sim = Sim::new(1, true);
     sim.undone_at = Some(at(-600));
@@ -422,7 +456,13 @@ fn befall(sim: &mut Sim, luck: Luck) {
             }
         }
         Luck::Die(number) => sim.nodes.get_mut(&node(number)).unwrap().alive = false,
-        Luck::Return(number) => sim.nodes.get_mut(&node(number)).unwrap().alive = true,
+        Luck::Return(number) => {
+            let now = sim.now;
+            let node = sim.nodes.get_mut(&node(number)).unwrap();
+            if !node.alive {
+                (node.alive, node.since) = (true, now);
+            }
+        }
         Luck::Red(number) => sim.nodes.get_mut(&node(number)).unwrap().green = false,
         Luck::Green(number) => sim.nodes.get_mut(&node(number)).unwrap().green = true,
         Luck::Verdict => {

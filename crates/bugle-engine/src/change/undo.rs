@@ -5,7 +5,7 @@ use bugle_domain::stage::Stage;
 use jiff::Timestamp;
 
 use super::forth::{enter, green, red};
-use super::{Action, Change, ChangeState, Observation, Step, UNDO_EVERY};
+use super::{Action, Change, ChangeState, Observation, STEP_LIMIT, Step, UNDO_EVERY};
 
 /// Takes it back because of what was seen, unless the same revision was taken back just before:
 /// then the revision is not the cause, and going to and fro helps nobody.
@@ -49,14 +49,31 @@ pub(super) fn by_hand(change: &Change, seen: &Observation, now: Timestamp, why: 
     step
 }
 
-/// Ends it when every node that lives runs the known-good again.
+/// Ends it when every node that lives runs the known-good again, or has said for a while why it
+/// can't.
 pub(super) fn finish(change: &Change, seen: &Observation, now: Timestamp) -> Option<Step> {
-    if !seen.alive.iter().all(|node| runs(change, seen, *node, change.previous)) {
-        return None;
+    let late = now.duration_since(change.entered_at) > STEP_LIMIT;
+    let mut evidence = Vec::new();
+    for node in seen.alive.keys().filter(|node| !runs(change, seen, **node, change.previous)) {
+        // One that cannot, since its own file has changed meanwhile, must not bar the way for ever.
+        let error = cannot(change, seen, *node).filter(|_| late)?;
+        let previous = change.previous;
+        evidence.push(red(format!("node {node} can't run revision {previous}: {error}")));
     }
-    let text = format!("every node runs revision {} again; nothing is held", change.previous);
+    if evidence.is_empty() {
+        let text = format!("every node runs revision {} again; nothing is held", change.previous);
+        evidence.push(green(text));
+    }
     let actions = vec![Action::KnownGood { revision: change.previous }];
-    Some(enter(change, ChangeState::Undone, now, actions, vec![green(text)]))
+    Some(enter(change, ChangeState::Undone, now, actions, evidence))
+}
+
+/// Why a changed stage of a node does not run what it is to go back to.
+fn cannot<'a>(change: &Change, seen: &'a Observation, node: NodeId) -> Option<&'a str> {
+    let of = |run: &&bugle_domain::stage::StageRun| {
+        run.node == node && change.stages.contains(&run.stage) && run.revision != change.previous
+    };
+    seen.runs.iter().filter(of).find_map(|run| run.error.as_deref())
 }
 
 /// Whether a node runs `revision` in every changed stage.

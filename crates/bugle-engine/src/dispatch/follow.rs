@@ -190,7 +190,9 @@ fn again(notification: &Notification, at: Timestamp, limits: &Limits, now: Times
     if at > notification.deadline || notification.tries >= limits.max_tries {
         return failed(notification, "gave_up", now);
     }
-    Next { due_at: Some(at.max(now)), ..stays(notification, NotificationState::Waiting) }
+    // What an earlier try may have done is as unsure as before.
+    let unsure = notification.possible_repeat;
+    Next { due_at: Some(at.max(now)), unsure, ..stays(notification, NotificationState::Waiting) }
 }
 
 fn failed(notification: &Notification, reason: &'static str, now: Timestamp) -> Next {

@@ -7,7 +7,9 @@ use bugle_engine::dispatch::{Next, Pace, PaceUpdate, Verdict, plan_backlog};
 use bugle_store::Lost;
 use jiff::SignedDuration;
 
-use crate::support::{NODE, World, all, at, ended, node, on_each_store, send_all, tenant, tried};
+use crate::support::{
+    NODE, World, all, at, ended, node, on_each_store, scope, send_all, tenant, tried,
+};
 
 on_each_store! {
     only_the_claimant_sends
@@ -344,16 +346,26 @@ async fn a_receipt_is_taken_in_any_state(world: World) {
     let mut seen = Next { receipt: Some((Receipt::Delivered, at(3))), ..waiting(0) };
     seen.state = NotificationState::HandedOff { receipt_due: at(60) };
 
-    // It overtakes the record of its own try, which is kept all the same.
+    // It overtakes the record of its own try, which is noted then, and kept all the same.
+    let by = Some(("main", "SM1"));
+    let attempts = async || {
+        let kept = world.store.attempts(scope(1), [id]).await.unwrap();
+        kept[&id].iter().map(|it| (it.started_at, it.detail.clone())).collect::<Vec<_>>()
+    };
     let known = world
         .store
-        .with_notification(id, at(3), &mut |_, _, _| Some(seen.clone()))
+        .with_notification(id, by, at(3), &mut |_, _, _| Some(seen.clone()))
         .await
         .unwrap()
         .unwrap();
     assert_eq!((known.tenant, known.changed), (tenant(1), true));
-    let row = tried(candidate, seen.clone());
+    let noted = attempts().await;
+    assert!(noted[0].0 == at(3) && noted[0].1.contains("before its answer"), "{noted:?}");
+    let mut row = tried(candidate, seen.clone());
+    (row.attempt.started_at, row.attempt.outcome) = (at(2), "accepted".to_owned());
+    let detail = row.attempt.detail.clone();
     assert_eq!(world.store.record_tries(node(NODE), &[row], at(4)).await.unwrap(), [false]);
+    assert_eq!(attempts().await, [(at(2), detail)]);
     world.balance().await;
 
     assert_eq!(world.store.expire_receipts(node(NODE), 9, at(59)).await.unwrap(), 0);
@@ -361,7 +373,8 @@ async fn a_receipt_is_taken_in_any_state(world: World) {
     world.balance().await;
     let late = Next { receipt: Some((Receipt::Seen, at(61))), ..ended(End::Delivered, at(61)) };
     let mut receive = |_, _: &_, _: &_| Some(late.clone());
-    let known = world.store.with_notification(id, at(61), &mut receive).await.unwrap().unwrap();
+    let known =
+        world.store.with_notification(id, None, at(61), &mut receive).await.unwrap().unwrap();
     let NotificationState::Ended { end, .. } = known.notification.state else { panic!("it ended") };
     assert_eq!(
         (end, known.notification.receipt),

@@ -26,6 +26,7 @@ struct Server {
 impl Server {
     /// Set up, with an operator's key, and not started.
     async fn new() -> Self {
+        bugle::install_tls();
         let folder = tempfile::tempdir().unwrap();
         let mut server = Self { folder, child: None, key: String::new(), base: String::new() };
         server.configure(MAIL);
