@@ -1,7 +1,6 @@
 //! The alerting worker: takes what is pending and what is due, asks the engine, saves the answer.
 
 use std::collections::BTreeSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use bugle_domain::alert::Alert;
@@ -15,7 +14,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::Inner;
 use crate::entropy::SystemMint;
-use crate::error::Chain;
+use crate::error::{self, Chain};
+use crate::rehearsal::{self, Mechanism};
 
 /// Most events, and most due alerts, decided in one transaction.
 pub(crate) const BATCH: u32 = 128;
@@ -82,8 +82,14 @@ impl AlertingLoop {
                 return None;
             };
             let times = (now, heard_since);
-            let engine =
-                |work, mint: &mut SystemMint| alerting::decide(&directory, work, times, mint);
+            let engine = |work: Work, mint: &mut SystemMint| {
+                let about = work.events.iter().map(|event| event.body.dedup_key.as_str());
+                app.falter(rehearsal::Work::Event, about);
+                alerting::decide(&directory, work, times, mint)
+            };
+            if app.lacks(Mechanism::SetAside) {
+                return Some(engine(work, &mut SystemMint { now }));
+            }
             let decided = decide(&directory, work, now, &engine);
             suspects.extend(decided.suspects.into_iter().map(|event| (tenant, event)));
             again |= decided.again;
@@ -170,13 +176,13 @@ fn set_aside(directory: &Directory, alert: Alert, now: Timestamp) -> Decisions {
         .unwrap_or_else(|| alerting::put_off(kept, now))
 }
 
-/// What `work` gives, or `None` where it panics.
+/// What `work` gives, or `None` where it panics, which is counted.
 fn caught<T>(work: impl FnOnce() -> T) -> Option<T> {
-    let result = catch_unwind(AssertUnwindSafe(work));
-    if result.is_err() {
+    let result = error::caught(work);
+    if result.is_none() {
         metrics::counter!("bugle_decision_panics_total").increment(1);
     }
-    result.ok()
+    result
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The dispatch worker: claims what is due, sends it, and hands on what came of it.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -8,25 +9,29 @@ use std::time::Duration;
 use bugle_channels::{Lookup, Sent};
 use bugle_domain::contact::Channel;
 use bugle_domain::notification::{Attempt, SendOutcome};
+use bugle_domain::object::Directory;
 use bugle_domain::stage::Stage;
 use bugle_domain::text::truncate;
 use bugle_domain::{ClaimId, TenantId, TenantScope};
 use bugle_engine::dispatch::{self, Candidate, PaceUpdate, Room, Tried, Verdict};
 use bugle_store::{Claimed, DispatchPass, StoreError, TriedRow};
+use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::Inner;
-use crate::compose::{self, Composed, Saying};
+use crate::compose::Composed;
 use crate::entropy;
 use crate::error::Chain;
 use crate::record::{Held, Tried as Recorded};
 use crate::rehearsal::{Mechanism, Step};
 
+use self::making::Made;
 use self::under_way::UnderWay;
 
+mod making;
 mod under_way;
 
 /// Most notifications in one claim that came to be due lately.
@@ -207,37 +212,56 @@ impl DispatchLoop {
         let started_at = self.app.clock.now();
         let Some(first) = carried.first() else { return };
         let scope = TenantScope::granted(first.tenant);
-        let sent = match self.app.directories.get(scope).await {
+        let (sent, made) = match self.app.directories.get(scope).await {
             Ok(directory) => {
                 let resolved = self.resolved_meanwhile(scope, &carried).await;
-                let saying = Saying { carried: &carried, resolved, now: started_at };
-                match compose::compose(&self.app, &directory, saying) {
-                    Composed::Outgoing(outgoing) if first.tenant.is_reserved() => {
-                        let method = directory.methods.get(&first.notification.method);
-                        let provider = method.map_or("", |method| &method.name);
-                        let channels = &self.app.channels;
-                        channels.send_canary(&outgoing, provider, send_by, started_at).await
-                    }
-                    Composed::Outgoing(outgoing) => {
-                        self.send_or_find(&outgoing, first, send_by).await
-                    }
-                    Composed::Unreachable(why) => refused(why),
-                }
+                let made = making::make(&self.app, &directory, carried, (resolved, started_at));
+                let handed = AssertUnwindSafe(self.hand_over(&directory, &made, send_by));
+                let sent = handed.catch_unwind().await;
+                (sent.unwrap_or_else(|_| self.failed_under_way(&made.carried)), made)
             }
             Err(error) => {
                 tracing::error!(error = %Chain(&error), "could not read a tenant's configuration");
-                retry(started_at)
+                (retry(started_at), Made::nothing("", carried))
             }
         };
         drop(permit);
-        let finished_at = self.app.clock.now();
-        count(&sent, first);
-        let tried = rows(&held, carried, &sent, (claimed_at, finished_at));
+        let times = (claimed_at, self.app.clock.now());
+        if let Some(first) = made.carried.first() {
+            count(&sent, first);
+        }
+        let mut tried = rows(&held, made.carried, &sent, times);
+        tried.extend(rows(&held, made.failed, &refused(making::FAILED), times));
         if self.tried.send(tried).await.is_err() {
             tracing::error!(
                 "an outcome could not be queued; its claim will be found and looked up"
             );
         }
+    }
+
+    /// Gives a message to its provider.
+    async fn hand_over(&self, directory: &Directory, made: &Made, send_by: Instant) -> Sent {
+        let Some(first) = made.carried.first() else { return refused("nothing to send") };
+        match &made.composed {
+            Composed::Outgoing(outgoing) if first.tenant.is_reserved() => {
+                let method = directory.methods.get(&first.notification.method);
+                let provider = method.map_or("", |method| &method.name);
+                let now = self.app.clock.now();
+                self.app.channels.send_canary(outgoing, provider, send_by, now).await
+            }
+            Composed::Outgoing(outgoing) => self.send_or_find(outgoing, first, send_by).await,
+            Composed::Unreachable(why) => refused(why),
+        }
+    }
+
+    /// The program failed after it may have asked the provider.
+    fn failed_under_way(&self, carried: &[Candidate]) -> Sent {
+        const WHAT: &str = "the program failed while it was sent; see its log";
+        for one in carried {
+            self.app.note_failure(one, WHAT);
+        }
+        let at = self.app.clock.now().saturating_add(RETRY_AFTER).unwrap_or(Timestamp::MAX);
+        Sent { outcome: SendOutcome::RetryUnsure { at }, asked: true, ..refused(WHAT) }
     }
 
     /// How many alerts of a digest's reader were over before anything of them could be sent.

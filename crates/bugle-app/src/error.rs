@@ -1,6 +1,7 @@
 //! What errors of use cases have in common: a closed kind, a stable code, the printer of chains.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub use bugle_engine::check::Problem;
 pub use bugle_store::StoreError;
@@ -18,6 +19,11 @@ pub(crate) fn storage_kind(error: &StoreError) -> ErrorKind {
 /// Whether the same may succeed when it is done again, under the same ids.
 pub(crate) fn transient(error: &StoreError) -> bool {
     error.kind() == bugle_store::ErrorKind::Unavailable
+}
+
+/// What `work` gives, or `None` where it panics. Whoever asks throws away what it was working on.
+pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(work)).ok()
 }
 
 /// Sorts an error for the layer above: status, log level, retry and metric follow from it.

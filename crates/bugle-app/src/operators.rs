@@ -19,6 +19,7 @@ use crate::entropy;
 use crate::intake::IntakeError;
 
 pub(crate) mod doctor;
+mod failures;
 pub(crate) mod providers;
 
 /// What notices say they come from.

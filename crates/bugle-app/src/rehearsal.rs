@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bugle_domain::TenantId;
+use bugle_domain::contact::Channel;
 
 use crate::app::Inner;
 
@@ -18,6 +19,10 @@ pub enum Mechanism {
     Judge,
     /// What an earlier run had in hand is found and gone on with.
     Resume,
+    /// What the program fails at is set aside, so that the rest goes on.
+    SetAside,
+    /// What is in use is left by a clean-up, whatever its tag says.
+    InUse,
 }
 
 /// A moment on the way of a notification.
@@ -36,6 +41,19 @@ pub enum Step {
 /// Is told when a step is reached. It may keep the caller there.
 pub type Hook = Arc<dyn Fn(Step) + Send + Sync>;
 
+/// Work that the program may fail at.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Work {
+    /// An event is decided.
+    Event,
+    /// A message is composed, for this channel.
+    Message(Channel),
+}
+
+/// Is told of work that is about to be done, with the dedup key it is about. It panics where the
+/// program is to fail at it.
+pub type Fault = Arc<dyn Fn(Work, &str) + Send + Sync>;
+
 /// What is rehearsed.
 #[derive(Clone, Default)]
 pub struct Rehearsal {
@@ -43,12 +61,18 @@ pub struct Rehearsal {
     pub without: BTreeSet<Mechanism>,
     /// Told of steps.
     pub at: Option<Hook>,
+    /// A fault in the program.
+    pub fault: Option<Fault>,
 }
 
 impl fmt::Debug for Rehearsal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { without, at } = self;
-        f.debug_struct("Rehearsal").field("without", without).field("at", &at.is_some()).finish()
+        let Self { without, at, fault } = self;
+        f.debug_struct("Rehearsal")
+            .field("without", without)
+            .field("at", &at.is_some())
+            .field("fault", &fault.is_some())
+            .finish()
     }
 }
 
@@ -64,6 +88,13 @@ impl Inner {
             && tenants.into_iter().any(|tenant| !tenant.is_reserved())
         {
             at(step);
+        }
+    }
+
+    /// Fails at work about one of these, where that is rehearsed.
+    pub(crate) fn falter<'a>(&self, work: Work, about: impl IntoIterator<Item = &'a str>) {
+        if let Some(fault) = &self.settings.rehearsal.fault {
+            about.into_iter().for_each(|key| fault(work, key));
         }
     }
 }

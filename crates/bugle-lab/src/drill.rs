@@ -26,20 +26,29 @@ mod lying_provider;
 mod march_14;
 mod measure;
 mod node;
+mod poison;
 mod record;
 mod scene;
 mod scorecard;
 mod storm;
 mod timeline;
 mod traffic;
+mod unused;
 
 pub use error::DrillError;
 pub use scorecard::{Measured, Run, Scorecard};
 pub use timeline::{Entry, Teller};
 
 /// All drills.
-pub const ALL: &[Drill] =
-    &[march_14::DRILL, kill::DRILL, dead_pipe::DRILL, storm::DRILL, lying_provider::DRILL];
+pub const ALL: &[Drill] = &[
+    march_14::DRILL,
+    kill::DRILL,
+    dead_pipe::DRILL,
+    storm::DRILL,
+    lying_provider::DRILL,
+    poison::DRILL,
+    unused::DRILL,
+];
 
 /// How long a drill waits for something to end by itself: the gate, and time to see it.
 const PATIENCE: Duration = Duration::from_secs(75);

@@ -91,10 +91,12 @@ pub(crate) static VERSION: Statement = Statement::new(
      WHERE o.tenant_id = $1 AND o.kind = $2 AND o.id = $3",
 );
 
+/// `CROSS JOIN`: SQLite would go through all objects of the tenant first.
 pub(crate) static CURRENT: Statement = Statement::with_rows(
     "SELECT o.kind, o.id, o.version, o.data
      FROM {rows}
-     JOIN objects o ON o.tenant_id = $1 AND o.kind = r.kind AND o.id = r.id",
+     CROSS JOIN objects o
+     WHERE o.tenant_id = $1 AND o.kind = r.kind AND o.id = r.id",
     1,
     &[("kind", Text), ("id", Id)],
 );
@@ -109,9 +111,10 @@ pub(crate) static NAMES: Statement = Statement::with_rows(
     &[("kind", Text), ("name", Text)],
 );
 
+/// The whole key is compared, so that SQLite finds each by it.
 pub(crate) static DELETE: Statement = Statement::with_rows(
-    "DELETE FROM objects WHERE tenant_id = $1
-         AND (kind, id) IN (SELECT r.kind, r.id FROM {rows})",
+    "DELETE FROM objects
+     WHERE (tenant_id, kind, id) IN (SELECT $1{pg: ::uuid}, r.kind, r.id FROM {rows})",
     1,
     &[("kind", Text), ("id", Id)],
 );
@@ -123,9 +126,10 @@ pub(crate) static DELETE_KEYS: Statement = Statement::with_rows(
     &[("kind", Text), ("id", Id)],
 );
 
+/// The whole key is compared, as in [`DELETE`].
 pub(crate) static FREE_NAMES: Statement = Statement::with_rows(
-    "UPDATE objects SET name = NULL WHERE tenant_id = $1
-         AND (kind, id) IN (SELECT r.kind, r.id FROM {rows})",
+    "UPDATE objects SET name = NULL
+     WHERE (tenant_id, kind, id) IN (SELECT $1{pg: ::uuid}, r.kind, r.id FROM {rows})",
     1,
     &[("kind", Text), ("id", Id)],
 );

@@ -234,6 +234,7 @@ pub(crate) static ALL: &[&Statement] = &[
     &crate::revisions::TAKE_BACK,
     &crate::revisions::REPORT,
     &crate::revisions::RUNS,
+    &crate::revisions::SPOIL,
 ];
 
 #[cfg(test)]

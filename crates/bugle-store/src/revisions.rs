@@ -137,6 +137,9 @@ pub(crate) static AIM: Statement = Statement::new(
      ON CONFLICT (node_id, stage) DO UPDATE SET revision = excluded.revision",
 );
 
+pub(crate) static SPOIL: Statement =
+    Statement::new("UPDATE revisions SET document = $2 WHERE number = $1");
+
 pub(crate) static HOLD: Statement = Statement::new(
     "INSERT INTO stage_targets (node_id, stage, held) VALUES ($1, $2, 1)
      ON CONFLICT (node_id, stage) DO UPDATE SET held = 1",
@@ -250,6 +253,12 @@ impl Store {
         revision: i64,
     ) -> Result<(), StoreError> {
         self.db.run(&AIM, values![node, stage.as_str(), revision]).await.map(drop)
+    }
+
+    /// Has a revision say something else, which nobody may be able to read. For rehearsals of
+    /// failures.
+    pub async fn spoil_revision(&self, number: i64, document: &str) -> Result<(), StoreError> {
+        self.db.run(&SPOIL, values![number, document]).await.map(drop)
     }
 
     /// Stages that have a target which no change gave them.

@@ -335,7 +335,8 @@ pub struct DrillArgs {
     /// An empty database: postgres://USER@HOST/NAME [default: a file that is thrown away]
     #[arg(long, value_name = "URL")]
     pub database: Option<String>,
-    /// Take a mechanism out, to see that it is missed: watch, undo, judge or resume
+    /// Take a mechanism out, to see that it is missed: watch, undo, judge, resume, set-aside or
+    /// in-use
     #[arg(long, value_name = "MECHANISM", hide = true)]
     pub without: Vec<String>,
     /// Give up after so many seconds where something does not end by itself

@@ -1,11 +1,11 @@
 //! `drill-node`: the node of a drill. It is the node of `serve`, with the tenants of the drill, a
 //! clock that can be pushed, and orders on standard input that no user could give.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bugle_app::identity::NewApiKey;
-use bugle_app::rehearsal::{Hook, Mechanism, Rehearsal, Step};
+use bugle_app::rehearsal::{Fault, Hook, Mechanism, Rehearsal, Step, Work};
 use bugle_app::store::{NewRevision, ObjectChange, RevisionSource, Store};
 use bugle_app::{Caller, Clock, entropy};
 use bugle_domain::alert::Actor;
@@ -78,9 +78,10 @@ async fn work(args: &DrillNodeArgs, config: Config, output: Output) -> Result<()
 /// What the configuration says, without what is taken out.
 fn behaviour(config: Config, without: &[String], stand: &Arc<Stand>) -> Result<Behaviour, Failure> {
     let mut behaviour = Behaviour::from(config);
-    let at = Arc::clone(stand);
+    let (at, fault) = (Arc::clone(stand), Arc::clone(stand));
     let at: Hook = Arc::new(move |step| at.reached(step));
-    behaviour.rehearsal = Rehearsal { at: Some(at), ..Rehearsal::default() };
+    let fault: Fault = Arc::new(move |work, about| fault.falter(work, about));
+    behaviour.rehearsal = Rehearsal { at: Some(at), fault: Some(fault), ..Rehearsal::default() };
     for name in without {
         let mechanism = match name.as_str() {
             "watch" => {
@@ -90,6 +91,8 @@ fn behaviour(config: Config, without: &[String], stand: &Arc<Stand>) -> Result<B
             "undo" => Mechanism::Undo,
             "judge" => Mechanism::Judge,
             "resume" => Mechanism::Resume,
+            "set-aside" => Mechanism::SetAside,
+            "in-use" => Mechanism::InUse,
             _ => {
                 let message = format!("There is no mechanism {name:?}.");
                 return Err(Failure::new(Reason::Usage, message));
@@ -188,6 +191,11 @@ async fn carry_out(
             let kept = store.keep_revision(new, clock.now()).await;
             return kept.map(|revision| Word::Kept { revision }).map_err(|it| it.to_string());
         }
+        Order::Spoil { revision, document } => {
+            let spoilt = store.spoil_revision(revision, &document).await;
+            spoilt.map_err(|error| error.to_string())?;
+        }
+        Order::FailAt { work, dedup_key } => stand.fail_at(work.into(), dedup_key),
         Order::Put { stage: name, revision } => {
             let id = node.app.config().node;
             let put = store.aim_stage(id, stage(&name)?, revision).await;
@@ -207,15 +215,30 @@ fn say(output: Output, word: &Word) -> Result<(), Failure> {
     Ok(output.line(&line)?)
 }
 
-/// Where the node is to stand still.
+/// Where the node is to stand still, and at what it is to fail.
 struct Stand {
     output: Output,
     at: AtomicU8,
+    faults: Mutex<Vec<(Work, String)>>,
 }
 
 impl Stand {
     fn new(output: Output) -> Arc<Self> {
-        Arc::new(Self { output, at: AtomicU8::new(u8::MAX) })
+        Arc::new(Self { output, at: AtomicU8::new(u8::MAX), faults: Mutex::default() })
+    }
+
+    fn fail_at(&self, work: Work, dedup_key: String) {
+        self.faults().push((work, dedup_key));
+    }
+
+    /// Panics where that was ordered.
+    fn falter(&self, work: Work, dedup_key: &str) {
+        let ordered = self.faults().iter().any(|(at, key)| *at == work && key == dedup_key);
+        assert!(!ordered, "a fault that a drill ordered, at {dedup_key}");
+    }
+
+    fn faults(&self) -> MutexGuard<'_, Vec<(Work, String)>> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn at(&self, step: Point) {

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::{look, nobody, operators, silent_nodes};
 use crate::app::Inner;
 use crate::error::Chain;
+use crate::rehearsal::Mechanism;
 
 /// A step is made this often, on the machine's own clock: with [`STEP`], the limit of how fast
 /// things go, so that urgent work has the database nearly to itself.
@@ -97,7 +98,7 @@ impl CleanUpLoop {
             return Ok((of.enter(CleanUpState::Removed, now), CleanUpStep::Nothing));
         };
         let mut after = CleanUp { after: Some((nobody(), last.id)), ..of.clone() };
-        let goes = going(found, &mut after);
+        let goes = self.going(found, &mut after);
         Ok((after, CleanUpStep::RemoveNodes(goes)))
     }
 
@@ -130,11 +131,19 @@ impl CleanUpLoop {
             // The largest id: nothing of this tenant comes after it.
             let next = if whole { Uuid::max() } else { last };
             let mut saved = CleanUp { after: Some((tenant.id, next)), ..of.clone() };
-            let goes = going(looked.found, &mut saved);
+            let goes = self.going(looked.found, &mut saved);
             let (tenant, version) = (tenant.id, looked.version);
             return Ok((saved, CleanUpStep::Remove { tenant, version, goes, last: whole }));
         }
         Ok((of.enter(CleanUpState::Removed, now), CleanUpStep::Nothing))
+    }
+
+    /// Those that go; the others are counted.
+    fn going(&self, found: Vec<Candidate>, after: &mut CleanUp) -> Vec<Candidate> {
+        let (all, blind) = (found.len(), self.app.lacks(Mechanism::InUse));
+        let goes: Vec<Candidate> = found.into_iter().filter(|it| blind || it.goes()).collect();
+        after.left += i64::try_from(all - goes.len()).unwrap_or(i64::MAX);
+        goes
     }
 
     /// Into the log, the metrics, and the other workers' view of the configuration.
@@ -157,12 +166,4 @@ impl CleanUpLoop {
             tracing::info!(number, what, state, "a clean-up came further");
         }
     }
-}
-
-/// Those that go; the others are counted.
-fn going(found: Vec<Candidate>, after: &mut CleanUp) -> Vec<Candidate> {
-    let all = found.len();
-    let goes: Vec<Candidate> = found.into_iter().filter(Candidate::goes).collect();
-    after.left += i64::try_from(all - goes.len()).unwrap_or(i64::MAX);
-    goes
 }

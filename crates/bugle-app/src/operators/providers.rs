@@ -21,8 +21,8 @@ use crate::error::Chain;
 /// resolved by hand; one that works is asked about as often, in case another node raised it.
 const AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(1);
 
-/// What this node knows of each trouble that a provider may be in, by its key. As many as there
-/// are providers.
+/// What this node knows of each trouble that a provider, or the program itself, may be in, by its
+/// key. As many as there are providers, and one.
 #[derive(Debug, Default)]
 pub(crate) struct Troubles(Mutex<BTreeMap<String, Known>>);
 
@@ -127,7 +127,7 @@ impl Inner {
         }
     }
 
-    fn fails(self: &Arc<Self>, notice: Notice) {
+    pub(super) fn fails(self: &Arc<Self>, notice: Notice) {
         let now = self.clock.now();
         if self.troubles.with(&notice.key, |known| known.fails(now)) {
             let inner = Arc::clone(self);

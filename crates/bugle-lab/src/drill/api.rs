@@ -83,6 +83,26 @@ impl Api {
         answered(path, request.bearer_auth(&self.key).json(body)).await
     }
 
+    /// Puts something in the place of what is there.
+    ///
+    /// # Errors
+    ///
+    /// See [`Self::get`].
+    pub(super) async fn put(&self, path: &str, body: &Value) -> Result<Value, DrillError> {
+        let request = self.http.put(format!("{}{path}", self.base));
+        answered(path, request.bearer_auth(&self.key).json(body)).await
+    }
+
+    /// Deletes something.
+    ///
+    /// # Errors
+    ///
+    /// See [`Self::get`].
+    pub(super) async fn delete(&self, path: &str) -> Result<Value, DrillError> {
+        let request = self.http.delete(format!("{}{path}", self.base));
+        answered(path, request.bearer_auth(&self.key)).await
+    }
+
     /// The books of all tenants.
     ///
     /// # Errors
@@ -92,6 +112,22 @@ impl Api {
         let ledger = self.get("/api/v1/ledger?all=1").await?;
         serde_json::from_value(ledger["total"].clone())
             .map_err(|error| DrillError::Node(format!("{error} in {ledger}")))
+    }
+}
+
+/// What was said where something was refused by its caller's fault; `None`: it was done.
+///
+/// # Errors
+///
+/// There is no answer, or it is no fault of the caller's.
+pub(super) fn refusal(answer: Result<Value, DrillError>) -> Result<Option<String>, DrillError> {
+    match answer {
+        Ok(_) => Ok(None),
+        Err(DrillError::Answer { status: 400..=499, said, .. }) => {
+            let problem: Value = serde_json::from_str(&said).unwrap_or_default();
+            Ok(Some(problem["detail"].as_str().unwrap_or(&said).to_owned()))
+        }
+        Err(error) => Err(error),
     }
 }
 

@@ -93,6 +93,8 @@ struct Kept {
     answers: Vec<Instant>,
     alarms: Vec<Instant>,
     refused: u64,
+    /// What programs were told of beside the drill's events: by dedup key, whose program, when.
+    beside: Vec<(String, (usize, usize), Instant)>,
 }
 
 /// A webhook's body, as far as it matters here.
@@ -190,6 +192,14 @@ impl Board {
         self.kept().answers.clone()
     }
 
+    /// When somebody's program was first told of something else than the drill's events, whose
+    /// dedup key begins so.
+    pub(super) fn told_beside(&self, key: &str, whom: (usize, usize)) -> Option<Instant> {
+        let kept = self.kept();
+        let mut all = kept.beside.iter();
+        all.find(|(about, to, _)| about.starts_with(key) && *to == whom).map(|(.., at)| *at)
+    }
+
     /// When operators were told apart from the pipeline.
     pub(super) fn alarms(&self) -> Vec<Instant> {
         self.kept().alarms.clone()
@@ -253,9 +263,12 @@ impl Board {
 
 impl Kept {
     fn hook(&mut self, arrival: &Arrival<'_>, now: Instant) {
-        let Some((_, person)) = company::whose(arrival.to) else { return };
+        let Some((tenant, person)) = company::whose(arrival.to) else { return };
         let Ok(hook) = serde_json::from_slice::<Hook>(arrival.body) else { return };
-        let Some(event) = number(&hook.alert.dedup_key) else { return };
+        let Some(event) = number(&hook.alert.dedup_key) else {
+            self.beside.push((hook.alert.dedup_key, (tenant, person), now));
+            return;
+        };
         self.copy((arrival.to, &hook.notification), hook.possible_repeat);
         self.pages.push(now);
         if person == 0 {

@@ -20,6 +20,8 @@ use url::Url;
 const QUOTA: u32 = 1_000_000;
 /// Tenants, and people of each, at most: their numbers are two digits of a telephone number.
 pub const MOST: usize = 99;
+/// The place of a tenant's lead.
+pub const LEAD: usize = 0;
 
 /// Which organisations there are.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -30,6 +32,8 @@ pub struct Plan {
     pub people: usize,
     /// How long a level waits for an answer, 10–86,400 s.
     pub level_delay_s: u32,
+    /// Accounts of the first tenant's that have expired.
+    pub expired: u32,
     /// Where programs are.
     pub hooks: Url,
 }
@@ -57,6 +61,16 @@ pub fn key(tenant: usize, person: usize) -> String {
     format!("drill{tenant:02}{person:02}{:0<23}", "")
 }
 
+/// What a person's way in is called.
+pub fn way_in_name(person: usize) -> String {
+    format!("Monitor {person}")
+}
+
+/// What a person's service is called.
+pub fn service_name(person: usize) -> String {
+    format!("service-{person}")
+}
+
 /// The telephone of a person; person 0 is the lead.
 pub fn phone(tenant: usize, person: usize) -> String {
     format!("+4917139{tenant:02}{person:02}")
@@ -71,6 +85,23 @@ pub fn path(tenant: usize, person: usize) -> String {
 pub fn whose(path: &str) -> Option<(usize, usize)> {
     let (tenant, person) = path.strip_prefix("/drill/")?.split_once('/')?;
     Some((tenant.parse().ok()?, person.parse().ok()?))
+}
+
+/// Accounts of a tenant that have expired.
+fn expired(tenant: usize, accounts: u32) -> impl Iterator<Item = Object> {
+    (0..accounts).filter_map(move |number| {
+        let mut bytes = [8; 10];
+        bytes[6..].copy_from_slice(&number.to_be_bytes());
+        Some(Object::User(User {
+            id: UserId::new(Timestamp::UNIX_EPOCH, bytes),
+            name: format!("Expired {number}"),
+            email: format!("expired{number}@client{tenant}.example").parse().ok()?,
+            role: Role::Viewer,
+            time_zone: "UTC".to_owned(),
+            rules: NotificationRules::default(),
+            disabled: true,
+        }))
+    })
 }
 
 macro_rules! ids {
@@ -105,6 +136,9 @@ fn client(plan: &Plan, number: usize, now: Timestamp) -> Option<Client> {
     for person in 0..=plan.people.min(MOST) {
         objects.extend(person_of(plan, (number, person), now)?);
         objects.push(policy(plan, number, person));
+    }
+    if number == 0 {
+        objects.extend(expired(number, plan.expired));
     }
     for person in 1..=plan.people.min(MOST) {
         objects.extend(way_in(number, person));
@@ -161,7 +195,7 @@ fn policy(plan: &Plan, tenant: usize, person: usize) -> Object {
 fn way_in(tenant: usize, person: usize) -> [Object; 2] {
     let service = Service {
         id: service_id(tenant, person),
-        name: format!("service-{person}"),
+        name: service_name(person),
         policy: Some(policy_id(tenant, person)),
         team: None,
         description: String::new(),
@@ -169,7 +203,7 @@ fn way_in(tenant: usize, person: usize) -> [Object; 2] {
     };
     let integration = Integration {
         id: integration_id(tenant, person),
-        name: format!("Monitor {person}"),
+        name: way_in_name(person),
         dialect: Dialect::Native,
         service: Some(service.id),
         key_hint: key(tenant, person).chars().take(4).collect(),
@@ -186,7 +220,7 @@ mod tests {
     #[test]
     fn every_person_has_a_way_in_a_phone_and_a_program() {
         let hooks = "http://127.0.0.1:9/".parse().unwrap();
-        let plan = Plan { tenants: 2, people: 3, level_delay_s: 10, hooks };
+        let plan = Plan { tenants: 2, people: 3, level_delay_s: 10, expired: 2, hooks };
         let clients = clients(&plan, Timestamp::UNIX_EPOCH);
         assert_eq!(clients.len(), 2);
         assert_eq!(clients[1].keys.len(), 3);

@@ -71,8 +71,7 @@ async fn run(held: &Held, variant: &str) -> Result<Run, DrillError> {
     let ended = Instant::now();
     let mut measured = scene.measure_outside(traffic, held.patience).await?;
     let events = scene.board.events();
-    measured.others_p99_before_ms = measure::p99_ms(&events, (began, injected));
-    measured.others_p99_during_ms = measure::p99_ms(&events, (injected, ended));
+    measure::others(&mut measured, &events, (began, injected, ended));
     let moments: (Moment, Moment) = (|sent| sent.accepted, |sent| sent.told);
     measured.drained_s = measure::drained_s(&events, ended, moments);
     // A receipt that is false cannot be told from a true one: only an answer ends an escalation.

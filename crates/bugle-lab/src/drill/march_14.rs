@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use bugle_domain::stage::Stage;
 use serde_json::json;
 
+use super::api;
 use super::error::DrillError;
 use super::gate::{self, Check, Expected};
 use super::measure::{self, Moment};
@@ -73,12 +74,14 @@ async fn run(held: &Held, variant: &str) -> Result<Run, DrillError> {
     if way == Way::ThroughTheGuard {
         scene.pass(AFTER).await;
     } else {
-        until_well(&scene, held, injected).await;
+        if scene.until_well(held.patience).await {
+            scene.pass(AFTER).await;
+        }
     }
     let ended = Instant::now();
     let (mut measured, _) = scene.measure(traffic, scene.patience()).await?;
     let expected = if way == Way::ThroughTheGuard {
-        others(&mut measured, &scene, (began, injected, ended));
+        measure::others(&mut measured, &scene.board.events(), (began, injected, ended));
         Expected::NOTHING
     } else {
         of_stall(&mut measured, &scene, stage, (injected, ended));
@@ -139,42 +142,11 @@ async fn inject(
     let injected = scene.timeline.inject(format!("a revert of {name} to revision {old} is {how}"));
     let wanted =
         json!({ "revision": old, "reason": "clean up", "force": force, "watch_s": WATCH_S });
-    match scene.node.api(0).post("/api/v1/changes", &wanted).await {
-        Ok(_) => Ok((injected, None)),
-        Err(DrillError::Answer { status: 409, said, .. }) => {
-            let problem: serde_json::Value = serde_json::from_str(&said).unwrap_or_default();
-            let detail = problem["detail"].as_str().unwrap_or(&said);
-            scene.timeline.note(detail);
-            // The first thing that does not fit, with both its ends, is enough here.
-            Ok((injected, detail.split(';').next().map(str::to_owned)))
-        }
-        Err(error) => Err(error),
-    }
-}
-
-/// Waits until it was seen, ended by itself, and what had to wait was dealt with.
-async fn until_well(scene: &Scene, held: &Held, injected: Instant) {
-    let well = || {
-        let seen = scene.lookout.seen();
-        seen.declared.is_some() && seen.mitigated.is_some() && seen.broken.is_empty()
-    };
-    if !scene.within(held.patience, well).await {
-        let waited = injected.elapsed().as_secs();
-        scene.timeline.note(format!("given up: it is not well after {waited} s"));
-        return;
-    }
-    scene.pass(AFTER).await;
-}
-
-/// How it went for everybody while the guard refused.
-fn others(
-    measured: &mut Measured,
-    scene: &Scene,
-    (began, injected, ended): (Instant, Instant, Instant),
-) {
-    let events = scene.board.events();
-    measured.others_p99_before_ms = measure::p99_ms(&events, (began, injected));
-    measured.others_p99_during_ms = measure::p99_ms(&events, (injected, ended));
+    let said = api::refusal(scene.node.api(0).post("/api/v1/changes", &wanted).await)?;
+    let Some(said) = said else { return Ok((injected, None)) };
+    scene.timeline.note(&said);
+    // The first thing that does not fit, with both its ends, is enough here.
+    Ok((injected, said.split(';').next().map(str::to_owned)))
 }
 
 /// The stall, by what the stage is there for: people are told, or what they answer is taken.

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::board::Sent;
+use super::scorecard::Measured;
 
 /// How many there are.
 pub(super) fn count(things: usize) -> u64 {
@@ -77,6 +78,16 @@ pub(super) fn p99_ms<'a>(
     took.sort_unstable();
     let place = (took.len().saturating_mul(99)).div_ceil(100).checked_sub(1)?;
     Some(took.get(place)?.as_secs_f64() * 1_000.0)
+}
+
+/// How late others were told before the injection, and while it lasted.
+pub(super) fn others<'a>(
+    measured: &mut Measured,
+    events: impl IntoIterator<Item = &'a Sent> + Clone,
+    (began, injected, ended): (Instant, Instant, Instant),
+) {
+    measured.others_p99_before_ms = p99_ms(events.clone(), (began, injected));
+    measured.others_p99_during_ms = p99_ms(events, (injected, ended));
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! What a drill tells its node, and what that says: JSON values, one a line, on standard input and
 //! output.
 
-use bugle_app::rehearsal::Step;
+use bugle_app::rehearsal::{Step, Work};
+use bugle_domain::contact::Channel;
 use serde::{Deserialize, Serialize};
 
 /// Something that no user of a node could do.
@@ -32,6 +33,20 @@ pub enum Order {
         /// How much, in seconds.
         seconds: i64,
     },
+    /// Have a kept revision say something else, past every guard.
+    Spoil {
+        /// Its number.
+        revision: i64,
+        /// What it says from then on.
+        document: String,
+    },
+    /// Fail, each time, at work about something.
+    FailAt {
+        /// Which work.
+        work: Piece,
+        /// What it is about.
+        dedup_key: String,
+    },
     /// Stand still at a step of a notification's way, the next time it is reached.
     StandAt {
         /// Which.
@@ -60,6 +75,25 @@ impl From<Step> for Point {
             Step::Answered => Self::Answered,
             Step::Saved => Self::Saved,
             Step::Receipt => Self::Receipt,
+        }
+    }
+}
+
+/// A piece of [`Work`], as it is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Piece {
+    /// [`Work::Event`].
+    Event,
+    /// [`Work::Message`] for [`Channel::Sms`].
+    Text,
+}
+
+impl From<Piece> for Work {
+    fn from(piece: Piece) -> Self {
+        match piece {
+            Piece::Event => Self::Event,
+            Piece::Text => Self::Message(Channel::Sms),
         }
     }
 }

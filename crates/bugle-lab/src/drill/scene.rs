@@ -62,14 +62,27 @@ impl Scene {
     /// Something that is needed can't be had, or the node never is well.
     pub(super) async fn open(
         held: &Held,
+        company: (usize, usize, u32),
+    ) -> Result<Self, DrillError> {
+        Self::open_with(held, company, 0).await
+    }
+
+    /// The same with accounts of the first tenant's that have expired.
+    ///
+    /// # Errors
+    ///
+    /// See [`Self::open`].
+    pub(super) async fn open_with(
+        held: &Held,
         (tenants, people, level_delay_s): (usize, usize, u32),
+        expired: u32,
     ) -> Result<Self, DrillError> {
         let (tasks, timeline) = (Tasks::new(), Timeline::new(held.tell.clone()));
         let lab = Lab::start(Clock::system()).await?;
         let board = Board::default();
         let seen = board.clone();
         lab.set_witness(Witness::new(move |arrival| seen.see(arrival)));
-        let plan = Plan { tenants, people, level_delay_s, hooks: lab.hook_url("/") };
+        let plan = Plan { tenants, people, level_delay_s, expired, hooks: lab.hook_url("/") };
         let mut node = Node::prepare(held.node.clone(), plan.clone(), &lab, &tasks)?;
         node.start().await?;
         let lookout = Lookout::begin(node.api(0), timeline.clone(), &tasks);
@@ -124,6 +137,20 @@ impl Scene {
             tokio::time::sleep(LOOK_EVERY).await;
         }
         true
+    }
+
+    /// Waits until what was injected is declared and has ended by itself; gives whether it did.
+    pub(super) async fn until_well(&self, limit: Duration) -> bool {
+        let well = || {
+            let seen = self.lookout.seen();
+            seen.declared.is_some() && seen.mitigated.is_some() && seen.broken.is_empty()
+        };
+        let is_well = self.within(limit, well).await;
+        if !is_well {
+            let waited = limit.as_secs();
+            self.timeline.note(format!("given up: it is not well after {waited} s"));
+        }
+        is_well
     }
 
     async fn until_green(&self) -> Result<(), DrillError> {
@@ -219,17 +246,32 @@ impl Scene {
         })
     }
 
+    /// What the books say of the alert with a dedup key.
+    ///
+    /// # Errors
+    ///
+    /// The node does not answer.
+    pub(super) async fn alert(
+        &self,
+        tenant: usize,
+        key: &str,
+    ) -> Result<Option<Value>, DrillError> {
+        let api = self.node.api(tenant);
+        let list = api.get(&format!("/api/v1/alerts?q={key}")).await?;
+        let found = list["data"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let Some(alert) = found.iter().find(|alert| alert["dedup_key"] == key) else {
+            return Ok(None);
+        };
+        api.get(&format!("/api/v1/alerts/{}", alert["number"])).await.map(Some)
+    }
+
     /// Events of which a message was claimed after the node had taken that they are over.
     async fn stale(&self) -> Result<u64, DrillError> {
         let mut stale = 0;
         for event in self.board.late() {
             let Some(sent) = self.board.event(event) else { continue };
-            let api = self.node.api(sent.tenant);
-            let list = api.get(&format!("/api/v1/alerts?q={}", Board::name(event))).await?;
-            let found = list["data"].as_array().map(Vec::as_slice).unwrap_or_default();
-            let is_it = |alert: &&Value| alert["dedup_key"] == Board::name(event);
-            let Some(alert) = found.iter().find(is_it) else { continue };
-            let whole = api.get(&format!("/api/v1/alerts/{}", alert["number"])).await?;
+            let found = self.alert(sent.tenant, &Board::name(event)).await?;
+            let Some(whole) = found else { continue };
             if books::was_claimed_when_over(&whole) {
                 stale += 1;
                 self.timeline.note(format!("stale: {}", Board::name(event)));

@@ -61,9 +61,8 @@ async fn run(held: &Held, variant: &str) -> Result<Run, DrillError> {
     let mut measured = scene.measure_outside(traffic, held.patience).await?;
     let events = scene.board.events();
     // A storm of everybody spares nobody: then everybody's are measured.
-    let others = || events.iter().filter(|sent| everyone || sent.tenant != stormy);
-    measured.others_p99_before_ms = measure::p99_ms(others(), (began, injected));
-    measured.others_p99_during_ms = measure::p99_ms(others(), (injected, ended));
+    let others = events.iter().filter(|sent| everyone || sent.tenant != stormy);
+    measure::others(&mut measured, others, (began, injected, ended));
     let moments: (Moment, Moment) = (|sent| sent.accepted, |sent| sent.told);
     measured.drained_s = measure::drained_s(&events, ended, moments);
     let in_storm = events.iter().filter(|sent| sent.begun >= injected).count();

@@ -83,6 +83,34 @@ async fn a_dead_pipe_is_seen_and_its_backlog_hurts_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_code_fails_at_stops_nothing_beside_it() {
+    tokio::join!(
+        passes("poison --variant event"),
+        passes("poison --variant notification"),
+        passes("poison --variant revision"),
+        fails("poison --variant event --without set-aside --give-up-after 5", &["lost"]),
+        fails(
+            "poison --variant notification --without set-aside --give-up-after 5",
+            &["lost", "operators are told", "failed, on record", "what goes out with it"],
+        ),
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_in_use_is_not_cleaned_up_and_what_is_not_hurts_nobody() {
+    tokio::join!(
+        passes("unused --variant integration"),
+        passes("unused --variant service"),
+        passes("unused --variant provider"),
+        passes("unused --variant accounts --scale 250"),
+        fails(
+            "unused --variant integration --without in-use --give-up-after 5",
+            &["refused", "nobody misses a page"],
+        ),
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_drill_fails_without_what_it_tests() {
     tokio::join!(
         fails("march-14 --variant b --without undo --give-up-after 12", &["mitigated"]),
