@@ -73,10 +73,8 @@ async fn run(held: &Held, variant: &str) -> Result<Run, DrillError> {
     let (injected, refused) = inject(&mut scene, (stage, way), old).await?;
     if way == Way::ThroughTheGuard {
         scene.pass(AFTER).await;
-    } else {
-        if scene.until_well(held.patience).await {
-            scene.pass(AFTER).await;
-        }
+    } else if scene.until_well(held.patience).await {
+        scene.pass(AFTER).await;
     }
     let ended = Instant::now();
     let (mut measured, _) = scene.measure(traffic, scene.patience()).await?;

@@ -36,7 +36,7 @@ const AFTER: Duration = Duration::from_secs(2);
 /// Expired accounts, where nothing else is asked for. They are of the first tenant.
 const ACCOUNTS: u32 = 100_000;
 /// How long a clean-up of one thing may take to be through.
-const THROUGH_WITHIN: Duration = Duration::from_secs(60);
+const THROUGH_WITHIN: Duration = Duration::from_mins(1);
 /// How often a clean-up is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// Why it is done.

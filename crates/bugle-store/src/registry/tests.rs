@@ -34,22 +34,51 @@ fn every_statement_is_listed() {
 
 #[test]
 fn sqlite_understands_every_statement_and_reads_no_large_table_whole() {
-    let connection = rusqlite::Connection::open_in_memory().unwrap();
-    for migration in sqlite_migrations() {
-        connection.execute_batch(migration.sql.as_str()).unwrap();
-    }
+    let connection = empty();
     for statement in ALL {
         let sql = statement.sql(Dialect::Sqlite);
-        let plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}"));
-        let mut plan = plan.unwrap_or_else(|error| panic!("{error}: {sql}"));
-        let steps = plan.raw_query().mapped(|row| row.get(3)).collect::<Result<Vec<String>, _>>();
-        let steps = steps.unwrap();
+        let steps = plan(&connection, &sql);
         let whole = steps.iter().find(|step| scans_a_large_table(step));
         assert!(whole.is_none() || may_scan(statement), "{sql}\n{steps:#?}");
         // A walk from tenant to tenant goes along its index, and sorts nothing on the way.
         let sorts = steps.iter().any(|step| step.contains("TEMP B-TREE"));
         assert!(!sorts || !sql.contains("heads("), "{sql}\n{steps:#?}");
     }
+}
+
+#[test]
+fn a_batch_of_objects_is_found_by_their_keys() {
+    let connection = empty();
+    for statement in ALL {
+        let sql = statement.sql(Dialect::Sqlite);
+        if !sql.contains("jsonb_each") {
+            continue;
+        }
+        // A tenant may have very many of a kind.
+        let steps = plan(&connection, &sql);
+        let narrow = |step: &String| step.contains("AND id=?)");
+        let of_objects = |step: &&String| {
+            step.contains("objects USING PRIMARY KEY") || step.contains(" o USING PRIMARY KEY")
+        };
+        assert!(steps.iter().filter(of_objects).all(narrow), "{sql}\n{steps:#?}");
+    }
+}
+
+/// A database with every table and no row.
+fn empty() -> rusqlite::Connection {
+    let connection = rusqlite::Connection::open_in_memory().unwrap();
+    for migration in sqlite_migrations() {
+        connection.execute_batch(migration.sql.as_str()).unwrap();
+    }
+    connection
+}
+
+/// How SQLite goes about a statement, step by step.
+fn plan(connection: &rusqlite::Connection, sql: &str) -> Vec<String> {
+    let plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}"));
+    let mut plan = plan.unwrap_or_else(|error| panic!("{error}: {sql}"));
+    let steps = plan.raw_query().mapped(|row| row.get(3)).collect::<Result<Vec<String>, _>>();
+    steps.unwrap()
 }
 
 fn scans_a_large_table(step: &str) -> bool {
