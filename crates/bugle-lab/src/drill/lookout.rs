@@ -83,12 +83,13 @@ impl Lookout {
         let mut new = Vec::new();
         {
             let mut seen = self.kept();
-            if !named.is_empty() {
-                seen.detected.get_or_insert_with(Instant::now);
-            }
             for verdict in
                 verdicts.iter().filter(|it| !seen.broken.contains(&it["hop"].to_string()))
             {
+                // What was said before there was anything to see does not count.
+                if timeline.injected().is_some() {
+                    seen.detected.get_or_insert_with(Instant::now);
+                }
                 let evidence = verdict["evidence"].as_str().unwrap_or_default();
                 new.push(format!("the watch names {}: {evidence}", hop(&verdict["hop"])));
             }
@@ -103,7 +104,9 @@ impl Lookout {
         let id = incident["id"].as_str().map(str::to_owned);
         let mut seen = self.kept();
         if seen.incident != id {
-            seen.declared.get_or_insert_with(Instant::now);
+            if timeline.injected().is_some() {
+                seen.declared.get_or_insert_with(Instant::now);
+            }
             (seen.incident, seen.lines) = (id, 0);
             drop(seen);
             let title = incident["title"].as_str().unwrap_or_default();
