@@ -18,7 +18,7 @@ impl Inner {
     pub(crate) fn note_failure(self: &Arc<Self>, at: &Candidate, what: &'static str) {
         let (tenant, notification) = (at.tenant, at.notification.id);
         let channel = at.notification.channel.as_str();
-        tracing::error!(%tenant, %notification, channel, what, "a notification failed in the program");
+        tracing::error!(%tenant, %notification, channel, what, "a notification made us fail");
         metrics::counter!("bugle_message_panics_total").increment(1);
         let details = [
             ("tenant", json!(tenant)),

@@ -86,12 +86,12 @@ impl Lookout {
             for verdict in
                 verdicts.iter().filter(|it| !seen.broken.contains(&it["hop"].to_string()))
             {
-                // What was said before there was anything to see does not count.
-                if timeline.injected().is_some() {
-                    seen.detected.get_or_insert_with(Instant::now);
-                }
                 let evidence = verdict["evidence"].as_str().unwrap_or_default();
                 new.push(format!("the watch names {}: {evidence}", hop(&verdict["hop"])));
+            }
+            // What was said before there was anything to see does not count.
+            if !new.is_empty() && timeline.injected().is_some() {
+                seen.detected.get_or_insert_with(Instant::now);
             }
             seen.broken = named;
         }
