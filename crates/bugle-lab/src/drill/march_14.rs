@@ -71,9 +71,7 @@ async fn run(held: &Held, variant: &str) -> Result<Run, DrillError> {
     let began = Instant::now();
     scene.pass(calm).await;
     let (injected, refused) = inject(&mut scene, (stage, way), old).await?;
-    if way == Way::ThroughTheGuard {
-        scene.pass(AFTER).await;
-    } else if scene.until_well(held.patience).await {
+    if way == Way::ThroughTheGuard || scene.until_well(held.patience).await {
         scene.pass(AFTER).await;
     }
     let ended = Instant::now();
