@@ -1,7 +1,8 @@
 //! The messages that are under way on this node: who has how many places of them.
 //!
-//! No channel has more than half of all places, and no tenant's webhooks more than an eighth: what
-//! hangs there leaves the others theirs.
+//! No channel, and no tenant's webhooks, have more than three quarters of all places, and where
+//! something hangs no more than half of them, or an eighth: the others have theirs at once. Where
+//! nothing does, more would only make smaller batches.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,10 +14,13 @@ use bugle_engine::dispatch::{Places, Room};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
-/// One channel has at most one in so many places.
+/// One channel in which something hangs has at most one in so many places.
 const CHANNEL_PART: usize = 2;
-/// The webhooks of one tenant have at most one in so many places.
+/// The webhooks of one tenant, of which something hangs, have at most one in so many places.
 const PROGRAM_PART: usize = 8;
+/// Of so many places, this many may be had where nothing hangs; and a batch of them is over when so
+/// many of it are left.
+const CALM_PART: (usize, usize) = (3, 4);
 /// What has been under way for so long hangs, and what waits behind it makes way for others.
 const HANGS_AFTER: Duration = Duration::from_millis(500);
 /// After this time, what made way is looked at again.
@@ -30,8 +34,9 @@ pub(super) struct UnderWay(Mutex<Messages>);
 struct Messages {
     all: BTreeMap<u64, Message>,
     next: u64,
-    /// There was no place for something when it was last looked.
-    wanted: bool,
+    /// There was no place for something when it was last looked; it is looked again when no more
+    /// than so many are under way.
+    wanted: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -55,10 +60,10 @@ impl Part {
         self.oldest = Some(self.oldest.map_or(message.began, |oldest| oldest.min(message.began)));
     }
 
-    /// What is left of `all` places.
-    fn places(&self, all: usize, machine: Instant, now: Timestamp) -> Places {
-        let free = all.saturating_sub(self.count);
+    /// What is left of its places: fewer where something hangs.
+    fn places(&self, (calm, hanging): (usize, usize), machine: Instant, now: Timestamp) -> Places {
         let hangs = self.oldest.is_some_and(|oldest| machine.duration_since(oldest) >= HANGS_AFTER);
+        let free = if hangs { hanging } else { calm }.saturating_sub(self.count);
         let back_at = now.saturating_add(BACK_AFTER).unwrap_or(Timestamp::MAX);
         Places { free, back_at: hangs.then_some(back_at) }
     }
@@ -89,7 +94,8 @@ impl UnderWay {
         let mut messages = self.messages();
         let ended = messages.all.remove(&number);
         let late = ended.is_some_and(|it| it.late) && !messages.all.values().any(|it| it.late);
-        std::mem::take(&mut messages.wanted) || late
+        let left = messages.all.len();
+        messages.wanted.take_if(|enough| left <= *enough).is_some() || late
     }
 
     /// How many of them are about what is late.
@@ -105,8 +111,9 @@ impl UnderWay {
         parallel: usize,
         (machine, now): (Instant, Timestamp),
     ) {
-        let (channel_places, program_places) =
-            ((parallel / CHANNEL_PART).max(1), (parallel / PROGRAM_PART).max(1));
+        let calm = calm_part(parallel).max(1);
+        let channel_places = (calm, (parallel / CHANNEL_PART).max(1));
+        let program_places = (calm, (parallel / PROGRAM_PART).max(1));
         let mut channels: BTreeMap<Channel, Part> = BTreeMap::new();
         let mut programs: BTreeMap<TenantId, Part> = BTreeMap::new();
         let mut messages = self.messages();
@@ -123,10 +130,15 @@ impl UnderWay {
         for (tenant, of) in programs {
             room.programs.insert(tenant, of.places(program_places, machine, now));
         }
-        room.program_places = program_places;
+        room.program_places = calm;
         let mut all = room.places.values().chain(room.programs.values());
-        messages.wanted = all.any(|places| places.free == 0);
+        let full = all.any(|places| places.free == 0);
+        messages.wanted = full.then(|| calm_part(messages.all.len()));
     }
+}
+
+fn calm_part(of: usize) -> usize {
+    of * CALM_PART.0 / CALM_PART.1
 }
 
 #[cfg(test)]
