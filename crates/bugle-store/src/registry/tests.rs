@@ -37,7 +37,7 @@ fn sqlite_understands_every_statement_and_reads_no_large_table_whole() {
     let connection = empty();
     for statement in ALL {
         let sql = statement.sql(Dialect::Sqlite);
-        let steps = plan(&connection, &sql);
+        let steps = plan(&connection, sql);
         let whole = steps.iter().find(|step| scans_a_large_table(step));
         assert!(whole.is_none() || may_scan(statement), "{sql}\n{steps:#?}");
         // A walk from tenant to tenant goes along its index, and sorts nothing on the way.
@@ -55,7 +55,7 @@ fn a_batch_of_objects_is_found_by_their_keys() {
             continue;
         }
         // A tenant may have very many of a kind.
-        let steps = plan(&connection, &sql);
+        let steps = plan(&connection, sql);
         let narrow = |step: &String| step.contains("AND id=?)");
         let of_objects = |step: &&String| {
             step.contains("objects USING PRIMARY KEY") || step.contains(" o USING PRIMARY KEY")
