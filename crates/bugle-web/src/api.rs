@@ -17,9 +17,13 @@ mod users;
 mod watch;
 mod wire;
 
+use std::sync::LazyLock;
+
+use axum::Router;
+use axum::http::header::CONTENT_TYPE;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
-use axum::{Json, Router};
+use bytes::Bytes;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -134,13 +138,21 @@ pub fn document() -> OpenApi {
 
 /// All routes of the API, its description, and the page to try it on.
 pub(crate) fn routes(state: &WebState) -> Router<WebState> {
-    let (router, api) = whole();
+    let (router, _) = whole();
     let router = router.route_layer(from_fn_with_state(state.clone(), keyed::once));
-    let api = describe::complete(api);
-    let json = Json(api);
-    let document = get(move || std::future::ready(json.clone()));
-    router.route("/api/v1/openapi.json", document).merge(describe::explorer())
+    let sent = || std::future::ready(([(CONTENT_TYPE, "application/json")], DOCUMENT.clone()));
+    router.route("/api/v1/openapi.json", get(sent)).merge(describe::explorer())
 }
+
+/// The description as it is sent, made when somebody first asks for it: in the form in which it is
+/// collected it takes 5 MiB, and few nodes are ever asked.
+static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| {
+    #[expect(
+        clippy::expect_used,
+        reason = "its maps have texts for keys, and nothing else can fail"
+    )]
+    serde_json::to_vec(&document()).expect("JSON").into()
+});
 
 #[cfg(test)]
 mod tests;
