@@ -136,36 +136,35 @@ pub(crate) static IN_HAND: Statement = Statement::new(
      ORDER BY e.id LIMIT $2",
 );
 
-/// Locks the placements that the pass relies on: a takeover waits for us, or we see it.
+/// Locks the placements that the pass relies on: a takeover waits for us, or we see it. Gives the
+/// tenants whose placement is what we believe, each with the number of its last alert and its oldest
+/// pending events, or none, which is a row too.
 pub(crate) static HOLD: Statement = Statement::with_rows(
-    "SELECT p.tenant_id
-     FROM {rows}
-     JOIN placements p ON p.tenant_id = r.tenant_id AND p.epoch = r.epoch AND p.node_id = $1
-     {pg:FOR SHARE OF p}",
-    1,
-    &[("tenant_id", Id), ("epoch", Int)],
-);
-
-pub(crate) static EVENTS: Statement = Statement::with_rows(
     concat!(
-        "SELECT e.tenant_id, ",
+        "SELECT p.tenant_id, m.last_number, ",
         event_columns!(),
         " FROM {rows}
-         {lite:CROSS JOIN events e ON e.tenant_id = r.tenant_id AND e.id IN (
-             SELECT p.id FROM events p INDEXED BY events_pending
-             WHERE p.tenant_id = r.tenant_id AND p.outcome IS NULL
-             ORDER BY p.id LIMIT $1)}
-         {pg:CROSS JOIN LATERAL (
-             SELECT e.tenant_id, ",
+         JOIN placements p ON p.tenant_id = r.tenant_id AND p.epoch = r.epoch AND p.node_id = $1
+         {lite:LEFT JOIN alert_numbers m ON m.tenant_id = r.tenant_id
+         LEFT JOIN events e ON r.pending = 1 AND e.tenant_id = r.tenant_id AND e.id IN (
+             SELECT q.id FROM events q INDEXED BY events_pending
+             WHERE q.tenant_id = r.tenant_id AND q.outcome IS NULL
+             ORDER BY q.id LIMIT $2)}
+         {pg:LEFT JOIN LATERAL (
+             SELECT m.last_number FROM alert_numbers m
+             WHERE m.tenant_id = r.tenant_id LIMIT 1) AS m ON true
+         LEFT JOIN LATERAL (
+             SELECT ",
         event_columns!(),
         "
              FROM events e
-             WHERE e.tenant_id = r.tenant_id AND e.outcome IS NULL
-             ORDER BY e.id LIMIT $1) AS e}
-         ORDER BY e.tenant_id, e.id"
+             WHERE r.pending = 1 AND e.tenant_id = r.tenant_id AND e.outcome IS NULL
+             ORDER BY e.id LIMIT $2) AS e ON true}
+         ORDER BY p.tenant_id, e.id
+         {pg:FOR SHARE OF p}"
     ),
-    1,
-    &[("tenant_id", Id)],
+    2,
+    &[("tenant_id", Id), ("epoch", Int), ("pending", Int)],
 );
 
 pub(crate) static OPEN: Statement = Statement::with_rows(
@@ -347,20 +346,20 @@ impl Store {
         // An event decided and forgotten in a power cut is pending still, and is decided again. The
         // claim that a message goes out on is flushed, and with it the decision it stands on.
         let mut tx = self.db.begin(WriteClass::Then, Durability::WithTheNext).await?;
-        let held = hold(&mut tx, pass, &outlook.tenants).await?;
+        let share = u32::try_from(outlook.tenants.len().max(1)).unwrap_or(u32::MAX);
+        let limits = (pass.events.div_ceil(share).max(1), pass.due.div_ceil(share).max(1));
+        let Held { numbers, mut portions } = hold(&mut tx, pass, outlook, limits.0).await?;
+        let held = |tenant: &TenantId| numbers.contains_key(tenant);
         let mut report = PassReport {
-            fenced: outlook.tenants.iter().copied().filter(|t| !held.contains(t)).collect(),
+            fenced: outlook.tenants.iter().copied().filter(|tenant| !held(tenant)).collect(),
             more: outlook.more,
             next_due: outlook.next_due,
             ..PassReport::default()
         };
-        let share = u32::try_from(held.len().max(1)).unwrap_or(u32::MAX);
-        let limits = (pass.events.div_ceil(share).max(1), pass.due.div_ceil(share).max(1));
-        let pending = outlook.pending.intersection(&held).copied().collect();
-        let due = outlook.due.intersection(&held).copied().collect();
-        let work = read(&mut tx, pass.now, (pending, due), limits).await?;
-        let mut decided = Vec::with_capacity(work.len());
-        for (tenant, Portion { work, more }) in work {
+        let due = outlook.due.iter().copied().filter(held).collect();
+        read(&mut tx, pass.now, (due, limits.1), &mut portions).await?;
+        let mut decided = Vec::with_capacity(portions.len());
+        for (tenant, Portion { work, more }) in portions {
             if let Some(decisions) = decide(tenant, work) {
                 report.more |= more;
                 report.count(tenant, &decisions);
@@ -368,7 +367,7 @@ impl Store {
             }
         }
         let books = (Entries::default(), Stage::Alerting, Some(pass.node));
-        decisions::save(&mut tx, decided, pass.now, books).await?;
+        decisions::save(&mut tx, decided, (pass.now, numbers), books).await?;
         tx.commit().await?;
         Ok(report)
     }
@@ -389,17 +388,35 @@ impl PassReport {
     }
 }
 
+/// The tenants whose placement is what the pass believes, held so until it ends.
+#[derive(Default)]
+struct Held {
+    /// Of each, the number of its last alert.
+    numbers: BTreeMap<TenantId, i64>,
+    /// Of those that have some, the pending events.
+    portions: BTreeMap<TenantId, Portion>,
+}
+
 async fn hold(
     tx: &mut Tx,
     pass: &AlertingPass<'_>,
-    tenants: &[TenantId],
-) -> Result<BTreeSet<TenantId>, StoreError> {
+    outlook: &Outlook,
+    max_events: u32,
+) -> Result<Held, StoreError> {
     let mut rows = Rows::new();
-    for tenant in tenants {
-        rows.push(row![*tenant, pass.epochs.get(tenant).copied()]);
+    for tenant in &outlook.tenants {
+        let pending = outlook.pending.contains(tenant);
+        rows.push(row![*tenant, pass.epochs.get(tenant).copied(), pending]);
     }
-    let held = tx.rows(&HOLD, values![pass.node, rows]).await?;
-    held.iter().map(|row| row.id(0).map(TenantId::from_stored)).collect()
+    let mut held = Held::default();
+    for row in &tx.rows(&HOLD, values![pass.node, max_events, rows]).await? {
+        let tenant = TenantId::from_stored(row.id(0)?);
+        held.numbers.insert(tenant, row.opt_int(1)?.unwrap_or(0));
+        if row.opt_id(2)?.is_some() {
+            take(held.portions.entry(tenant).or_default(), event(row, 2)?, max_events);
+        }
+    }
+    Ok(held)
 }
 
 /// One tenant's part of a pass.
@@ -410,22 +427,15 @@ struct Portion {
     more: bool,
 }
 
-/// Reads the work of the tenants that have events pending, and of those that have alerts due.
+/// Adds the open alerts that the pending events are about, and the alerts that are due.
 async fn read(
     tx: &mut Tx,
     now: Timestamp,
-    (pending, due): (Vec<TenantId>, Vec<TenantId>),
-    (max_events, max_due): (u32, u32),
-) -> Result<BTreeMap<TenantId, Portion>, StoreError> {
-    let mut portions: BTreeMap<TenantId, Portion> = BTreeMap::new();
-    if !pending.is_empty() {
-        for row in &tx.rows(&EVENTS, values![max_events, rows(pending)]).await? {
-            let portion = portions.entry(TenantId::from_stored(row.id(0)?)).or_default();
-            take(portion, event(row, 1)?, max_events);
-        }
-    }
+    (due, max_due): (Vec<TenantId>, u32),
+    portions: &mut BTreeMap<TenantId, Portion>,
+) -> Result<(), StoreError> {
     let mut keys = BTreeSet::new();
-    for (tenant, portion) in &portions {
+    for (tenant, portion) in portions.iter() {
         for event in &portion.work.events {
             keys.insert((*tenant, event.integration, event.body.dedup_key.as_str()));
         }
@@ -440,23 +450,18 @@ async fn read(
         }
     }
     if !due.is_empty() {
-        let found = tx.rows(&DUE_ALERTS, values![now, max_due, rows(due)]).await?;
+        let mut asked = Rows::new();
+        for tenant in due {
+            asked.push(row![tenant]);
+        }
+        let found = tx.rows(&DUE_ALERTS, values![now, max_due, asked]).await?;
         for (tenant, alert) in alerts(found)? {
             let portion = portions.entry(tenant).or_default();
             portion.work.due.push(alert);
             portion.more |= portion.work.due.len() >= max_due as usize;
         }
     }
-    read_progress(tx, now, &mut portions).await?;
-    Ok(portions)
-}
-
-fn rows(tenants: Vec<TenantId>) -> Rows {
-    let mut rows = Rows::new();
-    for tenant in tenants {
-        rows.push(row![tenant]);
-    }
-    rows
+    read_progress(tx, now, portions).await
 }
 
 fn alerts(rows: Vec<crate::db::row::Row>) -> Result<Vec<(TenantId, Alert)>, StoreError> {

@@ -43,11 +43,12 @@ pub(crate) use retried;
 /// Tries of one transaction before its caller is told that the database is too busy.
 pub(crate) const MAX_RACES: u32 = 5;
 
-/// A plan is made once for each connection, whatever the parameters are: making it takes longer
-/// than carrying it out. [`Db::refresh_statistics`] has it made again while tables grow.
-const BEGIN_PLANNED: &str = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan";
-const BEGIN_PLANNED_NOT_FLUSHED: &str = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan; \
-                                         SET LOCAL synchronous_commit = off";
+const BEGIN: &str = "BEGIN";
+const BEGIN_NOT_FLUSHED: &str = "BEGIN; SET LOCAL synchronous_commit = off";
+/// For what is best found in another way for each set of parameters: see [`Statement::filtering`].
+const BEGIN_FILTERING: &str = "BEGIN READ ONLY; SET LOCAL plan_cache_mode = auto";
+const BEGIN_SNAPSHOT: &str =
+    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL plan_cache_mode = auto";
 
 /// When a commit is on the disk.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -117,10 +118,10 @@ impl Db {
         match (self, durability) {
             (Self::Sqlite(sqlite), _) => Ok(Tx::Sqlite(sqlite.write(class, durability).await?)),
             (Self::Postgres(pool), Durability::Now) => {
-                Ok(Tx::Postgres(pool.begin_with(BEGIN_PLANNED).await?))
+                Ok(Tx::Postgres(pool.begin_with(BEGIN).await?))
             }
             (Self::Postgres(pool), Durability::WithTheNext) => {
-                Ok(Tx::Postgres(pool.begin_with(BEGIN_PLANNED_NOT_FLUSHED).await?))
+                Ok(Tx::Postgres(pool.begin_with(BEGIN_NOT_FLUSHED).await?))
             }
         }
     }
@@ -129,10 +130,7 @@ impl Db {
     pub(crate) async fn snapshot(&self) -> Result<Tx, StoreError> {
         match self {
             Self::Sqlite(sqlite) => Ok(Tx::Sqlite(sqlite.snapshot().await?)),
-            Self::Postgres(pool) => {
-                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-                Ok(Tx::Postgres(pool.begin_with(begin).await?))
-            }
+            Self::Postgres(pool) => Ok(Tx::Postgres(pool.begin_with(BEGIN_SNAPSHOT).await?)),
         }
     }
 
@@ -145,6 +143,12 @@ impl Db {
     ) -> Result<Vec<Row>, StoreError> {
         match self {
             Self::Sqlite(sqlite) => sqlite.rows(statement, values).await,
+            Self::Postgres(pool) if statement.filters() => {
+                let mut tx = pool.begin_with(BEGIN_FILTERING).await?;
+                let found = rows(&mut tx, statement, values).await?;
+                tx.commit().await?;
+                Ok(found)
+            }
             Self::Postgres(pool) => {
                 let mut connection: PoolConnection<Postgres> = pool.acquire().await?;
                 rows(&mut connection, statement, values).await

@@ -21,16 +21,15 @@ use crate::events::outcome_words;
 use crate::ledger::{self, Entries};
 use crate::timeline::{self, Lines};
 
+/// Notes the number of the last alert of tenants of which somebody has the placement.
 pub(crate) static NUMBERS: Statement = Statement::with_rows(
     "INSERT INTO alert_numbers (tenant_id, last_number)
-     SELECT r.tenant_id, r.opened
+     SELECT r.tenant_id, r.last_number
      FROM {rows}
      WHERE true
-     ON CONFLICT (tenant_id) DO UPDATE SET
-         last_number = alert_numbers.last_number + excluded.last_number
-     RETURNING tenant_id, last_number",
+     ON CONFLICT (tenant_id) DO UPDATE SET last_number = excluded.last_number",
     0,
-    &[("tenant_id", Id), ("opened", Int)],
+    &[("tenant_id", Id), ("last_number", Int)],
 );
 
 pub(crate) static OPEN: Statement = Statement::with_rows(
@@ -144,14 +143,16 @@ pub(crate) static OWE: Statement = Statement::with_rows(
 );
 
 /// What is new, and what it comes to in the books.
-static SAVE: Together<5> = Together::new([&DECIDE, &OPEN, &timeline::INSERT, &OWE, &ledger::ADD]);
+static SAVE: Together<6> =
+    Together::new([&DECIDE, &NUMBERS, &OPEN, &timeline::INSERT, &OWE, &ledger::ADD]);
 
 /// Saves the decisions of a stage for each tenant, and books them with the other `entries` of the
-/// transaction. The caller holds every alert that changes.
+/// transaction. The caller holds every alert that changes, and the placement of every tenant in
+/// `numbers`: they say which alert was its last, and it opens some only there.
 pub(crate) async fn save(
     tx: &mut Tx,
     decided: Vec<(TenantId, Decisions)>,
-    now: Timestamp,
+    (now, numbers): (Timestamp, BTreeMap<TenantId, i64>),
     (mut entries, stage, node): (Entries, Stage, Option<NodeId>),
 ) -> Result<(), StoreError> {
     let (mut outcomes, mut opened, mut changed) = (Vec::new(), Vec::new(), Rows::new());
@@ -183,7 +184,7 @@ pub(crate) async fn save(
     }
     let first = outcomes.first().map(|(_, (event, _))| *event);
     let outcomes = outcome_rows(outcomes, &mut entries);
-    let opened = numbered(tx, opened).await?;
+    let (numbers, opened) = numbered(opened, &numbers)?;
     if !changed.is_empty() {
         tx.run(&CHANGE, values![changed]).await?;
     }
@@ -195,6 +196,7 @@ pub(crate) async fn save(
     let count = outcomes.len();
     let values = [
         values![now, outcomes],
+        values![numbers],
         values![opened],
         values![lines.into_rows()],
         values![owed],
@@ -228,32 +230,24 @@ fn outcome_rows(outcomes: Vec<(TenantId, (EventId, EventOutcome))>, entries: &mu
     rows
 }
 
-/// Gives new alerts their numbers; what [`OPEN`] opens.
-async fn numbered(tx: &mut Tx, opened: Vec<(TenantId, Alert)>) -> Result<Rows, StoreError> {
-    if opened.is_empty() {
-        return Ok(Rows::new());
-    }
-    let mut counts: BTreeMap<TenantId, i64> = BTreeMap::new();
-    for (tenant, _) in &opened {
-        *counts.entry(*tenant).or_default() += 1;
-    }
-    let mut rows = Rows::new();
-    for (tenant, count) in &counts {
-        rows.push(row![*tenant, *count]);
-    }
-    let mut next: BTreeMap<TenantId, i64> = BTreeMap::new();
-    for row in tx.rows(&NUMBERS, values![rows]).await? {
-        let tenant = TenantId::from_stored(row.id(0)?);
-        let count = counts.get(&tenant).copied().unwrap_or_default();
-        next.insert(tenant, row.int(1)? - count);
-    }
+/// Gives new alerts their numbers: what [`NUMBERS`] notes and what [`OPEN`] opens.
+fn numbered(
+    opened: Vec<(TenantId, Alert)>,
+    numbers: &BTreeMap<TenantId, i64>,
+) -> Result<(Rows, Rows), StoreError> {
+    let mut last: BTreeMap<TenantId, i64> = BTreeMap::new();
     let mut rows = Rows::new();
     for (tenant, alert) in opened {
-        let number = next.entry(tenant).or_default();
+        let known = numbers.get(&tenant).copied().unwrap_or_default();
+        let number = last.entry(tenant).or_insert(known);
         *number += 1;
         rows.push(opened_row(tenant, *number, alert)?);
     }
-    Ok(rows)
+    let mut noted = Rows::new();
+    for (tenant, number) in last {
+        noted.push(row![tenant, number]);
+    }
+    Ok((noted, rows))
 }
 
 fn opened_row(

@@ -1,25 +1,25 @@
 //! The dispatch pass: take what is due, let the engine judge it, and claim what is to be sent, in
 //! one transaction that is committed before anything is sent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use bugle_domain::notification::{Lane, NotificationState};
 use bugle_domain::stage::Stage;
-use bugle_domain::{ClaimId, NodeId, NotificationId, TenantId};
+use bugle_domain::{ClaimId, MethodId, NodeId, NotificationId, TenantId};
 use bugle_engine::dispatch::{Candidate, Pace, PaceUpdate, Verdict};
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::Store;
 use crate::db::statement::Kind::{Id, Int, Text};
-use crate::db::statement::{Statement, Together};
+use crate::db::statement::{Dialect, Statement, Together};
 use crate::db::value::{Rows, row, values};
 use crate::db::{Tx, WriteClass, retried};
 use crate::error::StoreError;
 use crate::ledger::{self, Entries};
 
-use self::due::{HELD, Outlook, take_fresh, take_late};
+use self::due::{FRESH, FRESH_SEEN, HELD, Outlook, add_fresh, add_late};
 
 pub(crate) use self::due::rank;
 
@@ -145,6 +145,49 @@ pub(crate) static PACE: Statement = Statement::with_rows(
     ],
 );
 
+/// A claim as one statement and one transaction of its own, for PostgreSQL: of what was seen
+/// waiting, what nobody else has or is about to have, and the paces of the methods it goes out by.
+/// Gives what was claimed.
+pub(crate) static CLAIM_SEEN: Statement = Statement::with_rows(
+    "{pg:WITH given AS (}
+     SELECT r.* FROM {rows}
+     {pg:), held AS MATERIALIZED (
+         SELECT f.place FROM given r
+         CROSS JOIN LATERAL (
+             SELECT w.ctid AS place FROM notifications w
+             WHERE w.tenant_id = r.tenant_id AND w.id = r.id AND w.state || '' = 'waiting' LIMIT 1
+             FOR UPDATE SKIP LOCKED) AS f
+     ), claimed AS (
+         UPDATE notifications AS n SET state = 'sending', claim_id = $1, claim_node_id = $2,
+             send_by_us = $3, claimed_us = $4, tries = n.tries + 1
+         FROM held
+         WHERE n.ctid = held.place
+         RETURNING n.tenant_id, n.id
+     ), paces AS (
+         INSERT INTO method_pace (tenant_id, method_id, last_sent_us, window_from_us, window_count,
+             last_ids)
+         SELECT DISTINCT ON (r.tenant_id, r.method_id) r.tenant_id, r.method_id, r.last_sent_us,
+             r.window_from_us, r.window_count, '[]'
+         FROM given r JOIN claimed c ON c.tenant_id = r.tenant_id AND c.id = r.id
+         WHERE r.last_sent_us IS NOT NULL
+         ORDER BY r.tenant_id, r.method_id
+         ON CONFLICT (tenant_id, method_id) DO UPDATE SET
+             last_sent_us = excluded.last_sent_us,
+             window_from_us = excluded.window_from_us,
+             window_count = excluded.window_count
+     )
+     SELECT c.tenant_id, c.id FROM claimed c}{lite:WHERE $1 = $2 AND $3 = $4}",
+    4,
+    &[
+        ("tenant_id", Id),
+        ("id", Id),
+        ("method_id", Id),
+        ("last_sent_us", Int),
+        ("window_from_us", Int),
+        ("window_count", Int),
+    ],
+);
+
 /// A claim, and what it comes to.
 static TAKE: Together<3> = Together::new([&CLAIM, &PACE, &ledger::ADD]);
 
@@ -173,7 +216,51 @@ impl Store {
         if outlook.fresh.is_empty() && outlook.late.is_empty() {
             return Ok(Claimed { next_due: outlook.next_due, ..Claimed::default() });
         }
+        // The usual case, where PostgreSQL is: one round trip to look, one to claim.
+        if outlook.late.is_empty() && self.db.dialect() == Dialect::Postgres {
+            let claimed = retried!(self.claim_seen(pass, &outlook, judge))?;
+            if let Some(claimed) = claimed {
+                return Ok(claimed);
+            }
+        }
         retried!(self.dispatch_once(pass, &outlook, judge))
+    }
+
+    /// Claims what was seen without holding it, if there is nothing else to do with any of it.
+    /// What somebody else was quicker to claim, or to end, is passed over.
+    async fn claim_seen(
+        &self,
+        pass: &DispatchPass<'_>,
+        outlook: &Outlook,
+        judge: &mut Judge<'_>,
+    ) -> Result<Option<Claimed>, StoreError> {
+        let (mut candidates, mut room) = (Vec::new(), pass.limit);
+        for lane in pass.lanes.iter().copied() {
+            if let Some(mut asked) = outlook.fresh_in((lane, &FRESH_SEEN), pass.now, room) {
+                let found = self.db.rows(asked.statement, asked.values()).await?;
+                add_fresh(&found, &asked, &mut room, &mut candidates)?;
+            }
+        }
+        let (verdicts, paces) = judge(&candidates);
+        let simple = |verdict: &Verdict| matches!(verdict, Verdict::Send { .. } | Verdict::Leave);
+        if !verdicts.iter().all(simple) {
+            return Ok(None);
+        }
+        let mut sends = Sorted::new(pass, candidates, verdicts).sends;
+        if !sends.is_empty() {
+            let DispatchPass { claim, node, send_by, now, .. } = *pass;
+            let values = values![claim, node, send_by, now, seen_rows(&sends, paces)];
+            let mut ours = BTreeSet::new();
+            for row in self.db.rows(&CLAIM_SEEN, values).await? {
+                ours.insert((row.id(0)?, row.id(1)?));
+            }
+            sends.retain(|(_, Candidate { tenant, notification, .. })| {
+                ours.contains(&(tenant.as_uuid(), notification.id.as_uuid()))
+            });
+        }
+        let only_left = sends.is_empty();
+        let next_due = outlook.next_due;
+        Ok(Some(Claimed { sends, more: !only_left, only_left, next_due, ..Claimed::default() }))
     }
 
     async fn dispatch_once(
@@ -186,8 +273,14 @@ impl Store {
         let mut candidates = Vec::new();
         let mut room = (pass.limit, pass.late);
         for lane in pass.lanes.iter().copied() {
-            take_fresh(&mut tx, pass, (lane, outlook), &mut room.0, &mut candidates).await?;
-            take_late(&mut tx, pass, (lane, outlook), &mut room.1, &mut candidates).await?;
+            if let Some(mut asked) = outlook.fresh_in((lane, &FRESH), pass.now, room.0) {
+                let found = tx.rows(asked.statement, asked.values()).await?;
+                add_fresh(&found, &asked, &mut room.0, &mut candidates)?;
+            }
+            if let Some(mut asked) = outlook.late_in(lane, pass.now, room.1) {
+                let found = tx.rows(asked.statement, asked.values()).await?;
+                add_late(&found, &asked, &mut room.1, &mut candidates)?;
+            }
         }
         let (verdicts, paces) = judge(&candidates);
         assert_eq!(verdicts.len(), candidates.len(), "each candidate has a verdict");
@@ -198,6 +291,29 @@ impl Store {
         // nothing to be done at once.
         Ok(Claimed { more: !claimed.only_left, next_due: outlook.next_due, ..claimed })
     }
+}
+
+/// What [`CLAIM_SEEN`] is asked to claim: each with the pace of its method from then on.
+fn seen_rows(sends: &[(usize, Candidate)], paces: Vec<PaceUpdate>) -> Rows {
+    let paces = last_paces(paces);
+    let mut rows = Rows::new();
+    for (_, Candidate { tenant, notification, .. }) in sends {
+        let pace = paces.get(&(*tenant, notification.method));
+        rows.push(row![
+            *tenant,
+            notification.id,
+            notification.method,
+            pace.map(|pace| pace.last_sent_at),
+            pace.map(|pace| pace.window_from),
+            pace.map(|pace| pace.window_count),
+        ]);
+    }
+    rows
+}
+
+/// The last pace of a method counts; one statement must not meet a row twice.
+fn last_paces(paces: Vec<PaceUpdate>) -> BTreeMap<(TenantId, MethodId), Pace> {
+    paces.into_iter().map(|update| ((update.tenant, update.method), update.pace)).collect()
 }
 
 /// Candidates by what becomes of them, as the statements want them.
@@ -260,11 +376,8 @@ impl Sorted {
         if !self.put_off.is_empty() {
             tx.run(&PUT_OFF, values![self.put_off]).await?;
         }
-        // The last pace of a method counts; one statement must not meet a row twice.
-        let paces: BTreeMap<_, _> =
-            paces.into_iter().map(|update| ((update.tenant, update.method), update.pace)).collect();
         let mut rows = Rows::new();
-        for ((tenant, method), pace) in paces {
+        for ((tenant, method), pace) in last_paces(paces) {
             let Pace { last_sent_at, window_from, window_count } = pace;
             rows.push(row![tenant, method, last_sent_at, window_from, window_count]);
         }

@@ -81,7 +81,8 @@ pub(crate) static AUDIT: Statement = Statement::new(
      FROM audit a
      WHERE a.tenant_id = $1 AND ({pg:$2::bigint}{lite:$2} IS NULL OR a.seq < $2)
      ORDER BY a.seq DESC LIMIT $3",
-);
+)
+.filtering();
 
 impl Store {
     /// The first `limit` lines of an alert's timeline, oldest first.

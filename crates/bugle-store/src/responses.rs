@@ -1,5 +1,7 @@
 //! Responses: a person's answer changes an alert, in one transaction that holds it.
 
+use std::collections::BTreeMap;
+
 use bugle_domain::alert::Alert;
 use bugle_domain::notification::End;
 use bugle_domain::stage::Stage;
@@ -66,7 +68,8 @@ impl Store {
             end_answered(&mut tx, (tenant, notification), now, &mut entries).await?;
         }
         let decided = vec![(tenant, decisions)];
-        decisions::save(&mut tx, decided, now, (entries, Stage::Responses, None)).await?;
+        let books = (entries, Stage::Responses, None);
+        decisions::save(&mut tx, decided, (now, BTreeMap::new()), books).await?;
         tx.commit().await?;
         Ok(true)
     }

@@ -140,6 +140,9 @@ async fn connect_postgres(url: &str, settings: PoolSettings) -> Result<Db, Store
         // Every statement here has its index. A plan made while a table was empty must not go on
         // reading all of it when it is large.
         ("enable_seqscan", "off".to_owned()),
+        // A plan is made once for each connection, whatever the parameters are: making it takes
+        // longer than carrying it out. `Db::refresh_statistics` has it made again while tables grow.
+        ("plan_cache_mode", "force_generic_plan".to_owned()),
     ]);
     let pool = PgPoolOptions::new()
         .max_connections(settings.connections)

@@ -36,6 +36,7 @@ pub(crate) struct Statement {
     columns: &'static [(&'static str, Kind)],
     /// Parameters before the rows.
     scalars: usize,
+    filters: bool,
     sqlite: OnceLock<String>,
     postgres: OnceLock<String>,
 }
@@ -52,7 +53,26 @@ impl Statement {
         scalars: usize,
         columns: &'static [(&'static str, Kind)],
     ) -> Self {
-        Self { text, columns, scalars, sqlite: OnceLock::new(), postgres: OnceLock::new() }
+        Self {
+            text,
+            columns,
+            scalars,
+            filters: false,
+            sqlite: OnceLock::new(),
+            postgres: OnceLock::new(),
+        }
+    }
+
+    /// The same, with conditions that hold only where their parameter is given: which way through
+    /// the tables is best depends on which are, so PostgreSQL is to look for it each time.
+    pub(crate) const fn filtering(mut self) -> Self {
+        self.filters = true;
+        self
+    }
+
+    /// Whether the best plan depends on the parameters.
+    pub(crate) fn filters(&self) -> bool {
+        self.filters
     }
 
     /// The columns of `{rows}`.

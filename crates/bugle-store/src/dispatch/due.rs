@@ -14,7 +14,6 @@ use uuid::Uuid;
 use super::DispatchPass;
 use crate::Store;
 use crate::alerts::{BRIEF_COLUMNS, brief, brief_columns};
-use crate::db::Tx;
 use crate::db::row::Row;
 use crate::db::statement::Kind::{Id, Int};
 use crate::db::statement::Statement;
@@ -86,7 +85,7 @@ pub(crate) static WAITING: Statement = Statement::new(concat!(
 
 /// Reads what is due of a lane and rank within a time, from one end of it.
 macro_rules! candidates {
-    ($order:literal) => {
+    ($order:literal, $hold:literal) => {
         Statement::with_rows(
             concat!(
                 "SELECT n.tenant_id, ",
@@ -111,8 +110,9 @@ macro_rules! candidates {
                          AND n.rank = r.rank AND n.due_us > r.after_us AND n.due_us <= r.until_us
                      ORDER BY n.due_us ",
                 $order,
-                " LIMIT $1
-                     FOR UPDATE SKIP LOCKED) AS n}
+                " LIMIT $1 ",
+                $hold,
+                ") AS n}
                  {lite:JOIN alerts a ON a.tenant_id = n.tenant_id AND a.id = n.alert_id
                  LEFT JOIN method_pace m
                      ON m.tenant_id = n.tenant_id AND m.method_id = n.method_id}
@@ -142,10 +142,13 @@ macro_rules! candidates {
 }
 
 /// What came to be due lately, oldest first.
-pub(crate) static FRESH: Statement = candidates!("ASC");
+pub(crate) static FRESH: Statement = candidates!("ASC", "FOR UPDATE SKIP LOCKED");
+
+/// The same, and nobody is kept from claiming it.
+pub(crate) static FRESH_SEEN: Statement = candidates!("ASC", "");
 
 /// What is late, newest first.
-pub(crate) static LATE: Statement = candidates!("DESC");
+pub(crate) static LATE: Statement = candidates!("DESC", "FOR UPDATE SKIP LOCKED");
 
 /// Where something is due, found before the transaction begins, without any lock.
 #[derive(Default)]
@@ -275,67 +278,87 @@ fn fresh_from(now: Timestamp) -> Timestamp {
     now.checked_sub(FRESH_FOR).unwrap_or(Timestamp::MIN)
 }
 
-/// Reads what came to be due lately in one lane, as much as there is room for.
-pub(super) async fn take_fresh(
-    tx: &mut Tx,
-    pass: &DispatchPass<'_>,
-    (lane, outlook): (Lane, &Outlook),
+/// What is read of one lane: of each tenant no more than its share of the room there is.
+pub(super) struct Asked {
+    pub(super) statement: &'static Statement,
+    share: u32,
+    rows: Rows,
+}
+
+impl Asked {
+    pub(super) fn values(&mut self) -> Vec<Value> {
+        values![self.share, std::mem::take(&mut self.rows)]
+    }
+}
+
+impl Outlook {
+    /// What to read by `statement` of what came to be due lately in a lane.
+    pub(super) fn fresh_in(
+        &self,
+        (lane, statement): (Lane, &'static Statement),
+        now: Timestamp,
+        room: u32,
+    ) -> Option<Asked> {
+        let of_lane = self.fresh.iter().filter(|stretch| stretch.lane == lane);
+        asked(statement, of_lane.map(|stretch| (stretch, fresh_from(now), now)), room)
+    }
+
+    /// What to read of what is late in a lane.
+    pub(super) fn late_in(&self, lane: Lane, now: Timestamp, room: u32) -> Option<Asked> {
+        let of_lane = self.late.iter().filter(|stretch| stretch.lane == lane).map(|stretch| {
+            let until = if stretch.rank >= HELD { now } else { fresh_from(now) };
+            (stretch, Timestamp::MIN, until)
+        });
+        asked(&LATE, of_lane, room)
+    }
+}
+
+/// What to read of these stretches, each between two times.
+fn asked<'a>(
+    statement: &'static Statement,
+    stretches: impl Iterator<Item = (&'a Stretch, Timestamp, Timestamp)>,
+    room: u32,
+) -> Option<Asked> {
+    let (mut rows, mut tenants) = (Rows::new(), BTreeSet::new());
+    for (stretch, after, until) in stretches {
+        tenants.insert(stretch.tenant);
+        rows.push(row![stretch.tenant, stretch.lane.as_i16(), stretch.rank, after, until]);
+    }
+    if rows.is_empty() || room == 0 {
+        return None;
+    }
+    let share = room.div_ceil(u32::try_from(tenants.len()).unwrap_or(u32::MAX));
+    Some(Asked { statement, share, rows })
+}
+
+/// Adds what was read of what came to be due lately, in its order.
+pub(super) fn add_fresh(
+    found: &[Row],
+    asked: &Asked,
     room: &mut u32,
     candidates: &mut Vec<Candidate>,
 ) -> Result<(), StoreError> {
-    let mut rows = Rows::new();
-    let mut tenants = BTreeSet::new();
-    for stretch in outlook.fresh.iter().filter(|stretch| stretch.lane == lane) {
-        tenants.insert(stretch.tenant);
-        rows.push(stretch.row(fresh_from(pass.now), pass.now));
-    }
-    if rows.is_empty() || *room == 0 {
-        return Ok(());
-    }
-    let share = room.div_ceil(u32::try_from(tenants.len()).unwrap_or(u32::MAX));
-    let mut by_tenant: BTreeMap<TenantId, Vec<Candidate>> = BTreeMap::new();
-    for row in &tx.rows(&FRESH, values![share, rows]).await? {
-        let candidate = candidate(row)?;
-        by_tenant.entry(candidate.tenant).or_default().push(candidate);
-    }
-    for mut of_tenant in by_tenant.into_values() {
-        of_tenant.truncate(share as usize);
+    for mut of_tenant in by_tenant(found)?.into_values() {
+        of_tenant.truncate(asked.share as usize);
         *room = room.saturating_sub(u32::try_from(of_tenant.len()).unwrap_or(u32::MAX));
         candidates.append(&mut of_tenant);
     }
     Ok(())
 }
 
-/// Reads what is late in one lane: of each tenant the most severe first, and of those the newest;
-/// the tenants in turns.
-pub(super) async fn take_late(
-    tx: &mut Tx,
-    pass: &DispatchPass<'_>,
-    (lane, outlook): (Lane, &Outlook),
+/// Adds what was read of what is late: of each tenant the most severe first, and of those the
+/// newest; the tenants in turns.
+pub(super) fn add_late(
+    found: &[Row],
+    asked: &Asked,
     room: &mut u32,
     candidates: &mut Vec<Candidate>,
 ) -> Result<(), StoreError> {
-    let mut rows = Rows::new();
-    let mut tenants = BTreeSet::new();
-    for stretch in outlook.late.iter().filter(|stretch| stretch.lane == lane) {
-        tenants.insert(stretch.tenant);
-        let until = if stretch.rank >= HELD { pass.now } else { fresh_from(pass.now) };
-        rows.push(stretch.row(Timestamp::MIN, until));
-    }
-    if rows.is_empty() || *room == 0 {
-        return Ok(());
-    }
-    let share = room.div_ceil(u32::try_from(tenants.len()).unwrap_or(u32::MAX));
-    let mut by_tenant: BTreeMap<TenantId, Vec<Candidate>> = BTreeMap::new();
-    for row in &tx.rows(&LATE, values![share, rows]).await? {
-        let candidate = candidate(row)?;
-        by_tenant.entry(candidate.tenant).or_default().push(candidate);
-    }
     let mut in_turns = Vec::new();
-    for of_tenant in by_tenant.values_mut() {
+    for mut of_tenant in by_tenant(found)?.into_values() {
         of_tenant.sort_by_key(|it| (it.alert.severity, Reverse(it.notification.due_at)));
-        of_tenant.truncate(share as usize);
-        in_turns.extend(of_tenant.drain(..).enumerate());
+        of_tenant.truncate(asked.share as usize);
+        in_turns.extend(of_tenant.into_iter().enumerate());
     }
     in_turns.sort_by_key(|(turn, _)| *turn);
     *room = room.saturating_sub(u32::try_from(in_turns.len()).unwrap_or(u32::MAX));
@@ -343,10 +366,13 @@ pub(super) async fn take_late(
     Ok(())
 }
 
-impl Stretch {
-    fn row(&self, after: Timestamp, until: Timestamp) -> [Value; 5] {
-        row![self.tenant, self.lane.as_i16(), self.rank, after, until]
+fn by_tenant(found: &[Row]) -> Result<BTreeMap<TenantId, Vec<Candidate>>, StoreError> {
+    let mut by_tenant: BTreeMap<TenantId, Vec<Candidate>> = BTreeMap::new();
+    for row in found {
+        let candidate = candidate(row)?;
+        by_tenant.entry(candidate.tenant).or_default().push(candidate);
     }
+    Ok(by_tenant)
 }
 
 fn candidate(row: &Row) -> Result<Candidate, StoreError> {

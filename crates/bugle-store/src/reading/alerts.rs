@@ -60,7 +60,8 @@ pub(crate) static LIST: Statement = Statement::new(concat!(
              OR {pg:strpos}{lite:instr}($8, a.severity) > 0)
          AND ({pg:$9::uuid}{lite:$9} IS NULL OR a.integration_id = $9)
      ORDER BY a.id DESC LIMIT $10"
-));
+))
+.filtering();
 
 pub(crate) static COUNTS: Statement = Statement::new(
     "SELECT a.status, COUNT(*) FROM alerts a WHERE a.tenant_id = $1 GROUP BY a.status",

@@ -48,6 +48,7 @@ macro_rules! list {
             $condition,
             " ORDER BY e.id DESC LIMIT $5"
         ))
+        .filtering()
     };
 }
 

@@ -44,6 +44,7 @@ macro_rules! list {
             $condition,
             " ORDER BY n.id DESC LIMIT $6"
         ))
+        .filtering()
     };
 }
 
