@@ -5,6 +5,7 @@ use bugle_domain::notification::{End, Lane, NotificationState, Receipt};
 use bugle_engine::clock::Progress;
 use bugle_engine::dispatch::{Next, Pace, PaceUpdate, Verdict, plan_backlog};
 use bugle_store::Lost;
+use futures_util::future::join_all;
 use jiff::SignedDuration;
 
 use crate::support::{
@@ -13,6 +14,7 @@ use crate::support::{
 
 on_each_store! {
     only_the_claimant_sends
+    what_several_claim_at_once_each_has_once
     a_tenants_storm_delays_nobody_else
     the_urgent_lane_goes_first
     newest_urgent_first_and_new_pages_before_them
@@ -73,6 +75,25 @@ async fn only_the_claimant_sends(world: World) {
     assert_eq!(world.claim(at(50)).await.sends.len(), 1);
     let own = (node(NODE), Lost::EarlierRunOf(node(NODE)));
     assert_eq!(world.store.lost_claims(own, 9, at(51), &mut again).await.unwrap(), 1);
+    world.balance().await;
+}
+
+async fn what_several_claim_at_once_each_has_once(world: World) {
+    owe(&world, &[(Severity::Critical, 1); 40]).await;
+    // Each sees the same before any of them has claimed it.
+    let (mut one, mut two, mut three) = (send_all, send_all, send_all);
+    let claims = [
+        world.claim_with(node(2), 30, at(2), &mut one),
+        world.claim_with(node(3), 30, at(2), &mut two),
+        world.claim_with(node(4), 30, at(2), &mut three),
+    ];
+    let mut claimed: Vec<_> = join_all(claims).await.into_iter().flat_map(|it| it.sends).collect();
+    claimed.extend(world.claim(at(2)).await.sends);
+    let mut ids: Vec<_> = claimed.iter().map(|(_, it)| it.notification.id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!((claimed.len(), ids.len()), (40, 40));
+    assert!(claimed.iter().all(|(_, it)| it.notification.tries == 1));
     world.balance().await;
 }
 
