@@ -22,6 +22,7 @@ pub use self::webhook::{Hook, webhook_body};
 
 mod digest;
 mod email;
+pub mod html;
 mod reply;
 mod sms;
 mod speech;

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::Store;
 use crate::alerts::{alert, alert_columns};
 use crate::db::statement::Kind::{Id, Int, Text};
-use crate::db::statement::Statement;
+use crate::db::statement::{Statement, heads};
 use crate::db::value::{Rows, row, values};
 use crate::db::{Durability, Tx, WriteClass, retried};
 use crate::decisions;
@@ -71,46 +71,39 @@ pub struct PassReport {
 /// work if the transaction has to be repeated. `None` leaves the tenant for a later pass.
 pub type Decide<'a> = dyn FnMut(TenantId, Work) -> Option<Decisions> + Send + 'a;
 
-/// The tenants that have pending events, each with the tries of its oldest: a walk along the index
-/// from tenant to tenant, whose cost is the number of tenants and not of events.
-pub(crate) static PENDING: Statement = Statement::new(
-    "WITH RECURSIVE heads(tenant_id) AS (
-         SELECT (SELECT e.tenant_id FROM events e{lite: INDEXED BY events_pending}
-             WHERE e.outcome IS NULL AND e.tenant_id > $1
-             ORDER BY e.tenant_id, e.id LIMIT 1)
-         UNION ALL
-         SELECT (SELECT e.tenant_id FROM events e{lite: INDEXED BY events_pending}
-             WHERE e.outcome IS NULL AND e.tenant_id > heads.tenant_id
-             ORDER BY e.tenant_id, e.id LIMIT 1)
-         FROM heads WHERE heads.tenant_id IS NOT NULL
-     )
-     SELECT heads.tenant_id,
+/// The tenants that have pending events, each with the tries of its oldest.
+pub(crate) static PENDING: Statement = Statement::new(concat!(
+    heads!(
+        "events e{lite: INDEXED BY events_pending}",
+        "e.outcome IS NULL",
+        "e.tenant_id",
+        "e.id",
+        " AND e.tenant_id > $1"
+    ),
+    " SELECT heads.tenant_id,
          (SELECT e.tries FROM events e{lite: INDEXED BY events_pending}
              WHERE e.tenant_id = heads.tenant_id AND e.outcome IS NULL
              ORDER BY e.id LIMIT 1)
      FROM heads WHERE heads.tenant_id IS NOT NULL
      LIMIT $2",
-);
+));
 
-/// The tenants that have alerts to look at again, each with the earliest time: likewise.
-pub(crate) static DUE: Statement = Statement::new(
-    "WITH RECURSIVE heads(tenant_id) AS (
-         SELECT (SELECT a.tenant_id FROM alerts a{lite: INDEXED BY alerts_due}
-             WHERE a.due_us IS NOT NULL AND a.tenant_id > $1
-             ORDER BY a.tenant_id, a.due_us LIMIT 1)
-         UNION ALL
-         SELECT (SELECT a.tenant_id FROM alerts a{lite: INDEXED BY alerts_due}
-             WHERE a.due_us IS NOT NULL AND a.tenant_id > heads.tenant_id
-             ORDER BY a.tenant_id, a.due_us LIMIT 1)
-         FROM heads WHERE heads.tenant_id IS NOT NULL
-     )
-     SELECT heads.tenant_id,
+/// The tenants that have alerts to look at again, each with the earliest time.
+pub(crate) static DUE: Statement = Statement::new(concat!(
+    heads!(
+        "alerts a{lite: INDEXED BY alerts_due}",
+        "a.due_us IS NOT NULL",
+        "a.tenant_id",
+        "a.due_us",
+        " AND a.tenant_id > $1"
+    ),
+    " SELECT heads.tenant_id,
          (SELECT a.due_us FROM alerts a{lite: INDEXED BY alerts_due}
              WHERE a.tenant_id = heads.tenant_id AND a.due_us IS NOT NULL
              ORDER BY a.due_us LIMIT 1)
      FROM heads WHERE heads.tenant_id IS NOT NULL
      LIMIT $2",
-);
+));
 
 /// Raises the tries of a tenant's oldest pending event.
 pub(crate) static RAISE: Statement = Statement::new(

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use crate::Store;
 use crate::db::row::Row;
-use crate::db::statement::Statement;
+use crate::db::statement::{Statement, heads};
 use crate::db::value::values;
 use crate::db::{Tx, WriteClass};
 use crate::dispatch::due::{RANKS, first_of};
@@ -61,25 +61,22 @@ pub(crate) static CANARIES: Statement = Statement::new(
      ORDER BY e.id LIMIT $3",
 );
 
-/// The oldest pending event of each tenant: a walk along the index.
-pub(crate) static PENDING_HEADS: Statement = Statement::new(
-    "WITH RECURSIVE heads(tenant_id) AS (
-         SELECT (SELECT e.tenant_id FROM events e{lite: INDEXED BY events_pending}
-             WHERE e.outcome IS NULL
-             ORDER BY e.tenant_id, e.id LIMIT 1)
-         UNION ALL
-         SELECT (SELECT e.tenant_id FROM events e{lite: INDEXED BY events_pending}
-             WHERE e.outcome IS NULL AND e.tenant_id > heads.tenant_id
-             ORDER BY e.tenant_id, e.id LIMIT 1)
-         FROM heads WHERE heads.tenant_id IS NOT NULL
-     )
-     SELECT heads.tenant_id,
+/// The oldest pending event of each tenant.
+pub(crate) static PENDING_HEADS: Statement = Statement::new(concat!(
+    heads!(
+        "events e{lite: INDEXED BY events_pending}",
+        "e.outcome IS NULL",
+        "e.tenant_id",
+        "e.id",
+        ""
+    ),
+    " SELECT heads.tenant_id,
          (SELECT e.received_us FROM events e{lite: INDEXED BY events_pending}
              WHERE e.tenant_id = heads.tenant_id AND e.outcome IS NULL
              ORDER BY e.id LIMIT 1)
      FROM heads WHERE heads.tenant_id IS NOT NULL AND heads.tenant_id < $1
      LIMIT $2",
-);
+));
 
 pub(crate) static PENDING_COUNT: Statement = Statement::new(
     "SELECT COUNT(*) FROM (
@@ -87,20 +84,16 @@ pub(crate) static PENDING_COUNT: Statement = Statement::new(
          WHERE e.outcome IS NULL AND e.tenant_id < $1 LIMIT $2) AS counted",
 );
 
-/// What is due first of each rank of a lane, of each tenant, with its channel: a walk along the
-/// index.
+/// What is due first of each rank of a lane, of each tenant, with its channel.
 pub(crate) static OWED_HEADS: Statement = Statement::new(concat!(
-    "WITH RECURSIVE heads(tenant_id) AS (
-         SELECT (SELECT n.tenant_id FROM notifications n{lite: INDEXED BY notifications_waiting}
-             WHERE n.state = 'waiting' AND n.lane = $1
-             ORDER BY n.tenant_id, n.rank, n.due_us LIMIT 1)
-         UNION ALL
-         SELECT (SELECT n.tenant_id FROM notifications n{lite: INDEXED BY notifications_waiting}
-             WHERE n.state = 'waiting' AND n.lane = $1 AND n.tenant_id > heads.tenant_id
-             ORDER BY n.tenant_id, n.rank, n.due_us LIMIT 1)
-         FROM heads WHERE heads.tenant_id IS NOT NULL
-     )
-     SELECT heads.tenant_id, ",
+    heads!(
+        "notifications n{lite: INDEXED BY notifications_waiting}",
+        "n.state = 'waiting' AND n.lane = $1",
+        "n.tenant_id",
+        "n.rank, n.due_us",
+        ""
+    ),
+    " SELECT heads.tenant_id, ",
     first_of!("0", "due_us"),
     ", ",
     first_of!("0", "channel"),

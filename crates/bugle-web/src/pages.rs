@@ -8,7 +8,6 @@ mod choices;
 mod cleanup;
 mod docs;
 mod error;
-mod escape;
 mod filter;
 mod forms;
 mod graph;

@@ -8,6 +8,7 @@ use bugle_channels::{Content, Outgoing};
 use bugle_domain::contact::{Channel, ContactMethod};
 use bugle_domain::notification::SendOutcome;
 use bugle_domain::{NotificationId, TenantId};
+use bugle_engine::message::html::escaped;
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::json;
@@ -134,8 +135,7 @@ fn email(saying: &Saying, method: &ContactMethod) -> Content {
         ),
     };
     // The address is the only part that is not ours.
-    let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    let html = format!("<pre style=\"font:16px sans-serif\">{escaped}</pre>");
+    let html = format!("<pre style=\"font:16px sans-serif\">{}</pre>", escaped(&text));
     Content::Email { subject, text, html, thread_key: method.id.to_string() }
 }
 

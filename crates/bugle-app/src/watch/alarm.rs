@@ -10,6 +10,7 @@ use bugle_channels::{Channels, Content, Outgoing, SetupError};
 use bugle_domain::contact::{Address, Channel};
 use bugle_domain::notification::SendOutcome;
 use bugle_domain::{MethodId, NodeId, NotificationId, TenantId};
+use bugle_engine::message::html::escaped;
 use bugle_engine::watch::outside::{Alarm as Repeats, Ring};
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -205,9 +206,8 @@ impl Alarm {
 }
 
 fn html(text: &str, link: Option<&str>) -> String {
-    let escaped = text.replace('&', "&amp;").replace('<', "&lt;");
     let link = link.map(|link| format!("<p><a href=\"{link}\">Answer</a></p>"));
-    format!("<p>{escaped}</p>{}", link.unwrap_or_default())
+    format!("<p>{}</p>{}", escaped(text), link.unwrap_or_default())
 }
 
 /// A stand-in for an address that providers would call back to.

@@ -81,10 +81,10 @@ pub(super) fn mail(
         format!("{subject}\n\n{}\n\n{what}: {}\n\n-- \n{foot}\n", lines.join("\n"), page.link);
     let body: String = lines.iter().map(|line| paragraph(line)).collect();
     let html = fill(&[
-        ("title", &escape(&subject)),
+        ("title", &escaped(&subject)),
         ("what", what),
-        ("link", &escape(page.link)),
-        ("foot", &escape(&foot)),
+        ("link", &escaped(page.link)),
+        ("foot", &escaped(&foot)),
         ("body", &body),
     ]);
     Email { subject, text, html, thread }
@@ -180,21 +180,5 @@ struct Extra {
 }
 
 fn paragraph(line: &str) -> String {
-    format!("<p style=\"margin:0 0 8px\">{}</p>\n", escape(line))
-}
-
-/// Text made safe within HTML and its attributes.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            other => out.push(other),
-        }
-    }
-    out
+    format!("<p style=\"margin:0 0 8px\">{}</p>\n", escaped(line))
 }

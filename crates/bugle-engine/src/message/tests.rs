@@ -359,3 +359,9 @@ fn durations_and_names_are_short() {
     assert_eq!(names(&all[..3]), "Ada, Bo and Cy");
     assert_eq!(names(&all), "Ada, Bo and 3 others");
 }
+
+#[test]
+fn what_people_are_called_is_escaped() {
+    let name = html::escaped("<b>\"Q & A's\"</b>");
+    assert_eq!(name, "&lt;b&gt;&quot;Q &amp; A&#39;s&quot;&lt;/b&gt;");
+}

@@ -29,6 +29,47 @@ pub(crate) enum Kind {
     Bytes,
 }
 
+/// Begins a query with `heads`, the tenants of which a table has a row like this, in order: a walk
+/// along an index from tenant to tenant, whose cost is the number of tenants and not of rows. Takes
+/// the table with its alias and index, the condition, the column, how the index goes on after it,
+/// and from where to walk.
+macro_rules! heads {
+    ($from:literal, $like:literal, $tenant:literal, $then:literal, $start:literal) => {
+        concat!(
+            "WITH RECURSIVE heads(tenant_id) AS (
+                 SELECT (SELECT ",
+            $tenant,
+            " FROM ",
+            $from,
+            " WHERE ",
+            $like,
+            $start,
+            " ORDER BY ",
+            $tenant,
+            ", ",
+            $then,
+            " LIMIT 1)
+                 UNION ALL
+                 SELECT (SELECT ",
+            $tenant,
+            " FROM ",
+            $from,
+            " WHERE ",
+            $like,
+            " AND ",
+            $tenant,
+            " > heads.tenant_id ORDER BY ",
+            $tenant,
+            ", ",
+            $then,
+            " LIMIT 1)
+                 FROM heads WHERE heads.tenant_id IS NOT NULL
+             )"
+        )
+    };
+}
+pub(crate) use heads;
+
 /// A statement.
 #[derive(Debug)]
 pub(crate) struct Statement {

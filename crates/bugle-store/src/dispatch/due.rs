@@ -16,7 +16,7 @@ use crate::Store;
 use crate::alerts::{BRIEF_COLUMNS, brief, brief_columns};
 use crate::db::row::Row;
 use crate::db::statement::Kind::{Id, Int};
-use crate::db::statement::Statement;
+use crate::db::statement::{Statement, heads};
 use crate::db::value::{Rows, Value, row, values};
 use crate::error::StoreError;
 use crate::notifications::{NOTIFICATION_COLUMNS, notification, notification_columns};
@@ -56,21 +56,16 @@ pub(crate) fn rank(severity: Severity) -> i64 {
     }
 }
 
-/// The tenants that have something waiting in a lane, each with the earliest due time of each rank:
-/// a walk along the index from tenant to tenant, whose cost is the number of tenants and not of
-/// notifications.
+/// The tenants that have something waiting in a lane, each with the earliest due time of each rank.
 pub(crate) static WAITING: Statement = Statement::new(concat!(
-    "WITH RECURSIVE heads(tenant_id) AS (
-         SELECT (SELECT n.tenant_id FROM notifications n{lite: INDEXED BY notifications_waiting}
-             WHERE n.state = 'waiting' AND n.lane = $1 AND n.tenant_id > $2
-             ORDER BY n.tenant_id, n.rank, n.due_us LIMIT 1)
-         UNION ALL
-         SELECT (SELECT n.tenant_id FROM notifications n{lite: INDEXED BY notifications_waiting}
-             WHERE n.state = 'waiting' AND n.lane = $1 AND n.tenant_id > heads.tenant_id
-             ORDER BY n.tenant_id, n.rank, n.due_us LIMIT 1)
-         FROM heads WHERE heads.tenant_id IS NOT NULL
-     )
-     SELECT heads.tenant_id, ",
+    heads!(
+        "notifications n{lite: INDEXED BY notifications_waiting}",
+        "n.state = 'waiting' AND n.lane = $1",
+        "n.tenant_id",
+        "n.rank, n.due_us",
+        " AND n.tenant_id > $2"
+    ),
+    " SELECT heads.tenant_id, ",
     first_of!("0", "due_us"),
     ", ",
     first_of!("1", "due_us"),

@@ -5,6 +5,7 @@ pub(super) mod show;
 pub(super) mod token;
 
 use askama::Template;
+use bugle_app::alerts::Glyph;
 
 use super::graph::Graph;
 use super::parts::{Link, Pair, Raw, Sev};
@@ -111,40 +112,17 @@ impl Action {
     }
 }
 
-/// The sign beside somebody who has been told.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Mark {
-    /// Not due yet.
-    Waiting,
-    /// Being sent, or to be tried again.
-    Trying,
-    /// A provider has it.
-    Accepted,
-    /// It arrived.
-    Delivered,
-    /// It was opened.
-    Seen,
-    /// It was answered.
-    Answered,
-    /// It could not be delivered.
-    Failed,
-    /// Not needed any more.
-    Cancelled,
-}
-
-impl Mark {
-    /// Name of the shape.
-    pub(super) fn icon(self) -> &'static str {
-        match self {
-            Self::Waiting => "r-wait",
-            Self::Trying => "r-try",
-            Self::Accepted => "r-acc",
-            Self::Delivered => "r-del",
-            Self::Seen => "r-seen",
-            Self::Answered => "ok",
-            Self::Failed => "r-fail",
-            Self::Cancelled => "r-none",
-        }
+/// Name of the shape of the sign beside somebody who has been told.
+pub(super) fn sign(glyph: Glyph) -> &'static str {
+    match glyph {
+        Glyph::Waiting => "r-wait",
+        Glyph::Trying => "r-try",
+        Glyph::Accepted => "r-acc",
+        Glyph::Delivered => "r-del",
+        Glyph::Seen => "r-seen",
+        Glyph::Answered => "ok",
+        Glyph::Failed => "r-fail",
+        Glyph::Cancelled => "r-none",
     }
 }
 
@@ -153,8 +131,8 @@ impl Mark {
 pub(super) struct Told {
     /// When.
     pub(super) at: When,
-    /// The sign.
-    pub(super) mark: Mark,
+    /// Name of the shape of the sign.
+    pub(super) sign: &'static str,
     /// `You, SMS`.
     pub(super) who: String,
     /// `delivered to …318`.

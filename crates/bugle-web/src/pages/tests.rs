@@ -10,10 +10,11 @@ mod watching;
 
 use std::fmt::Display;
 
+use bugle_app::alerts::Glyph;
 use bugle_domain::severity::Severity;
 use jiff::Timestamp;
 
-use super::alert::{Action, AlertPage, Also, Done, Line, Mark, Next, Seen, Told};
+use super::alert::{Action, AlertPage, Also, Done, Line, Next, Seen, Told, sign};
 use super::alerts::{AlertsPage, Quiet, Row, Rows, Task};
 use super::parts::{Link, Pair, Raw, Sev, Tab};
 use super::shell::{Layout, Reader, Section, Shell, document};
@@ -83,9 +84,9 @@ fn show(name: &str, shell: &Shell, body: &impl Display) -> String {
 
 fn alert_page() -> AlertPage {
     let times = times();
-    let told = |time, mark, who: &str, what: &str| Told {
+    let told = |time, glyph, who: &str, what: &str| Told {
         at: times.time(at(time)),
-        mark,
+        sign: sign(glyph),
         who: who.to_owned(),
         what: what.to_owned(),
     };
@@ -113,9 +114,9 @@ fn alert_page() -> AlertPage {
         spoken: "Critical. checkout-api 5xx at 14.2 percent. Paging you. Next: Priya in 3 minutes 54.".to_owned(),
         graph: super::graph::draw(&times, &events, 312),
         told: vec![
-            told("2026-10-22T00:41:00Z", Mark::Accepted, "You, email", "accepted by the mail server, not yet seen"),
-            told("2026-10-22T00:43:00Z", Mark::Delivered, "You, SMS", "delivered to …318"),
-            told("2026-10-22T00:46:00Z", Mark::Trying, "You, call", "no answer, redial 02:48"),
+            told("2026-10-22T00:41:00Z", Glyph::Accepted, "You, email", "accepted by the mail server, not yet seen"),
+            told("2026-10-22T00:43:00Z", Glyph::Delivered, "You, SMS", "delivered to …318"),
+            told("2026-10-22T00:46:00Z", Glyph::Trying, "You, call", "no answer, redial 02:48"),
         ],
         nobody: String::new(),
         next: Some(Next {

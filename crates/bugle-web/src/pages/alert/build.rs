@@ -9,7 +9,7 @@ use bugle_domain::contact::Channel;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{AckPage, Action, AlertPage, Also, Done, Line, Mark, Next, Seen, Told};
+use super::{AckPage, Action, AlertPage, Also, Done, Line, Next, Seen, Told, sign};
 use crate::pages::graph;
 use crate::pages::parts::{Link, Pair, Raw, Sev};
 use crate::pages::times::{Times, countdown, iso, length, plural, size};
@@ -173,7 +173,7 @@ fn told(view: &AlertView, times: &Times) -> Vec<Told> {
             let repeat = if line.possible_repeat { ", possibly sent twice" } else { "" };
             Told {
                 at: times.time(line.at),
-                mark: mark(line.glyph),
+                sign: sign(line.glyph),
                 who: format!("{who}, {}", channel(line.channel)),
                 what: format!("{}{repeat}", line.words),
             }
@@ -188,19 +188,6 @@ pub(in crate::pages) fn channel(channel: Channel) -> &'static str {
         Channel::Sms => "SMS",
         Channel::Voice => "call",
         Channel::Webhook => "webhook",
-    }
-}
-
-fn mark(glyph: Glyph) -> Mark {
-    match glyph {
-        Glyph::Waiting => Mark::Waiting,
-        Glyph::Trying => Mark::Trying,
-        Glyph::Accepted => Mark::Accepted,
-        Glyph::Delivered => Mark::Delivered,
-        Glyph::Seen => Mark::Seen,
-        Glyph::Answered => Mark::Answered,
-        Glyph::Failed => Mark::Failed,
-        Glyph::Cancelled => Mark::Cancelled,
     }
 }
 

@@ -3,12 +3,12 @@
 //! A heading has an anchor, and so has a term in code type that begins a row of a table or an item
 //! of a list, such as an error's code.
 
+use bugle_engine::message::html::escaped;
 use std::collections::BTreeSet;
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 use super::library::address;
-use crate::pages::escape::escaped;
 
 /// A document ready to be shown.
 #[derive(Debug, Default)]

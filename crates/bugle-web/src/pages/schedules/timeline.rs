@@ -2,6 +2,7 @@
 //!
 //! A pixel is the same length of real time everywhere, so a day of 25 hours is 25/24 wide.
 
+use bugle_engine::message::html::escaped;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -12,7 +13,6 @@ use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _, Zoned};
 
-use crate::pages::escape::escaped;
 use crate::pages::times::{format, length};
 
 const LABELS: f64 = 166.0;

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use bugle_app::alerts::Glyph;
 use bugle_app::handset::{
     CallState, Handset, HandsetCall, HandsetError, HandsetMessage, Receiver, ReceiverKind,
 };
@@ -16,7 +17,7 @@ use bugle_domain::severity::Severity;
 use futures_util::future::BoxFuture;
 
 use super::{at, shell, show, times};
-use crate::pages::alert::{AckPage, Action, Mark, Next, Told};
+use crate::pages::alert::{AckPage, Action, Next, Told, sign};
 use crate::pages::integrations::{
     IntegrationForm, IntegrationPage, IntegrationsPage, Request, RequestsPart, Row, TestForm,
     Would, dialect_name,
@@ -69,9 +70,9 @@ fn doors() {
 #[test]
 fn ack_link() {
     let times = times();
-    let told = |when, mark, who, what| Told {
+    let told = |when, glyph, who, what| Told {
         at: times.time(at(when)),
-        mark,
+        sign: sign(glyph),
         who: text(who),
         what: text(what),
     };
@@ -86,7 +87,7 @@ fn ack_link() {
         started: times.short(at("2026-10-22T00:41:00Z")),
         events: 4,
         events_text: text("4 events"),
-        told: vec![told("2026-10-22T00:41:00Z", Mark::Seen, "You, email", "opened 02:46")],
+        told: vec![told("2026-10-22T00:41:00Z", Glyph::Seen, "You, email", "opened 02:46")],
         next: Some(Next {
             at: times.time(at("2026-10-22T00:51:00Z")),
             names: text("Priya"),
