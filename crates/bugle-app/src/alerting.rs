@@ -39,10 +39,12 @@ impl AlertingLoop {
 
     /// Runs until `stop` is cancelled; a pass in hand is finished first.
     pub(crate) async fn run(self, stop: CancellationToken) {
+        let mut first = BTreeSet::new();
         while !stop.is_cancelled() {
             let now = self.app.clock.now();
-            let next_due = match self.pass(now).await {
-                Ok(report) if report.more => {
+            let only = std::mem::take(&mut first);
+            let next_due = match self.pass(&only, now).await {
+                Ok(report) if report.more || !only.is_empty() => {
                     self.app.pulse.beat(Stage::Alerting);
                     continue;
                 }
@@ -59,14 +61,18 @@ impl AlertingLoop {
             let until = next_due.map_or(poll, |due| due.min(poll));
             tokio::select! {
                 () = stop.cancelled() => (),
-                () = self.app.wake_alerting.notified() => (),
+                places = self.app.wake_alerting.woken() => first = places,
                 () = self.app.clock.sleep_until(until) => (),
             }
         }
     }
 
-    /// One transaction over the tenants that have work.
-    async fn pass(&self, now: Timestamp) -> Result<PassReport, StoreError> {
+    /// One transaction over the tenants that have work, or of those over a few only.
+    async fn pass(
+        &self,
+        only: &BTreeSet<TenantId>,
+        now: Timestamp,
+    ) -> Result<PassReport, StoreError> {
         let (epochs, heard_since) = self.app.placement.epochs();
         if epochs.is_empty() || !self.app.takes_work(Stage::Alerting) {
             return Ok(PassReport::default());
@@ -95,8 +101,8 @@ impl AlertingLoop {
             again |= decided.again;
             decided.decisions
         };
-        let pass =
-            AlertingPass { node: self.app.node, epochs: &epochs, events: BATCH, due: BATCH, now };
+        let node = self.app.node;
+        let pass = AlertingPass { node, epochs: &epochs, only, events: BATCH, due: BATCH, now };
         let report = self.app.store.alerting_pass(&pass, &mut decide).await?;
         let left_out = again || !unknown.is_empty() || !suspects.is_empty();
         self.app.store.mark_suspects(&suspects).await?;
@@ -110,7 +116,7 @@ impl AlertingLoop {
     /// Wakes who waits for what the pass did.
     fn tell(&self, report: &PassReport) {
         if report.owed > 0 {
-            self.app.wake_dispatch.notify_one();
+            self.app.wake_dispatch.look_at(report.fresh.iter().copied());
         }
         if !report.fenced.is_empty() {
             self.app.placement.lost(&report.fenced);

@@ -11,7 +11,7 @@ use bugle_domain::revision::Revision;
 use bugle_domain::stage::Stage;
 use bugle_domain::{AlertId, MethodId, NodeId, TenantId, TenantScope};
 use bugle_engine::dispatch::Drain;
-use bugle_store::{Store, StoreError};
+use bugle_store::{Store, StoreError, Stretch};
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretBox, SecretString};
@@ -38,6 +38,7 @@ use crate::record::{self, HeldClaims, Recorder};
 use crate::rehearsal::Rehearsal;
 use crate::stages::{Stages, StagesLoop};
 use crate::tasks::Tasks;
+use crate::wake::Wake;
 use crate::watch;
 
 /// Changes that a slow listener may be behind; after that it is told that it missed some.
@@ -112,8 +113,8 @@ pub(crate) struct Inner {
     pub(crate) holds: Arc<Holds>,
     pub(crate) watch: watch::Shared,
     pub(crate) tasks: Tasks,
-    pub(crate) wake_alerting: Arc<Notify>,
-    pub(crate) wake_dispatch: Arc<Notify>,
+    pub(crate) wake_alerting: Arc<Wake<TenantId>>,
+    pub(crate) wake_dispatch: Arc<Wake<Stretch>>,
     /// What is known of the backlog that drains.
     drain: Mutex<Drain>,
     pub(crate) wake_changes: Arc<Notify>,
@@ -223,8 +224,8 @@ impl App {
     pub fn hold(&self, stage: Stage, held: bool) {
         tracing::warn!(stage = stage.as_str(), held, "a stage is held or let go on");
         self.0.holds.set(stage, held);
-        self.0.wake_alerting.notify_one();
-        self.0.wake_dispatch.notify_one();
+        self.0.wake_alerting.wake();
+        self.0.wake_dispatch.wake();
     }
 
     /// Tells of every change to an alert, on this node.
@@ -321,7 +322,7 @@ impl Inner {
     pub(crate) fn configuration_changed(&self, tenant: TenantId) {
         self.directories.forget(tenant);
         self.integration_keys.forget_all();
-        self.wake_alerting.notify_one();
+        self.wake_alerting.wake();
     }
 
     /// Signs the webhooks of a contact method: `whsec_` and base64, the same after every restart.

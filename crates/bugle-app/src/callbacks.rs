@@ -164,7 +164,7 @@ impl App {
             inner.store.with_notification(carried, Some(by), now, &mut apply).await?;
             inner.changed(&[(tenant, alert)]);
         }
-        inner.wake_dispatch.notify_one();
+        inner.wake_dispatch.wake();
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! The dispatch worker: claims what is due, sends it, and hands on what came of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,7 +14,7 @@ use bugle_domain::stage::Stage;
 use bugle_domain::text::truncate;
 use bugle_domain::{ClaimId, TenantId, TenantScope};
 use bugle_engine::dispatch::{self, Candidate, PaceUpdate, Room, Tried, Verdict};
-use bugle_store::{Claimed, DispatchPass, StoreError, TriedRow};
+use bugle_store::{Claimed, DispatchPass, StoreError, Stretch, TriedRow};
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -71,12 +71,14 @@ impl DispatchLoop {
     /// Runs until `stop` is cancelled, then waits until all that was claimed has an outcome, which
     /// takes at most the channels' request limit.
     pub(crate) async fn run(self, stop: CancellationToken) {
+        let mut first = BTreeSet::new();
         while !stop.is_cancelled() {
             let now = self.app.clock.now();
-            let next_due = match self.claim(now).await {
+            let only = std::mem::take(&mut first);
+            let next_due = match self.claim(&only, now).await {
                 Ok(claimed) => {
                     self.app.pulse.beat(Stage::Dispatch);
-                    if claimed.more {
+                    if claimed.more || !only.is_empty() {
                         continue;
                     }
                     if claimed.only_left {
@@ -94,7 +96,7 @@ impl DispatchLoop {
             let until = next_due.map_or(poll, |due| due.min(poll));
             tokio::select! {
                 () = stop.cancelled() => (),
-                () = self.app.wake_dispatch.notified() => (),
+                places = self.app.wake_dispatch.woken() => first = places,
                 () = self.app.clock.sleep_until(until) => (),
             }
         }
@@ -115,8 +117,9 @@ impl DispatchLoop {
         self.size.store(size, Ordering::Relaxed);
     }
 
-    /// Claims as much as there is room to send, and begins to send it.
-    async fn claim(&self, now: Timestamp) -> Result<Claimed, StoreError> {
+    /// Claims as much as there is room to send, everywhere or at a few places only, and begins to
+    /// send it.
+    async fn claim(&self, only: &BTreeSet<Stretch>, now: Timestamp) -> Result<Claimed, StoreError> {
         let ready = self.app.stages.of(Stage::Dispatch);
         self.resize(usize::try_from(ready.revision.dispatch.parallel).unwrap_or(usize::MAX));
         if !self.app.takes_work(Stage::Dispatch) {
@@ -146,6 +149,7 @@ impl DispatchLoop {
                 &DispatchPass {
                     node: self.app.node,
                     lanes: &ready.lanes,
+                    only,
                     claim,
                     send_by: send_by.unwrap_or(Timestamp::MAX),
                     limit: u32::try_from(free.min(BATCH)).unwrap_or(1),
@@ -337,7 +341,7 @@ impl Permit {
 impl Drop for Permit {
     fn drop(&mut self) {
         if self.under_way.end(self.number) {
-            self.app.wake_dispatch.notify_one();
+            self.app.wake_dispatch.wake();
         }
     }
 }

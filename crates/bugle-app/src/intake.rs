@@ -7,16 +7,17 @@ use std::time::Duration;
 
 use bugle_domain::event::NewEvent;
 use bugle_domain::stage::Stage;
-use bugle_domain::{IntegrationId, NodeId, Severity};
+use bugle_domain::{IntegrationId, NodeId, Severity, TenantId};
 pub use bugle_store::Accepted;
 use bugle_store::{Store, StoreError};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use jiff::SignedDuration;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{Chain, ErrorKind, UseCaseError, transient};
 use crate::pulse::Holds;
+use crate::wake::Wake;
 
 /// Most events in one commit.
 const BATCH_EVENTS: usize = 256;
@@ -104,7 +105,7 @@ impl Intake {
     pub(crate) fn new(
         store: Store,
         node: NodeId,
-        wake: Arc<Notify>,
+        wake: Arc<Wake<TenantId>>,
         holds: &Arc<Holds>,
     ) -> (Self, Committer) {
         let (queue, requests) = mpsc::channel(QUEUE_REQUESTS);
@@ -144,7 +145,7 @@ pub(crate) const COMMITTERS: usize = 2;
 pub(crate) struct Committer {
     store: Store,
     node: NodeId,
-    wake: Arc<Notify>,
+    wake: Arc<Wake<TenantId>>,
     requests: Arc<tokio::sync::Mutex<mpsc::Receiver<Request>>>,
 }
 
@@ -174,7 +175,7 @@ impl Committer {
         }
         match self.store_batch(&events).await {
             Ok(accepted) => {
-                self.wake.notify_one();
+                self.wake.look_at(events.iter().map(|event| event.tenant));
                 metrics::counter!("bugle_events_accepted_total").increment(events.len() as u64);
                 let mut accepted = accepted.into_iter();
                 for (count, reply) in replies {

@@ -113,7 +113,7 @@ impl Keeper {
             }
         }
         if lost > 0 || expired > 0 {
-            self.app.wake_dispatch.notify_one();
+            self.app.wake_dispatch.wake();
         }
         metrics::counter!("bugle_claims_lost_total").increment(u64::from(lost));
         metrics::counter!("bugle_receipts_expired_total").increment(u64::from(expired));
@@ -161,7 +161,7 @@ impl Keeper {
         }
         let epochs = store.adopt_placements(node).await?;
         self.app.placement.held(epochs, heard_since, begun);
-        self.app.wake_alerting.notify_one();
+        self.app.wake_alerting.wake();
         Ok(())
     }
 

@@ -51,6 +51,7 @@ pub mod senders;
 mod stages;
 pub mod tasks;
 pub mod tenants;
+mod wake;
 pub mod watch;
 pub mod why;
 #[cfg(test)]

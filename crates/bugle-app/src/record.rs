@@ -159,7 +159,7 @@ impl Recorder {
         let again =
             |row: &TriedRow| row.next.hop || matches!(row.next.state, NotificationState::Waiting);
         if rows.iter().any(again) {
-            self.app.wake_dispatch.notify_one();
+            self.app.wake_dispatch.wake();
         }
     }
 }

@@ -83,8 +83,8 @@ impl App {
         let answered = (id, response.notification);
         self.inner().store.respond(scope, answered, now, &mut decide).await?;
         let (number, effect) = done.ok_or(RespondError::NoSuchAlert(id))?;
-        self.inner().wake_dispatch.notify_one();
-        self.inner().wake_alerting.notify_one();
+        self.inner().wake_dispatch.wake();
+        self.inner().wake_alerting.wake();
         self.inner().changed(&[(scope.tenant(), id)]);
         metrics::counter!("bugle_responses_total").increment(1);
         let sentence = respond::sentence(&effect, now);

@@ -219,8 +219,8 @@ impl StagesLoop {
         if before != after {
             tell(&before, &after);
             store.report_stages(&after).await?;
-            self.app.wake_alerting.notify_one();
-            self.app.wake_dispatch.notify_one();
+            self.app.wake_alerting.wake();
+            self.app.wake_dispatch.wake();
             self.app.wake_changes.notify_one();
         }
         Ok(())

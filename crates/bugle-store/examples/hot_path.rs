@@ -226,6 +226,7 @@ impl Bench {
         let pass = AlertingPass {
             node: self.node,
             epochs: &self.epochs,
+            only: &std::collections::BTreeSet::new(),
             events: 256,
             due: 256,
             now: now(1),
@@ -239,6 +240,7 @@ impl Bench {
         let pass = DispatchPass {
             node: self.node,
             lanes: &Lane::ALL,
+            only: &std::collections::BTreeSet::new(),
             claim,
             send_by: now(10),
             limit: 256,

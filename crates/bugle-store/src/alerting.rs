@@ -19,6 +19,7 @@ use crate::db::statement::{Statement, heads};
 use crate::db::value::{Rows, row, values};
 use crate::db::{Durability, Tx, WriteClass, retried};
 use crate::decisions;
+use crate::dispatch::Stretch;
 use crate::error::StoreError;
 use crate::events::{event, event_columns};
 use crate::ledger::Entries;
@@ -39,6 +40,9 @@ pub struct AlertingPass<'a> {
     pub node: NodeId,
     /// The tenants it owns, each with the epoch in which it owns it.
     pub epochs: &'a BTreeMap<TenantId, i64>,
+    /// Of those, the only ones it looks at, for pending events: a pass that need not search. Empty:
+    /// it searches. Suspects are left to one that does.
+    pub only: &'a BTreeSet<TenantId>,
     /// Most events in the pass, over all tenants.
     pub events: u32,
     /// Most alerts whose time has come, over all tenants.
@@ -56,6 +60,8 @@ pub struct PassReport {
     pub opened: usize,
     /// Notifications that came to be owed.
     pub owed: usize,
+    /// Where of that something is due at once.
+    pub fresh: BTreeSet<Stretch>,
     /// Tenants with work whose placement no longer is what the caller believes. Nothing of theirs
     /// was changed.
     pub fenced: Vec<TenantId>,
@@ -240,7 +246,8 @@ impl Store {
         pass: &AlertingPass<'_>,
         decide: &mut Decide<'_>,
     ) -> Result<PassReport, StoreError> {
-        let outlook = self.outlook(pass).await?;
+        let outlook =
+            if pass.only.is_empty() { self.outlook(pass).await? } else { Outlook::only(pass) };
         if outlook.tenants.is_empty() {
             return Ok(PassReport { next_due: outlook.next_due, ..PassReport::default() });
         }
@@ -349,13 +356,16 @@ impl Store {
             next_due: outlook.next_due,
             ..PassReport::default()
         };
+        if !pass.only.is_empty() {
+            portions.retain(|_, portion| !portion.work.events.first().is_some_and(is_suspect));
+        }
         let due = outlook.due.iter().copied().filter(held).collect();
         read(&mut tx, pass.now, (due, limits.1), &mut portions).await?;
         let mut decided = Vec::with_capacity(portions.len());
         for (tenant, Portion { work, more }) in portions {
             if let Some(decisions) = decide(tenant, work) {
                 report.more |= more;
-                report.count(tenant, &decisions);
+                report.count(tenant, &decisions, pass.now);
                 decided.push((tenant, decisions));
             }
         }
@@ -366,11 +376,26 @@ impl Store {
     }
 }
 
+impl Outlook {
+    /// What is known without a search.
+    fn only(pass: &AlertingPass<'_>) -> Self {
+        let owned = pass.only.iter().filter(|tenant| pass.epochs.contains_key(tenant)).copied();
+        let tenants: Vec<TenantId> = owned.take(MAX_TENANTS).collect();
+        Self { pending: tenants.iter().copied().collect(), tenants, ..Self::default() }
+    }
+}
+
 impl PassReport {
-    fn count(&mut self, tenant: TenantId, decisions: &Decisions) {
+    fn count(&mut self, tenant: TenantId, decisions: &Decisions, now: Timestamp) {
         self.events += decisions.outcomes.len();
         self.opened += decisions.opened.len();
         self.owed += decisions.owed.len();
+        let ranks = decisions::ranks(decisions);
+        let at_once = decisions.owed.iter().filter(|it| it.due_at <= now);
+        self.fresh.extend(at_once.map(|it| {
+            let rank = ranks.get(&it.alert).copied().unwrap_or_default();
+            Stretch { lane: it.lane, tenant, rank }
+        }));
         for alert in decisions.opened.iter().chain(&decisions.changed) {
             self.touched.push((tenant, alert.id));
             self.next_due = match (self.next_due, alert.due_at()) {
@@ -461,11 +486,15 @@ fn alerts(rows: Vec<crate::db::row::Row>) -> Result<Vec<(TenantId, Alert)>, Stor
     rows.iter().map(|row| Ok((TenantId::from_stored(row.id(0)?), alert(row, 1)?))).collect()
 }
 
+/// Whether it is decided alone.
+fn is_suspect(event: &Event) -> bool {
+    event.tries >= ALONE_FROM
+}
+
 /// Adds the next pending event, unless it or the first one has to be decided alone.
 fn take(portion: &mut Portion, event: Event, max_events: u32) {
-    let alone = |event: &Event| event.tries >= ALONE_FROM;
     let events = &mut portion.work.events;
-    if events.first().is_none_or(|first| !alone(first) && !alone(&event)) {
+    if events.first().is_none_or(|first| !is_suspect(first) && !is_suspect(&event)) {
         let received_at = event.received_at;
         events.push(event);
         if events.len() >= max_events as usize {

@@ -4,12 +4,10 @@
 
 use std::sync::Arc;
 
-use futures_util::TryStreamExt;
-use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgArguments;
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
 use crate::db::gate::Class;
+use crate::db::postgres::{PgTx, Postgres};
 use crate::db::row::Row;
 use crate::db::sqlite::{Sqlite, SqliteTx};
 use crate::db::statement::{Dialect, Statement, Together};
@@ -19,6 +17,7 @@ use crate::error::StoreError;
 pub(crate) mod connect;
 mod gate;
 mod migrate;
+pub(crate) mod postgres;
 pub(crate) mod row;
 mod sqlite;
 pub(crate) mod statement;
@@ -68,13 +67,13 @@ const ANALYZE: &str = "ANALYZE events, requests, alerts, timeline, notifications
 #[derive(Clone, Debug)]
 pub(crate) enum Db {
     Sqlite(Arc<Sqlite>),
-    Postgres(PgPool),
+    Postgres(Arc<Postgres>),
 }
 
 /// A transaction. Dropping it undoes it.
 pub(crate) enum Tx {
     Sqlite(SqliteTx),
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(PgTx),
 }
 
 impl Db {
@@ -89,10 +88,7 @@ impl Db {
     pub(crate) fn connections(&self) -> (u32, u32) {
         match self {
             Self::Sqlite(sqlite) => sqlite.connections(),
-            Self::Postgres(pool) => {
-                let idle = u32::try_from(pool.num_idle()).unwrap_or(0);
-                (pool.size().saturating_sub(idle), pool.options().get_max_connections())
-            }
+            Self::Postgres(postgres) => postgres.connections(),
         }
     }
 
@@ -100,7 +96,7 @@ impl Db {
     pub(crate) async fn close(&self) {
         match self {
             Self::Sqlite(sqlite) => sqlite.close().await,
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres(postgres) => postgres.close().await,
         }
     }
 
@@ -117,11 +113,11 @@ impl Db {
     ) -> Result<Tx, StoreError> {
         match (self, durability) {
             (Self::Sqlite(sqlite), _) => Ok(Tx::Sqlite(sqlite.write(class, durability).await?)),
-            (Self::Postgres(pool), Durability::Now) => {
-                Ok(Tx::Postgres(pool.begin_with(BEGIN).await?))
+            (Self::Postgres(postgres), Durability::Now) => {
+                Ok(Tx::Postgres(postgres.begin(BEGIN).await?))
             }
-            (Self::Postgres(pool), Durability::WithTheNext) => {
-                Ok(Tx::Postgres(pool.begin_with(BEGIN_NOT_FLUSHED).await?))
+            (Self::Postgres(postgres), Durability::WithTheNext) => {
+                Ok(Tx::Postgres(postgres.begin(BEGIN_NOT_FLUSHED).await?))
             }
         }
     }
@@ -130,7 +126,7 @@ impl Db {
     pub(crate) async fn snapshot(&self) -> Result<Tx, StoreError> {
         match self {
             Self::Sqlite(sqlite) => Ok(Tx::Sqlite(sqlite.snapshot().await?)),
-            Self::Postgres(pool) => Ok(Tx::Postgres(pool.begin_with(BEGIN_SNAPSHOT).await?)),
+            Self::Postgres(postgres) => Ok(Tx::Postgres(postgres.begin(BEGIN_SNAPSHOT).await?)),
         }
     }
 
@@ -143,15 +139,17 @@ impl Db {
     ) -> Result<Vec<Row>, StoreError> {
         match self {
             Self::Sqlite(sqlite) => sqlite.rows(statement, values).await,
-            Self::Postgres(pool) if statement.filters() => {
-                let mut tx = pool.begin_with(BEGIN_FILTERING).await?;
-                let found = rows(&mut tx, statement, values).await?;
+            Self::Postgres(postgres) if statement.filters() => {
+                let mut tx = postgres.begin(BEGIN_FILTERING).await?;
+                let found = postgres::rows(tx.get()?, statement, values).await?;
                 tx.commit().await?;
                 Ok(found)
             }
-            Self::Postgres(pool) => {
-                let mut connection: PoolConnection<Postgres> = pool.acquire().await?;
-                rows(&mut connection, statement, values).await
+            Self::Postgres(postgres) => {
+                let mut connected = postgres.connection().await?;
+                let found = postgres::rows(&mut connected, statement, values).await?;
+                connected.done();
+                Ok(found)
             }
         }
     }
@@ -169,11 +167,13 @@ impl Db {
     /// knows of more than `events` already. Plans made before are made again then, on every
     /// connection.
     pub(crate) async fn refresh_statistics(&self, events: i64) -> Result<(), StoreError> {
-        let Self::Postgres(pool) = self else { return Ok(()) };
-        let known: i64 = sqlx::query_scalar(KNOWN_EVENTS).fetch_one(pool).await?;
+        let Self::Postgres(postgres) = self else { return Ok(()) };
+        let mut connected = postgres.connection().await?;
+        let known: i64 = sqlx::query_scalar(KNOWN_EVENTS).fetch_one(&mut *connected).await?;
         if known <= events {
-            sqlx::raw_sql(ANALYZE).execute(pool).await?;
+            sqlx::raw_sql(ANALYZE).execute(&mut *connected).await?;
         }
+        connected.done();
         Ok(())
     }
 
@@ -205,7 +205,7 @@ impl Tx {
     ) -> Result<Vec<Row>, StoreError> {
         match self {
             Self::Sqlite(tx) => tx.rows(statement, values),
-            Self::Postgres(tx) => rows(tx, statement, values).await,
+            Self::Postgres(tx) => postgres::rows(tx.get()?, statement, values).await,
         }
     }
 
@@ -225,12 +225,7 @@ impl Tx {
     ) -> Result<u64, StoreError> {
         match self {
             Self::Sqlite(tx) => tx.run(statement, values),
-            Self::Postgres(tx) => {
-                let mut arguments = PgArguments::default();
-                bind_postgres(statement, values, &mut arguments).map_err(encode)?;
-                let query = sqlx::query_with(statement.sql(Dialect::Postgres), arguments);
-                Ok(query.execute(&mut **tx).await?.rows_affected())
-            }
+            Self::Postgres(tx) => postgres::run(tx.get()?, statement, values).await,
         }
     }
 
@@ -253,10 +248,10 @@ impl Tx {
             Self::Postgres(tx) => {
                 let mut arguments = PgArguments::default();
                 for (part, values) in parts {
-                    bind_postgres(part, values, &mut arguments).map_err(encode)?;
+                    bind_postgres(part, values, &mut arguments).map_err(postgres::encode)?;
                 }
                 let query = sqlx::query_with(together.sql(), arguments);
-                let row = Row::Postgres(query.fetch_one(&mut **tx).await?);
+                let row = Row::Postgres(query.fetch_one(tx.get()?).await?);
                 for (index, changed) in changed.iter_mut().enumerate() {
                     *changed = u64::try_from(row.int(index)?).unwrap_or_default();
                 }
@@ -268,22 +263,7 @@ impl Tx {
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(tx) => tx.commit(),
-            Self::Postgres(tx) => Ok(tx.commit().await?),
+            Self::Postgres(tx) => tx.commit().await,
         }
     }
-}
-
-async fn rows(
-    connection: &mut PgConnection,
-    statement: &'static Statement,
-    values: Vec<Value>,
-) -> Result<Vec<Row>, StoreError> {
-    let mut arguments = PgArguments::default();
-    bind_postgres(statement, values, &mut arguments).map_err(encode)?;
-    let query = sqlx::query_with(statement.sql(Dialect::Postgres), arguments);
-    Ok(query.fetch(connection).map_ok(Row::Postgres).try_collect().await?)
-}
-
-fn encode(error: sqlx::error::BoxDynError) -> StoreError {
-    sqlx::Error::Encode(error).into()
 }

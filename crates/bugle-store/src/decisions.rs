@@ -304,7 +304,7 @@ fn changed_row(
 }
 
 /// Where what is owed about each alert stands in its lane.
-fn ranks(decisions: &Decisions) -> BTreeMap<AlertId, i64> {
+pub(crate) fn ranks(decisions: &Decisions) -> BTreeMap<AlertId, i64> {
     if decisions.owed.is_empty() {
         return BTreeMap::new();
     }

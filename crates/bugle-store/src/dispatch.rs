@@ -21,6 +21,8 @@ use crate::ledger::{self, Entries};
 
 use self::due::{FRESH, FRESH_SEEN, HELD, Outlook, add_fresh, add_late};
 
+pub use self::due::Stretch;
+
 pub(crate) use self::due::rank;
 
 pub(crate) mod due;
@@ -32,6 +34,9 @@ pub struct DispatchPass<'a> {
     pub node: NodeId,
     /// The lanes it claims from, in the order they are served.
     pub lanes: &'a [Lane],
+    /// The only places it looks at, for what came to be due lately: a pass that need not search.
+    /// Empty: it searches.
+    pub only: &'a BTreeSet<Stretch>,
     /// Names the claim; never used twice.
     pub claim: ClaimId,
     /// What is claimed is sent before this time or not at all.
@@ -212,7 +217,8 @@ impl Store {
         pass: &DispatchPass<'_>,
         judge: &mut Judge<'_>,
     ) -> Result<Claimed, StoreError> {
-        let outlook = self.due_heads(pass).await?;
+        let outlook =
+            if pass.only.is_empty() { self.due_heads(pass).await? } else { Outlook::only(pass) };
         if outlook.fresh.is_empty() && outlook.late.is_empty() {
             return Ok(Claimed { next_due: outlook.next_due, ..Claimed::default() });
         }

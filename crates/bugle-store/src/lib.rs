@@ -47,7 +47,7 @@ pub use changes::{Checkpoint, DrivenChange};
 pub use cleanup::{CleanUpStep, RemovedThing, Stepped};
 pub use db::connect::{DatabaseUrl, ParseDatabaseUrlError, PoolSettings};
 pub use directory::ObjectChange;
-pub use dispatch::{Claimed, DispatchPass, Judge};
+pub use dispatch::{Claimed, DispatchPass, Judge, Stretch};
 pub use error::{ErrorKind, StoreError};
 pub use incidents::IncidentRow;
 pub use intake::Accepted;

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::{Page, text};
 use crate::dispatch::AlertBrief;
+use crate::message::html::escaped;
 
 /// Longest title in a subject line, in characters.
 const LONGEST_TITLE: usize = 120;

@@ -10,6 +10,7 @@ use sqlx::migrate::{Migration, MigrationType};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, SqlSafeStr};
 
+use crate::db::postgres::Postgres;
 use crate::db::sqlite::{Sqlite, in_place};
 use crate::db::{Db, migrate};
 use crate::error::StoreError;
@@ -150,7 +151,7 @@ async fn connect_postgres(url: &str, settings: PoolSettings) -> Result<Db, Store
         .test_before_acquire(false)
         .connect_with(options)
         .await?;
-    Ok(Db::Postgres(pool))
+    Ok(Db::Postgres(Arc::new(Postgres::new(pool, settings))))
 }
 
 fn postgres_options(url: &str) -> Result<PgConnectOptions, StoreError> {

@@ -159,11 +159,11 @@ pub(super) struct Outlook {
 }
 
 /// A lane and rank of a tenant, in which something waits.
-#[derive(Clone, Copy)]
-pub(super) struct Stretch {
-    lane: Lane,
-    tenant: TenantId,
-    rank: i64,
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Stretch {
+    pub(crate) lane: Lane,
+    pub(crate) tenant: TenantId,
+    pub(crate) rank: i64,
 }
 
 /// A tenant in a lane, with the earliest due time of each rank.
@@ -287,6 +287,11 @@ impl Asked {
 }
 
 impl Outlook {
+    /// What is known without a search.
+    pub(super) fn only(pass: &DispatchPass<'_>) -> Self {
+        Self { fresh: pass.only.iter().copied().collect(), ..Self::default() }
+    }
+
     /// What to read by `statement` of what came to be due lately in a lane.
     pub(super) fn fresh_in(
         &self,

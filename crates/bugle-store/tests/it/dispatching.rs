@@ -238,6 +238,7 @@ async fn a_levels_clock_is_read_from_its_tries(world: World) {
         let pass = bugle_store::AlertingPass {
             node: node(NODE),
             epochs: &world.epochs,
+            only: &std::collections::BTreeSet::new(),
             events: 9,
             due: 9,
             now,

@@ -1,5 +1,7 @@
 //! The way of an event through the store, and what must hold on it.
 
+use std::collections::BTreeSet;
+
 use bugle_domain::alert::{AlertStatus, Escalation};
 use bugle_domain::event::EventOutcome;
 use bugle_domain::notification::{End, NotificationState};
@@ -31,8 +33,14 @@ async fn accepted_means_durable(world: World) {
     assert_eq!((ledger.total.accepted, ledger.total.pending), (100, 100));
     assert_eq!(ledger.oldest_pending_ms, Some(5_000));
     let mut seen = Vec::new();
-    let pass =
-        AlertingPass { node: node(NODE), epochs: &epochs, events: 256, due: 256, now: at(1) };
+    let pass = AlertingPass {
+        node: node(NODE),
+        epochs: &epochs,
+        only: &BTreeSet::new(),
+        events: 256,
+        due: 256,
+        now: at(1),
+    };
     store
         .alerting_pass(&pass, &mut |_, work| {
             seen = work.events;
@@ -96,7 +104,14 @@ async fn only_the_owner_decides(world: World) {
     let report = world.decide_with(&mut |_, work| panic!("it has been replaced: {work:?}")).await;
     assert_eq!((report.events, report.fenced), (0, vec![tenant(1)]));
 
-    let pass = AlertingPass { node: node(2), epochs: &newer, events: 9, due: 9, now: at(1) };
+    let pass = AlertingPass {
+        node: node(2),
+        epochs: &newer,
+        only: &BTreeSet::new(),
+        events: 9,
+        due: 9,
+        now: at(1),
+    };
     let report = world.store.alerting_pass(&pass, &mut |_, _| None).await.unwrap();
     assert_eq!(report.fenced, vec![tenant(1)]);
     let moved = world.store.take_over_placements(node(2), node(NODE), 99).await.unwrap();
@@ -104,7 +119,14 @@ async fn only_the_owner_decides(world: World) {
     let beat = world.store.nodes().await.unwrap()[0].beat;
     assert_eq!(world.store.take_over_placements(node(2), node(NODE), beat).await.unwrap(), 1);
     let owned = world.store.placements(node(2)).await.unwrap();
-    let pass = AlertingPass { node: node(2), epochs: &owned, events: 9, due: 9, now: at(1) };
+    let pass = AlertingPass {
+        node: node(2),
+        epochs: &owned,
+        only: &BTreeSet::new(),
+        events: 9,
+        due: 9,
+        now: at(1),
+    };
     let report =
         world.store.alerting_pass(&pass, &mut |_, work| Some(world.simple(work))).await.unwrap();
     assert_eq!(report.events, 1);

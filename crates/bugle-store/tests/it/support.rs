@@ -193,6 +193,7 @@ impl World {
         let pass = AlertingPass {
             node: node(NODE),
             epochs: &self.epochs,
+            only: &std::collections::BTreeSet::new(),
             events: 256,
             due: 256,
             now: at(1),
@@ -290,6 +291,7 @@ impl World {
     ) -> Claimed {
         let pass = DispatchPass {
             lanes: &Lane::ALL,
+            only: &std::collections::BTreeSet::new(),
             node,
             claim: ClaimId::from_stored(uuid(self.fresh())),
             send_by: now + jiff::SignedDuration::from_secs(8),

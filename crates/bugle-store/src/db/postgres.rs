@@ -1,0 +1,194 @@
+//! PostgreSQL's connections: handed out where they were used last.
+//!
+//! sqlx's pool asks each connection that comes back whether it lives, which is a round trip, and
+//! hands out the one that has rested longest, whose caches are cold. Here one that did its work
+//! stays at hand, and the last is the first to be taken again. A broken one shows with its next
+//! use, and goes back to sqlx, which closes it.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::TryStreamExt;
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgArguments, PgConnection};
+use sqlx::{Executor, PgPool};
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
+
+use crate::db::connect::PoolSettings;
+use crate::db::row::Row;
+use crate::db::statement::{Dialect, Statement};
+use crate::db::value::{Value, bind_postgres};
+use crate::error::{Cause, StoreError};
+
+/// A connection this old is exchanged for a new one: what its server process has gathered goes with
+/// it, and a balancer in between gets its turn.
+const MAX_AGE: Duration = Duration::from_mins(30);
+
+/// An open database.
+#[derive(Debug)]
+pub(crate) struct Postgres {
+    pool: PgPool,
+    ready: Mutex<Vec<Rested>>,
+    permits: Arc<Semaphore>,
+    most: u32,
+    acquire_timeout: Duration,
+}
+
+/// A connection, and since when there is.
+#[derive(Debug)]
+struct Rested(PoolConnection<sqlx::Postgres>, Instant);
+
+/// A connection in use. Dropping it gives it back to sqlx; [`Connected::done`] keeps it at hand.
+pub(crate) struct Connected {
+    connection: PoolConnection<sqlx::Postgres>,
+    since: Instant,
+    of: Arc<Postgres>,
+    _permit: OwnedSemaphorePermit,
+}
+
+/// A transaction. Dropping it undoes it.
+pub(crate) struct PgTx {
+    connected: Option<Connected>,
+}
+
+impl Postgres {
+    /// Takes over a pool that was made with these settings.
+    pub(crate) fn new(pool: PgPool, settings: PoolSettings) -> Self {
+        let most = settings.connections;
+        Self {
+            pool,
+            ready: Mutex::default(),
+            permits: Arc::new(Semaphore::new(usize::try_from(most).unwrap_or(1))),
+            most,
+            acquire_timeout: settings.acquire_timeout,
+        }
+    }
+
+    /// Connections in use, and how many there may be.
+    pub(crate) fn connections(&self) -> (u32, u32) {
+        let free = u32::try_from(self.permits.available_permits()).unwrap_or(0);
+        (self.most.saturating_sub(free), self.most)
+    }
+
+    /// Closes all connections, as they come back.
+    pub(crate) async fn close(&self) {
+        self.permits.close();
+        self.ready().clear();
+        self.pool.close().await;
+    }
+
+    /// A connection, when one is free.
+    pub(crate) async fn connection(self: &Arc<Self>) -> Result<Connected, StoreError> {
+        let permit = Arc::clone(&self.permits).acquire_owned();
+        let permit = tokio::time::timeout(self.acquire_timeout, permit)
+            .await
+            .map_err(|_| Cause::NoneFree)?
+            .map_err(|_| Cause::Closed)?;
+        let ready = self.ready().pop();
+        let Rested(connection, since) = match ready {
+            Some(rested) if rested.1.elapsed() < MAX_AGE => rested,
+            _ => Rested(self.pool.acquire().await?, Instant::now()),
+        };
+        Ok(Connected { connection, since, of: Arc::clone(self), _permit: permit })
+    }
+
+    /// Begins a transaction with these words.
+    pub(crate) async fn begin(self: &Arc<Self>, how: &'static str) -> Result<PgTx, StoreError> {
+        let mut tx = PgTx { connected: Some(self.connection().await?) };
+        tx.get()?.execute(how).await?;
+        Ok(tx)
+    }
+
+    fn ready(&self) -> MutexGuard<'_, Vec<Rested>> {
+        self.ready.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Connected {
+    /// Keeps the connection at hand: nothing is open on it, and all that was asked was answered.
+    pub(crate) fn done(self) {
+        let mut ready = self.of.ready();
+        // Asked under the lock: what is closed has been emptied, or will be.
+        if !self.of.permits.is_closed() {
+            ready.push(Rested(self.connection, self.since));
+        }
+    }
+}
+
+impl Deref for Connected {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        &self.connection
+    }
+}
+
+impl DerefMut for Connected {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.connection
+    }
+}
+
+impl PgTx {
+    pub(crate) fn get(&mut self) -> Result<&mut PgConnection, StoreError> {
+        self.connected.as_deref_mut().ok_or_else(|| Cause::Closed.into())
+    }
+
+    /// Makes the transaction last.
+    pub(crate) async fn commit(mut self) -> Result<(), StoreError> {
+        self.get()?.execute("COMMIT").await?;
+        if let Some(connected) = self.connected.take() {
+            connected.done();
+        }
+        Ok(())
+    }
+}
+
+impl Drop for PgTx {
+    fn drop(&mut self) {
+        let Some(mut connected) = self.connected.take() else { return };
+        let Ok(runtime) = Handle::try_current() else {
+            connected.connection.close_on_drop();
+            return;
+        };
+        runtime.spawn(async move {
+            match connected.execute("ROLLBACK").await {
+                Ok(_) => connected.done(),
+                // The server undoes it when it sees that the connection is gone.
+                Err(_) => connected.connection.close_on_drop(),
+            }
+        });
+    }
+}
+
+/// Reads rows.
+pub(crate) async fn rows(
+    connection: &mut PgConnection,
+    statement: &'static Statement,
+    values: Vec<Value>,
+) -> Result<Vec<Row>, StoreError> {
+    let mut arguments = PgArguments::default();
+    bind_postgres(statement, values, &mut arguments).map_err(encode)?;
+    let query = sqlx::query_with(statement.sql(Dialect::Postgres), arguments);
+    Ok(query.fetch(connection).map_ok(Row::Postgres).try_collect().await?)
+}
+
+/// Runs a statement; returns how many rows it changed.
+pub(crate) async fn run(
+    connection: &mut PgConnection,
+    statement: &'static Statement,
+    values: Vec<Value>,
+) -> Result<u64, StoreError> {
+    let mut arguments = PgArguments::default();
+    bind_postgres(statement, values, &mut arguments).map_err(encode)?;
+    let query = sqlx::query_with(statement.sql(Dialect::Postgres), arguments);
+    Ok(query.execute(connection).await?.rows_affected())
+}
+
+/// A value that cannot be bound.
+pub(crate) fn encode(error: sqlx::error::BoxDynError) -> StoreError {
+    sqlx::Error::Encode(error).into()
+}
