@@ -15,6 +15,7 @@ on_each_store! {
     every_accepted_event_has_one_outcome
     every_notification_ends
     only_the_owner_decides
+    where_there_is_known_to_be_work_nothing_is_searched
     a_repeat_is_answered_like_the_first
     one_response_at_a_time_changes_an_alert
     an_event_that_failed_twice_is_decided_alone
@@ -95,6 +96,38 @@ async fn every_notification_ends(world: World) {
     let sums = world.store.ledger(scope(1), at(3)).await.unwrap().total;
     assert_eq!((sums.owed, sums.waiting, sums.sending, sums.ended.total()), (6, 0, 1, 5));
     assert_eq!((sums.ended.answered, sums.ended.expired), (1, 1));
+}
+
+async fn where_there_is_known_to_be_work_nothing_is_searched(mut world: World) {
+    world.add_tenant(2).await;
+    world.add_tenant(3).await;
+    let events = [world.event(1, "a"), world.event(2, "b"), world.event(3, "c")];
+    world.accept(&events).await;
+    for _ in 0..2 {
+        world.store.mark_suspects(&[(tenant(3), events[2].id)]).await.unwrap();
+    }
+    // The second tenant was not named, and what has failed is left to a pass that counts its tries.
+    let named = [tenant(1), tenant(3)];
+    let report = world.decide_only(&named, &mut |_, work| Some(world.simple(work))).await;
+    assert_eq!((report.events, report.fresh.len()), (1, 1));
+    let claimed = world.claim_only(&report.fresh, at(2)).await;
+    assert_eq!(claimed.sends.len(), 1);
+    assert_eq!(claimed.sends[0].1.tenant, tenant(1));
+
+    let mut tries = Vec::new();
+    let report = world
+        .decide_with(&mut |_, work| {
+            tries.extend(work.events.iter().map(|event| event.tries));
+            Some(world.simple(work))
+        })
+        .await;
+    assert_eq!((report.events, tries), (2, vec![0, 3]));
+    // What somebody else has claimed already is not there any more, nor what is not owned.
+    assert_eq!(world.claim(at(2)).await.sends.len(), 2);
+    assert!(world.claim_only(&report.fresh, at(2)).await.sends.is_empty());
+    let report = world.decide_only(&[tenant(9)], &mut |_, _| panic!("not its own")).await;
+    assert_eq!((report.events, report.fenced), (0, vec![]));
+    world.balance().await;
 }
 
 async fn only_the_owner_decides(world: World) {

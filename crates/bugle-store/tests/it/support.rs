@@ -1,6 +1,6 @@
 //! What the checks stand on: a fresh database each, and short words for making things.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -18,7 +18,8 @@ use bugle_domain::{
 use bugle_engine::alerting::{Decisions, Work};
 use bugle_engine::dispatch::{Candidate, Next, PaceUpdate, Verdict};
 use bugle_store::{
-    AlertingPass, Claimed, DatabaseUrl, DispatchPass, PassReport, PoolSettings, Store, TriedRow,
+    AlertingPass, Claimed, DatabaseUrl, DispatchPass, PassReport, PoolSettings, Store, Stretch,
+    TriedRow,
 };
 use jiff::Timestamp;
 
@@ -190,10 +191,19 @@ impl World {
     }
 
     pub(crate) async fn decide_with(&self, decide: &mut bugle_store::Decide<'_>) -> PassReport {
+        self.decide_only(&[], decide).await
+    }
+
+    /// The same for a few tenants that are known to have work.
+    pub(crate) async fn decide_only(
+        &self,
+        only: &[TenantId],
+        decide: &mut bugle_store::Decide<'_>,
+    ) -> PassReport {
         let pass = AlertingPass {
             node: node(NODE),
             epochs: &self.epochs,
-            only: &std::collections::BTreeSet::new(),
+            only: &only.iter().copied().collect(),
             events: 256,
             due: 256,
             now: at(1),
@@ -277,6 +287,11 @@ impl World {
         }
     }
 
+    /// A dispatch pass that claims what is due at a few places.
+    pub(crate) async fn claim_only(&self, only: &BTreeSet<Stretch>, now: Timestamp) -> Claimed {
+        self.store.dispatch_pass(&self.pass(only, 256, now), &mut send_all).await.unwrap()
+    }
+
     /// A dispatch pass that claims everything that is due.
     pub(crate) async fn claim(&self, now: Timestamp) -> Claimed {
         self.claim_with(node(NODE), 256, now, &mut send_all).await
@@ -289,17 +304,27 @@ impl World {
         now: Timestamp,
         judge: &mut bugle_store::Judge<'_>,
     ) -> Claimed {
-        let pass = DispatchPass {
+        let everywhere = BTreeSet::new();
+        let pass = DispatchPass { node, ..self.pass(&everywhere, limit, now) };
+        self.store.dispatch_pass(&pass, judge).await.unwrap()
+    }
+
+    fn pass<'a>(
+        &self,
+        only: &'a BTreeSet<Stretch>,
+        limit: u32,
+        now: Timestamp,
+    ) -> DispatchPass<'a> {
+        DispatchPass {
             lanes: &Lane::ALL,
-            only: &std::collections::BTreeSet::new(),
-            node,
+            only,
+            node: node(NODE),
             claim: ClaimId::from_stored(uuid(self.fresh())),
             send_by: now + jiff::SignedDuration::from_secs(8),
             limit,
             late: limit,
             now,
-        };
-        self.store.dispatch_pass(&pass, judge).await.unwrap()
+        }
     }
 
     pub(crate) async fn balance(&self) {
