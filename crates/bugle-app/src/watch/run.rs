@@ -24,6 +24,7 @@ use super::report::{Others, PathReport, Report, Watched};
 use super::settings::Settings;
 use crate::app::Inner;
 use crate::error::Chain;
+use crate::incidents::OperatorsPage;
 
 /// Connections of the watch's own, and how long anything may take on them.
 const POOL: PoolSettings = PoolSettings {
@@ -86,6 +87,7 @@ pub(super) struct Round {
     look: Look,
     others: Others,
     pub(super) alarm: Option<Alarm>,
+    pub(super) page: OperatorsPage,
     probe: Probe,
     began: Instant,
     /// Since when the database has not answered us, and since when it has taken nothing.
@@ -156,6 +158,7 @@ impl Round {
             canaries,
             watcher,
             alarm,
+            page: OperatorsPage::default(),
             probe,
         })
     }

@@ -1,10 +1,13 @@
 //! The watch: each hop is broken in turn, and must be named within ten seconds.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bugle::demo::probe;
 use bugle::node::Behaviour;
 use bugle_app::channels::{Limits, Roots, Settings, WebhookSettings};
+use bugle_app::rehearsal::{Fault, Rehearsal, Work};
 use bugle_app::watch::Operators;
 use bugle_domain::contact::{Address, Channel};
 use bugle_domain::stage::Stage;
@@ -110,6 +113,38 @@ mod each_stage_that_stands_still_is_named {
         let url = Some(new_schema().await);
         super::each_stage_that_stands_still_is_named(World::watched(url, quick).await).await;
     }
+}
+
+/// The watch dies, once, after it ended the operators' page and before it closed the incident.
+fn mortal(lab: &Lab, behaviour: &mut Behaviour) {
+    quick(lab, behaviour);
+    let died = AtomicBool::new(false);
+    let fault: Fault = Arc::new(move |work, _| {
+        let dies = work == Work::Recovery && !died.swap(true, Ordering::SeqCst);
+        assert!(!dies, "a fault that the test ordered");
+    });
+    behaviour.rehearsal = Rehearsal { fault: Some(fault), ..Rehearsal::default() };
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_page_to_the_operators_outlives_its_incident() {
+    let world = World::watched(None, mortal).await;
+    world.until_green().await;
+    world.app().hold(Stage::Dispatch, true);
+    world.until_broken(&stage(Stage::Dispatch)).await;
+    world
+        .until("the page is taken", || async { !world.incidents().await[0]["paged_at"].is_null() })
+        .await;
+    world.app().hold(Stage::Dispatch, false);
+    world
+        .until("the incident is over", || async {
+            !world.incidents().await[0]["recovered_at"].is_null()
+        })
+        .await;
+    world.settle().await;
+    assert_eq!(world.status(1).await, "resolved");
+    assert_eq!(world.incidents().await.len(), 1);
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
