@@ -119,12 +119,11 @@ impl DispatchLoop {
     async fn claim(&self, now: Timestamp) -> Result<Claimed, StoreError> {
         let ready = self.app.stages.of(Stage::Dispatch);
         self.resize(usize::try_from(ready.revision.dispatch.parallel).unwrap_or(usize::MAX));
-        if !self.app.takes_work(Stage::Dispatch) {
-            return Ok(Claimed::default());
-        }
         // Closed only when the process ends, and then nothing is claimed.
         let Ok(room) = self.permits.acquire().await else { return Ok(Claimed::default()) };
         drop(room);
+        let in_hand = self.app.begin_pass(Stage::Dispatch);
+        let Some(_in_hand) = in_hand else { return Ok(Claimed::default()) };
         let free = self.permits.available_permits().max(1);
         let room = self.room(free, now);
         let claim = ClaimId::new(now, entropy::bytes());

@@ -71,9 +71,9 @@ fn stage(stage: Stage) -> Hop {
 async fn each_stage_that_stands_still_is_named(world: World) {
     world.until_green().await;
     for held in [Stage::Alerting, Stage::Dispatch, Stage::Intake] {
-        world.app().hold(held, true);
+        world.app().hold(held, true).await;
         world.until_broken(&stage(held)).await;
-        world.app().hold(held, false);
+        world.app().hold(held, false).await;
         world.until_green().await;
     }
     world
@@ -130,12 +130,12 @@ fn mortal(lab: &Lab, behaviour: &mut Behaviour) {
 async fn no_page_to_the_operators_outlives_its_incident() {
     let world = World::watched(None, mortal).await;
     world.until_green().await;
-    world.app().hold(Stage::Dispatch, true);
+    world.app().hold(Stage::Dispatch, true).await;
     world.until_broken(&stage(Stage::Dispatch)).await;
     world
         .until("the page is taken", || async { !world.incidents().await[0]["paged_at"].is_null() })
         .await;
-    world.app().hold(Stage::Dispatch, false);
+    world.app().hold(Stage::Dispatch, false).await;
     world
         .until("the incident is over", || async {
             !world.incidents().await[0]["recovered_at"].is_null()
@@ -190,7 +190,7 @@ fn alarms(world: &World) -> Vec<Value> {
 async fn operators_are_told_apart_from_the_pipeline_until_one_answers() {
     let world = World::watched(None, alarmed).await;
     world.until_green().await;
-    world.app().hold(Stage::Dispatch, true);
+    world.app().hold(Stage::Dispatch, true).await;
     world.until("it is repeated", || async { alarms(&world).len() >= 3 }).await;
     let first = alarms(&world).remove(0);
     let text = first["text"].as_str().unwrap();
@@ -212,7 +212,7 @@ async fn operators_are_told_apart_from_the_pipeline_until_one_answers() {
     let began = Instant::now();
     world.until("a while passes", || async { began.elapsed() > Duration::from_secs(4) }).await;
     assert!(alarms(&world).len() <= told + 1, "it is quiet after the answer");
-    world.app().hold(Stage::Dispatch, false);
+    world.app().hold(Stage::Dispatch, false).await;
     world
         .until("it is over", || async {
             alarms(&world).iter().any(|it| it["text"] == "Bugle is well again.")
