@@ -37,6 +37,7 @@ use crate::placement::Placement;
 use crate::pulse::{Holds, PassInHand, Passes, Pulse};
 use crate::record::{self, HeldClaims, Recorder};
 use crate::rehearsal::Rehearsal;
+use crate::retention::RetentionLoop;
 use crate::stages::{Stages, StagesLoop};
 use crate::tasks::Tasks;
 use crate::watch;
@@ -194,6 +195,8 @@ impl App {
         tasks.worker("change", move |stop| change.clone().run(stop));
         let clean_up = CleanUpLoop::new(Arc::clone(&inner));
         tasks.worker("clean-up", move |stop| clean_up.clone().run(stop));
+        let retention = RetentionLoop::new(Arc::clone(&inner));
+        tasks.worker("retention", move |stop| retention.clone().run(stop));
         tasks.worker("stages", move |stop| stages.clone().run(stop));
         tasks.worker("keeper", move |stop| keeper.clone().run(stop));
         Ok(Self(inner))

@@ -1,8 +1,7 @@
 //! The keeper: beats, watches other nodes beat, takes tenants that nobody serves, gives back what
-//! the dead had claimed, ends what waits too long, and lets old bytes go.
+//! the dead had claimed, and ends what waits too long.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -20,7 +19,6 @@ use tokio_util::sync::CancellationToken;
 use crate::alerting;
 use crate::app::Inner;
 use crate::error::Chain;
-use crate::keyed_requests;
 use crate::rehearsal::Mechanism;
 
 const BEAT: SignedDuration = SignedDuration::from_secs(1);
@@ -36,8 +34,6 @@ const REQUEST_LIMIT: SignedDuration =
 const STEP_ROWS: u32 = 500;
 /// Most such steps in one round.
 const MAX_STEPS: u32 = 40;
-/// Rounds between looks at what is past its retention.
-const RETENTION_EVERY: u64 = 60;
 /// Rounds between readings of the ledger for the metrics.
 const GAUGES_EVERY: u64 = 5;
 
@@ -56,13 +52,11 @@ pub(crate) struct Keeper {
     app: Arc<Inner>,
     /// Other nodes' counters, and since when each stands where it does.
     seen: Arc<std::sync::Mutex<BTreeMap<NodeId, Seen>>>,
-    /// The last round did not get through what is past its retention.
-    more_to_drop: Arc<AtomicBool>,
 }
 
 impl Keeper {
     pub(crate) fn new(app: Arc<Inner>) -> Self {
-        Self { app, seen: Arc::default(), more_to_drop: Arc::default() }
+        Self { app, seen: Arc::default() }
     }
 
     /// Takes this node's tenants back, and gives back what its earlier run had claimed: that run is
@@ -117,32 +111,10 @@ impl Keeper {
         }
         metrics::counter!("bugle_claims_lost_total").increment(u64::from(lost));
         metrics::counter!("bugle_receipts_expired_total").increment(u64::from(expired));
-        if round.is_multiple_of(RETENTION_EVERY) || self.more_to_drop.load(Ordering::Relaxed) {
-            let more = self.drop_old(now).await?;
-            self.more_to_drop.store(more, Ordering::Relaxed);
-        }
         if round.is_multiple_of(GAUGES_EVERY) {
             self.gauges(now).await?;
         }
         Ok(())
-    }
-
-    /// Lets go what is past its retention, in small steps. Returns whether there is more.
-    async fn drop_old(&self, now: Timestamp) -> Result<bool, StoreError> {
-        let (store, all) = (&self.app.store, AllTenants::granted);
-        let intake = self.app.stages.of(Stage::Intake);
-        let keep_raw = SignedDuration::try_from(intake.revision.retention.raw_bytes);
-        let keep_raw = keep_raw.unwrap_or(SignedDuration::MAX);
-        let before = |kept| now.saturating_sub(kept).unwrap_or(Timestamp::MIN);
-        let (raw, keyed) = (before(keep_raw), before(keyed_requests::KEPT_FOR));
-        for _ in 0..MAX_STEPS {
-            let raw = store.retain(all(), raw, STEP_ROWS).await?;
-            let keyed = store.retain_keyed_requests(all(), keyed, STEP_ROWS).await?;
-            if raw < STEP_ROWS && keyed < STEP_ROWS {
-                return Ok(false);
-            }
-        }
-        Ok(true)
     }
 
     /// Beats, and takes tenants that nobody serves or whose node is dead.

@@ -10,6 +10,7 @@ use crate::world::{LENA, LIMIT, World};
 on_each_database! {
     a_user_that_nothing_names_goes_and_comes_back
     an_integration_whose_sender_still_knocks_stays
+    an_integration_with_an_open_alert_stays
     a_clean_up_of_many_users_does_not_hold_up_a_page
 }
 
@@ -62,17 +63,38 @@ async fn a_user_that_nothing_names_goes_and_comes_back(w: World) {
     w.end().await;
 }
 
-async fn an_integration_whose_sender_still_knocks_stays(w: World) {
+/// Disables the integration of the checkout.
+async fn disable_checkout(w: &World) {
     let found = w.get("/api/v1/integrations").await;
-    let checkout = found["data"].as_array().unwrap().iter();
-    let checkout = checkout.clone().find(|it| it["name"] == "checkout").unwrap().clone();
-    w.trigger("db1 is down").await;
+    let all = found["data"].as_array().unwrap();
+    let checkout = all.iter().find(|it| it["name"] == "checkout").unwrap();
     let path = format!("/api/v1/integrations/{}", checkout["id"].as_str().unwrap());
     let body = json!({
         "name": "checkout", "dialect": checkout["dialect"], "service": checkout["service"],
         "disabled": true,
     });
     assert!(w.put(&path, body).await < 300);
+}
+
+/// The bytes that it sent are gone as long as it is silent.
+async fn an_integration_with_an_open_alert_stays(w: World) {
+    w.trigger("db1 is down").await;
+    w.post("/api/v1/alerts/1/acknowledge", json!({})).await;
+    disable_checkout(&w).await;
+    w.clock.push(IDLE + SignedDuration::from_hours(1));
+    let plan = json!({"what": "integrations"});
+    let (_, planned) = w.try_post("/api/v1/clean-ups", plan.clone()).await;
+    assert_eq!((&planned["going"], &planned["left"]), (&json!(0), &json!(1)), "{planned:#}");
+    assert_eq!(planned["stays"][0]["against"], json!(["1 of its alerts is open"]));
+    w.post("/api/v1/alerts/1/resolve", json!({})).await;
+    let (_, planned) = w.try_post("/api/v1/clean-ups", plan).await;
+    assert_eq!((&planned["going"], &planned["left"]), (&json!(1), &json!(0)), "{planned:#}");
+    w.end().await;
+}
+
+async fn an_integration_whose_sender_still_knocks_stays(w: World) {
+    w.trigger("db1 is down").await;
+    disable_checkout(&w).await;
     let plan = json!({"what": "integrations"});
     let (_, planned) = w.try_post("/api/v1/clean-ups", plan.clone()).await;
     assert_eq!((&planned["going"], &planned["left"]), (&json!(0), &json!(1)), "{planned:#}");

@@ -20,6 +20,7 @@ mod main_job;
 mod reasons;
 mod recovery;
 mod restarts;
+mod retention;
 mod sentinel;
 mod tls;
 mod trust;
