@@ -13,7 +13,7 @@ use bugle_domain::object::Directory;
 use bugle_domain::stage::Stage;
 use bugle_domain::text::truncate;
 use bugle_domain::{ClaimId, TenantId, TenantScope};
-use bugle_engine::dispatch::{self, Candidate, PaceUpdate, Room, Tried, Verdict};
+use bugle_engine::dispatch::{self, Candidate, Room, Tried};
 use bugle_store::{Claimed, DispatchPass, StoreError, TriedRow};
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
@@ -26,11 +26,13 @@ use crate::compose::Composed;
 use crate::entropy;
 use crate::error::Chain;
 use crate::record::{Held, Tried as Recorded};
-use crate::rehearsal::{Mechanism, Step};
+use crate::rehearsal::Step;
 
+use self::judging::Judging;
 use self::making::Made;
 use self::under_way::UnderWay;
 
+mod judging;
 mod making;
 mod under_way;
 
@@ -129,15 +131,8 @@ impl DispatchLoop {
         let claim = ClaimId::new(now, entropy::bytes());
         let started = Instant::now();
         let send_by = now.saturating_add(SignedDuration::try_from(SEND_WITHIN).unwrap_or_default());
-        let limits = &ready.limits;
-        let blind = self.app.lacks(Mechanism::Judge);
-        let mut judge = |candidates: &[Candidate]| {
-            if blind {
-                unjudged(candidates)
-            } else {
-                dispatch::judge(candidates, limits, &room, now)
-            }
-        };
+        let judging = Judging { app: &self.app, limits: &ready.limits, room: &room, now };
+        let mut judge = |candidates: &[Candidate]| judging.judge(candidates);
         let mut claimed = self
             .app
             .store
@@ -303,12 +298,6 @@ impl DispatchLoop {
         }
         self.app.send(outgoing, send_by).await
     }
-}
-
-/// What a rehearsal does instead of judging: each goes out by itself, whatever it says.
-fn unjudged(candidates: &[Candidate]) -> (Vec<Verdict>, Vec<PaceUpdate>) {
-    let send = |message| Verdict::Send { message };
-    ((0..candidates.len()).map(send).collect(), Vec::new())
 }
 
 /// A message under way: it gives its place back when it ends.

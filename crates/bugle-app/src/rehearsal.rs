@@ -48,6 +48,8 @@ pub enum Work {
     Event,
     /// A message is composed, for this channel.
     Message(Channel),
+    /// It is judged whether notifications go out.
+    Judgement,
     /// An incident is closed. The page about it is ended already.
     Recovery,
 }
