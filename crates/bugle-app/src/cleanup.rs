@@ -88,6 +88,9 @@ impl App {
     ) -> Result<CleanUp, CleanUpError> {
         caller.require(Permission::ChangeStages)?;
         let (now, reason) = (self.now(), checked(reason)?);
+        if let Some(red) = cleanup::stopped_by(&self.inner().heard_view()) {
+            return Err(CleanUpError::Red(format!("{}: {}", red.hop.name(), red.evidence)));
+        }
         let wanted = CleanUp {
             number: 0,
             what,

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::check::dependants;
+use crate::watch::{Hop, Verdict, View};
 
 /// What was used within this time is in use, whatever its tag says.
 pub const IDLE: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -156,6 +157,13 @@ impl CleanUp {
     pub fn enter(&self, state: CleanUpState, now: Timestamp) -> Self {
         Self { state, entered_at: now, after: None, ..self.clone() }
     }
+}
+
+/// What the watch says against going on with a clean-up: a stage or what all stand on is broken.
+/// What a provider does has nothing to do with it.
+pub fn stopped_by(view: &View) -> Option<&Verdict> {
+    let ours = |hop: &Hop| matches!(hop, Hop::Stage { .. } | Hop::Store);
+    view.verdicts.iter().find(|verdict| ours(&verdict.hop))
 }
 
 /// A candidate.

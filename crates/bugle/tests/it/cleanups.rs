@@ -1,9 +1,11 @@
 //! Clean-ups: what nothing uses goes in small steps, what is used stays, and all of it comes back.
 
+use bugle_domain::stage::Stage;
 use bugle_engine::cleanup::{GRACE, IDLE};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
+use crate::changes::view;
 use crate::on_each_database;
 use crate::world::{LENA, LIMIT, World};
 
@@ -12,6 +14,7 @@ on_each_database! {
     an_integration_whose_sender_still_knocks_stays
     an_integration_with_an_open_alert_stays
     a_clean_up_of_many_users_does_not_hold_up_a_page
+    a_clean_up_is_taken_back_when_the_watch_turns_red
 }
 
 async fn person(w: &World, name: &str, email: &str) -> String {
@@ -129,5 +132,29 @@ async fn a_clean_up_of_many_users_does_not_hold_up_a_page(w: World) {
     }
     let done = until(&w, 1, "removed").await;
     assert_eq!(done["removed"], 1_000, "{done:#}");
+    w.end().await;
+}
+
+async fn a_clean_up_is_taken_back_when_the_watch_turns_red(w: World) {
+    let say = |broken| w.app().feed_watch(view(w.node_id(), w.clock.now(), broken));
+    w.add_disabled_users(1_000).await;
+    let wanted = json!({"what": "users", "apply": true, "reason": "expired"});
+    let plan = json!({"what": "users"});
+    let known =
+        || async { w.try_post("/api/v1/clean-ups", plan.clone()).await.1["going"] == 1_000 };
+    w.until("they are known", known).await;
+    say(Some(Stage::Dispatch));
+    let (status, refused) = w.try_post("/api/v1/clean-ups", wanted.clone()).await;
+    assert_eq!((status, refused["code"].as_str()), (409, Some("clean_up_red")), "{refused:#}");
+    say(None);
+    assert_eq!(w.try_post("/api/v1/clean-ups", wanted).await.0, 202);
+    let path = "/api/v1/clean-ups/1";
+    w.until("it is under way", || async { w.get(path).await["removed"] != 0 }).await;
+    say(Some(Stage::Dispatch));
+    let done = until(&w, 1, "restored").await;
+    let removed = done["removed"].as_i64().unwrap();
+    assert!(removed > 0 && removed < 1_000, "{done:#}");
+    assert_eq!(done["restored"], done["removed"], "{done:#}");
+    assert_eq!(done["restored_by"], "the watch", "{done:#}");
     w.end().await;
 }
