@@ -286,11 +286,6 @@ impl App {
         self.0.directories.get(scope).await
     }
 
-    /// The application that these parts belong to.
-    pub(crate) fn of(inner: Arc<Inner>) -> Self {
-        Self(inner)
-    }
-
     pub(crate) fn inner(&self) -> &Arc<Inner> {
         &self.0
     }

@@ -1,5 +1,5 @@
-//! When each stage's worker made its last pass, whether it has one in hand, and stages that are held
-//! at their boundary.
+//! When each stage's worker made its last pass, whether it has one in hand, and stages that are
+//! held at their boundary.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};

@@ -238,6 +238,8 @@ pub(crate) static ALL: &[&Statement] = &[
     &crate::revisions::LATEST_OF_FILE,
     &crate::revisions::LIST,
     &crate::revisions::BLOCK,
+    &crate::revisions::UNBLOCK,
+    &crate::revisions::BLOCKED,
     &crate::revisions::TARGETS,
     &crate::revisions::AIM,
     &crate::revisions::HOLD,

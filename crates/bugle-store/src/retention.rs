@@ -4,13 +4,13 @@ use bugle_domain::{AllTenants, EventId, TenantScope};
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::Store;
 use crate::cleanup::candidates::made_at;
 use crate::db::statement::Kind::Id;
 use crate::db::statement::Statement;
 use crate::db::value::{Rows, row, values};
 use crate::db::{WriteClass, retried};
 use crate::error::StoreError;
-use crate::Store;
 
 /// Most alerts that one step looks at.
 const ALERTS: u32 = 64;
@@ -180,13 +180,9 @@ impl Store {
         let mut tx = self.db.write(WriteClass::Then).await?;
         if !over.is_empty() {
             // What belongs to an alert goes before it; an alert goes when all of that is gone.
-            for statement in [
-                &DROP_ATTEMPTS,
-                &DROP_NOTIFICATIONS,
-                &DROP_TIMELINES,
-                &DROP_EVENTS,
-                &DROP_ALERTS,
-            ] {
+            for statement in
+                [&DROP_ATTEMPTS, &DROP_NOTIFICATIONS, &DROP_TIMELINES, &DROP_EVENTS, &DROP_ALERTS]
+            {
                 if left > 0 {
                     left -= count(tx.run(statement, values![tenant, left, over.clone()]).await?);
                 }

@@ -14,7 +14,7 @@ use bugle_domain::stage::Stage;
 use bugle_domain::{AllTenants, TenantId};
 use bugle_engine::watch::Hop;
 use bugle_lab::{Knobs, Lab, Service};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::world::{World, new_schema};
 
@@ -113,6 +113,33 @@ mod each_stage_that_stands_still_is_named {
         let url = Some(new_schema().await);
         super::each_stage_that_stands_still_is_named(World::watched(url, quick).await).await;
     }
+}
+
+/// A change that would have the watch see less is watched as closely as before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_of_the_watchs_own_thresholds_does_not_blind_it() {
+    let world = World::watched(None, quick).await;
+    world.until_green().await;
+    let known = world.app().stage_revisions(&world.operator().await).await.unwrap().0;
+    let blind = known[0]
+        .document
+        .replace("late = \"2s\"", "late = \"30s\"")
+        .replace("pending_age = \"5s\"", "pending_age = \"5m\"")
+        .replace("owed_age = \"5s\"", "owed_age = \"5m\"")
+        .replace("red_after = \"5s\"", "red_after = \"30s\"");
+    let wanted = json!({"document": blind, "reason": "fewer alarms", "watch_s": 300});
+    let (status, begun) = world.try_post("/api/v1/changes", wanted).await;
+    assert_eq!(status, 202, "{begun:#}");
+    world
+        .until("it is watched", || async {
+            world.get("/api/v1/changes/1").await["state"] == "applied_all"
+        })
+        .await;
+    world.app().hold(Stage::Dispatch, true).await;
+    world.until_broken(&stage(Stage::Dispatch)).await;
+    world.app().hold(Stage::Dispatch, false).await;
+    world.until_green().await;
+    world.end().await;
 }
 
 /// The watch dies, once, after it ended the operators' page and before it closed the incident.
