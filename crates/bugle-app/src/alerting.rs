@@ -74,9 +74,8 @@ impl AlertingLoop {
         now: Timestamp,
     ) -> Result<PassReport, StoreError> {
         let (epochs, heard_since) = self.app.placement.epochs();
-        if epochs.is_empty() || !self.app.takes_work(Stage::Alerting) {
-            return Ok(PassReport::default());
-        }
+        let in_hand = self.app.begin_pass(Stage::Alerting).filter(|_| !epochs.is_empty());
+        let Some(_in_hand) = in_hand else { return Ok(PassReport::default()) };
         // A tenant whose configuration is not at hand would use up a try of its suspects.
         self.app.directories.keep(epochs.keys().copied()).await?;
         let mut unknown = BTreeSet::new();

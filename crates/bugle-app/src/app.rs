@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
@@ -33,9 +34,10 @@ use crate::limits::UseLimits;
 use crate::methods::send::Spoken;
 use crate::operators::providers::Troubles;
 use crate::placement::Placement;
-use crate::pulse::{Holds, Pulse};
+use crate::pulse::{Holds, PassInHand, Passes, Pulse};
 use crate::record::{self, HeldClaims, Recorder};
 use crate::rehearsal::Rehearsal;
+use crate::retention::RetentionLoop;
 use crate::stages::{Stages, StagesLoop};
 use crate::tasks::Tasks;
 use crate::wake::Wake;
@@ -43,6 +45,10 @@ use crate::watch;
 
 /// Changes that a slow listener may be behind; after that it is told that it missed some.
 const CHANGES_KEPT: usize = 1_024;
+/// A stage that is held comes to rest within this time, unless its pass hangs.
+const HELD_WITHIN: Duration = Duration::from_secs(10);
+/// How often it is looked whether it has.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// What the application is run with; checked by whoever made it.
 #[derive(Debug)]
@@ -111,6 +117,7 @@ pub(crate) struct Inner {
     pub(crate) placement: Placement,
     pub(crate) pulse: Pulse,
     pub(crate) holds: Arc<Holds>,
+    pub(crate) passes: Passes,
     pub(crate) watch: watch::Shared,
     pub(crate) tasks: Tasks,
     pub(crate) wake_alerting: Arc<Wake<TenantId>>,
@@ -156,6 +163,7 @@ impl App {
             placement: Placement::new(),
             pulse: Pulse::new(),
             holds,
+            passes: Passes::default(),
             watch: watch::Shared::new(),
             tasks: Tasks::new(),
             wake_alerting,
@@ -188,6 +196,8 @@ impl App {
         tasks.worker("change", move |stop| change.clone().run(stop));
         let clean_up = CleanUpLoop::new(Arc::clone(&inner));
         tasks.worker("clean-up", move |stop| clean_up.clone().run(stop));
+        let retention = RetentionLoop::new(Arc::clone(&inner));
+        tasks.worker("retention", move |stop| retention.clone().run(stop));
         tasks.worker("stages", move |stop| stages.clone().run(stop));
         tasks.worker("keeper", move |stop| keeper.clone().run(stop));
         Ok(Self(inner))
@@ -221,11 +231,20 @@ impl App {
 
     /// Holds a stage of this node at its boundary, or lets it go on: it takes up no new work, and
     /// what waits for it stays where it is, durably. Intake then asks senders to come again.
-    pub fn hold(&self, stage: Stage, held: bool) {
+    /// Returns when a pass that was in hand is over, or after 10 s.
+    pub async fn hold(&self, stage: Stage, held: bool) {
         tracing::warn!(stage = stage.as_str(), held, "a stage is held or let go on");
         self.0.holds.set(stage, held);
         self.0.wake_alerting.wake();
         self.0.wake_dispatch.wake();
+        let at_rest = async {
+            while held && self.0.passes.in_hand(stage) {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        };
+        if tokio::time::timeout(HELD_WITHIN, at_rest).await.is_err() {
+            tracing::error!(stage = stage.as_str(), "a held stage has not come to rest");
+        }
     }
 
     /// Tells of every change to an alert, on this node.
@@ -268,11 +287,6 @@ impl App {
         self.0.directories.get(scope).await
     }
 
-    /// The application that these parts belong to.
-    pub(crate) fn of(inner: Arc<Inner>) -> Self {
-        Self(inner)
-    }
-
     pub(crate) fn inner(&self) -> &Arc<Inner> {
         &self.0
     }
@@ -280,8 +294,13 @@ impl App {
 
 impl Inner {
     /// Whether a stage of this node takes work. What comes while it does not waits in the store.
-    pub(crate) fn takes_work(&self, stage: Stage) -> bool {
+    fn takes_work(&self, stage: Stage) -> bool {
         self.stages.works(stage) && !self.holds.holds(stage)
+    }
+
+    /// Begins a pass of a stage's worker, where it takes work.
+    pub(crate) fn begin_pass(&self, stage: Stage) -> Option<PassInHand<'_>> {
+        self.passes.begin(stage, || self.takes_work(stage))
     }
 
     /// What is known of the backlog that drains.

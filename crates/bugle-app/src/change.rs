@@ -11,10 +11,11 @@ use bugle_domain::revision::{Mistakes, Revision};
 use bugle_domain::stage::{Stage, StageRun};
 use bugle_domain::{NodeId, TenantScope};
 use bugle_engine::change::checked::{Dependants, Misfit, Numbered, Surroundings, checked};
+use bugle_engine::change::was_just_undone;
 pub use bugle_engine::change::{Change, ChangeKind, ChangeState, UndoWanted, WATCH_FOR};
 use bugle_engine::watch::View;
+use bugle_store::{Begun, NewRevision, RevisionSource};
 pub use bugle_store::{Checkpoint, StoredRevision};
-use bugle_store::{NewRevision, RevisionSource};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::app::{App, Inner};
@@ -51,6 +52,8 @@ pub struct ChangeRequest {
     pub reason: String,
     /// Whether it goes on although it was found not to fit.
     pub forced: bool,
+    /// Whether it goes on although it was undone just now. Only together with `forced`.
+    pub again: bool,
     /// How long it is watched in the end.
     pub watch_for: SignedDuration,
 }
@@ -79,6 +82,25 @@ impl ChangePlan {
         let blocked = self.blocked.iter();
         all.extend(blocked.map(|(at, why)| format!("it was undone at {at}: {why}")));
         all
+    }
+
+    /// Whether it was undone by itself just now: then it is tried again only by somebody who says
+    /// that they know it.
+    pub fn was_just_undone(&self, now: Timestamp) -> bool {
+        self.blocked.as_ref().is_some_and(|(at, _)| was_just_undone(*at, now))
+    }
+
+    /// Everything for which a request is refused. Empty: it begins.
+    fn refused(&self, request: &ChangeRequest, now: Timestamp) -> Vec<String> {
+        match (request.forced, self.was_just_undone(now)) {
+            (false, _) => self.refusals(),
+            (true, true) if !request.again => {
+                let mut all = self.refusals();
+                all.push("to try it again within the hour, say that you know it".to_owned());
+                all
+            }
+            (true, _) => Vec::new(),
+        }
     }
 }
 
@@ -131,6 +153,7 @@ impl App {
         if request.forced {
             tracing::warn!(author, reason, refused = ?plan.refusals(), "a change is forced");
         }
+        let refusals = plan.refused(&request, self.now());
         let kind = if number == 0 { ChangeKind::Apply } else { ChangeKind::Revert };
         let number = match number {
             0 => {
@@ -142,8 +165,8 @@ impl App {
         };
         let forced = request.forced;
         let wanted = Begin { kind, number, author, reason, forced, watch_for: request.watch_for };
-        if !forced && (!plan.misfits.is_empty() || plan.blocked.is_some()) {
-            return Err(refuse(self.inner(), wanted, &plan).await?);
+        if !refusals.is_empty() {
+            return Err(refuse(self.inner(), wanted, &plan, refusals).await?);
         }
         begin(self.inner(), wanted, &plan).await
     }
@@ -217,14 +240,15 @@ impl App {
 
     /// What is wanted: its number (0: it has none yet), what it says, and whether it was undone.
     async fn wanted(&self, wanted: &Wanted) -> Result<WantedRevision, ChangeError> {
-        match wanted {
-            Wanted::Document(text) => Ok((0, Revision::parse(text)?, None)),
+        let (number, revision) = match wanted {
+            Wanted::Document(text) => (0, Revision::parse(text)?),
             Wanted::Revision(number) => {
                 let found = self.inner().store.revision(*number).await?;
-                let found = found.ok_or(ChangeError::NoRevision(*number))?;
-                Ok((*number, read(&found)?, found.blocked))
+                (*number, read(&found.ok_or(ChangeError::NoRevision(*number))?)?)
             }
-        }
+        };
+        let blocked = self.inner().store.blocked(&revision).await?;
+        Ok((number, revision, blocked))
     }
 }
 
@@ -245,8 +269,11 @@ struct Begin<'a> {
 }
 
 async fn begin(app: &Inner, wanted: Begin<'_>, plan: &ChangePlan) -> Result<Change, ChangeError> {
-    let begun = app.store.begin_change(&draft(app, wanted, plan), app.node).await?;
-    let begun = begun.ok_or(ChangeError::UnderWay)?;
+    let begun = match app.store.begin_change(&draft(app, wanted, plan), app.node).await? {
+        Begun::Written(begun) => begun,
+        Begun::UnderWay => return Err(ChangeError::UnderWay),
+        Begun::Overtaken => return Err(ChangeError::Overtaken),
+    };
     app.wake_changes.notify_one();
     Ok(begun)
 }
@@ -256,8 +283,8 @@ async fn refuse(
     app: &Inner,
     wanted: Begin<'_>,
     plan: &ChangePlan,
+    refusals: Vec<String>,
 ) -> Result<ChangeError, ChangeError> {
-    let refusals = plan.refusals();
     let change = Change {
         state: ChangeState::Refused,
         why: Some(refusals.join("; ")),
@@ -295,7 +322,6 @@ fn draft(app: &Inner, wanted: Begin<'_>, plan: &ChangePlan) -> Change {
         before: Vec::new(),
         why: None,
         undo: None,
-        left_standing: false,
     }
 }
 
@@ -397,7 +423,8 @@ pub(crate) async fn follow_file(app: &Inner) -> Result<(), ChangeError> {
     if last.fingerprint == file.fingerprint().to_string() {
         return say_if_not_run(app, last.number).await;
     }
-    let plan = plan(app, Numbered { number: 0, revision: file }, None).await?;
+    let blocked = app.store.blocked(file).await?;
+    let plan = plan(app, Numbered { number: 0, revision: file }, blocked).await?;
     let reason = "the configuration file was changed";
     let author = crate::stages::FILE.to_owned();
     let new = NewRevision { revision: file, author: &author, reason, source: RevisionSource::File };
@@ -407,8 +434,9 @@ pub(crate) async fn follow_file(app: &Inner) -> Result<(), ChangeError> {
     }
     let kind = ChangeKind::Apply;
     let wanted = Begin { kind, number, author, reason, forced: false, watch_for: WATCH_FOR };
-    if !plan.misfits.is_empty() {
-        return Err(refuse(app, wanted, &plan).await?);
+    let refusals = plan.refusals();
+    if !refusals.is_empty() {
+        return Err(refuse(app, wanted, &plan, refusals).await?);
     }
     begin(app, wanted, &plan).await.map(drop)
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bugle_domain::object::Directory;
 use bugle_domain::{AllTenants, IntegrationId, NodeId, TenantId, TenantScope, UserId};
-use bugle_engine::cleanup::{self, Candidate, Operators, STEP, SilentNode};
+use bugle_engine::cleanup::{self, Candidate, Operators, STEP, SilentNode, Traffic};
 pub use bugle_engine::cleanup::{CleanUp, CleanUpState, What};
 pub use bugle_store::RemovedThing;
 use bugle_store::StoreError;
@@ -88,6 +88,9 @@ impl App {
     ) -> Result<CleanUp, CleanUpError> {
         caller.require(Permission::ChangeStages)?;
         let (now, reason) = (self.now(), checked(reason)?);
+        if let Some(red) = cleanup::stopped_by(&self.inner().heard_view()) {
+            return Err(CleanUpError::Red(format!("{}: {}", red.hop.name(), red.evidence)));
+        }
         let wanted = CleanUp {
             number: 0,
             what,
@@ -233,12 +236,10 @@ async fn traffic(
     app: &Inner,
     scope: TenantScope,
     directory: &Directory,
-) -> Result<BTreeMap<IntegrationId, Timestamp>, StoreError> {
+) -> Result<BTreeMap<IntegrationId, Traffic>, StoreError> {
     let mut traffic = BTreeMap::new();
     for it in directory.integrations.values().filter(|it| it.disabled) {
-        if let Some(at) = app.store.last_request(scope, it.id).await? {
-            traffic.insert(it.id, at);
-        }
+        traffic.insert(it.id, app.store.integration_traffic(scope, it.id).await?);
     }
     Ok(traffic)
 }

@@ -13,7 +13,7 @@ use bugle_domain::object::Directory;
 use bugle_domain::stage::Stage;
 use bugle_domain::text::truncate;
 use bugle_domain::{ClaimId, TenantId, TenantScope};
-use bugle_engine::dispatch::{self, Candidate, PaceUpdate, Room, Tried, Verdict};
+use bugle_engine::dispatch::{self, Candidate, Room, Tried};
 use bugle_store::{Claimed, DispatchPass, StoreError, Stretch, TriedRow};
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
@@ -26,11 +26,13 @@ use crate::compose::Composed;
 use crate::entropy;
 use crate::error::Chain;
 use crate::record::{Held, Tried as Recorded};
-use crate::rehearsal::{Mechanism, Step};
+use crate::rehearsal::Step;
 
+use self::judging::Judging;
 use self::making::Made;
 use self::under_way::UnderWay;
 
+mod judging;
 mod making;
 mod under_way;
 
@@ -122,26 +124,18 @@ impl DispatchLoop {
     async fn claim(&self, only: &BTreeSet<Stretch>, now: Timestamp) -> Result<Claimed, StoreError> {
         let ready = self.app.stages.of(Stage::Dispatch);
         self.resize(usize::try_from(ready.revision.dispatch.parallel).unwrap_or(usize::MAX));
-        if !self.app.takes_work(Stage::Dispatch) {
-            return Ok(Claimed::default());
-        }
         // Closed only when the process ends, and then nothing is claimed.
         let Ok(room) = self.permits.acquire().await else { return Ok(Claimed::default()) };
         drop(room);
+        let in_hand = self.app.begin_pass(Stage::Dispatch);
+        let Some(_in_hand) = in_hand else { return Ok(Claimed::default()) };
         let free = self.permits.available_permits().max(1);
         let room = self.room(free, now);
         let claim = ClaimId::new(now, entropy::bytes());
         let started = Instant::now();
         let send_by = now.saturating_add(SignedDuration::try_from(SEND_WITHIN).unwrap_or_default());
-        let limits = &ready.limits;
-        let blind = self.app.lacks(Mechanism::Judge);
-        let mut judge = |candidates: &[Candidate]| {
-            if blind {
-                unjudged(candidates)
-            } else {
-                dispatch::judge(candidates, limits, &room, now)
-            }
-        };
+        let judging = Judging { app: &self.app, limits: &ready.limits, room: &room, now };
+        let mut judge = |candidates: &[Candidate]| judging.judge(candidates);
         let mut claimed = self
             .app
             .store
@@ -308,12 +302,6 @@ impl DispatchLoop {
         }
         self.app.send(outgoing, send_by).await
     }
-}
-
-/// What a rehearsal does instead of judging: each goes out by itself, whatever it says.
-fn unjudged(candidates: &[Candidate]) -> (Vec<Verdict>, Vec<PaceUpdate>) {
-    let send = |message| Verdict::Send { message };
-    ((0..candidates.len()).map(send).collect(), Vec::new())
 }
 
 /// A message under way: it gives its place back when it ends.

@@ -1,5 +1,7 @@
 //! Facts for `bugle doctor`: each line is ok, or says how to mend it.
 
+use std::time::Duration;
+
 use bugle_domain::contact::Channel;
 use bugle_domain::ledger::Ledger;
 use bugle_domain::stage::Stage;
@@ -140,9 +142,14 @@ impl App {
     }
 
     fn retention(&self) -> Check {
-        let intake = self.inner().stages.of(Stage::Intake);
-        let days = intake.revision.retention.raw_bytes.as_secs() / 86_400;
-        ok("retention", format!("received bytes are kept for {days} days"))
+        let kept = self.inner().stages.of(Stage::Intake).revision.retention;
+        let days = |span: Duration| span.as_secs() / 86_400;
+        let (raw, history, log) = (days(kept.raw_bytes), days(kept.history), days(kept.log));
+        let text = format!(
+            "received bytes are kept for {raw} days, alerts for {history} after their end, the log \
+             of changes for {log}"
+        );
+        ok("retention", text)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Major incidents: what is declared, and the timeline that fills itself.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bugle_domain::{IncidentId, Severity};
@@ -19,6 +19,8 @@ use crate::permission::Permission;
 const MAX_LISTED: u32 = 100;
 /// How long the pipeline may take to take a notice for operators.
 const TELL_WITHIN: Duration = Duration::from_secs(10);
+/// The same where the watch waits for it, which it does when nothing is broken.
+const END_WITHIN: Duration = Duration::from_secs(2);
 
 /// An incident could not be shown or answered.
 #[derive(Debug, thiserror::Error)]
@@ -142,15 +144,63 @@ pub(crate) fn line(source: &'static str, text: &str, at: Timestamp) -> IncidentL
     IncidentLine { at, source: source.to_owned(), text: text.to_owned() }
 }
 
-/// Pages the operators through the pipeline, as far as that works. The independent path does not
-/// depend on it.
-pub(crate) fn page_operators(app: &Arc<Inner>, incident: &Incident) {
+/// The operators' page about the open incident, which goes through the pipeline as far as that
+/// works. The independent path does not depend on it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct OperatorsPage(Arc<Mutex<Paging>>);
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum Paging {
+    #[default]
+    Idle,
+    UnderWay,
+    /// The pipeline has taken it.
+    Taken(IncidentId),
+}
+
+impl OperatorsPage {
+    fn lock(&self) -> MutexGuard<'_, Paging> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the pipeline has taken it.
+    pub(crate) fn is_taken(&self, incident: &Incident) -> bool {
+        *self.lock() == Paging::Taken(incident.id)
+    }
+
+    /// Whether it is not known yet whether the pipeline takes it.
+    pub(crate) fn is_under_way(&self) -> bool {
+        *self.lock() == Paging::UnderWay
+    }
+
+    /// Raises it, unless that is under way. The pipeline may be what is broken: nobody waits for
+    /// it here.
+    pub(crate) fn raise(&self, app: &Arc<Inner>, incident: &Incident) {
+        if std::mem::replace(&mut *self.lock(), Paging::UnderWay) == Paging::UnderWay {
+            return;
+        }
+        let (notice, id) = (notice(incident), incident.id);
+        let (inner, page) = (Arc::clone(app), self.clone());
+        app.tasks.once(async move {
+            let taken = told(TELL_WITHIN, inner.raise(&notice)).await;
+            *page.lock() = if taken { Paging::Taken(id) } else { Paging::Idle };
+        });
+    }
+}
+
+/// Ends the operators' page about an incident. Returns whether the pipeline has taken that: until
+/// it has, the incident goes on, so that no page outlives it. It is safe to end it again.
+pub(crate) async fn end_page(app: &Inner, incident: &Incident) -> bool {
+    told(END_WITHIN, app.end(&notice_key(incident))).await
+}
+
+fn notice(incident: &Incident) -> Notice {
     let severity = match incident.severity {
         IncidentSeverity::Critical => Severity::Critical,
         IncidentSeverity::Major => Severity::High,
     };
     let details = [("evidence", &incident.evidence), ("incident", &incident.id.to_string())];
-    let notice = Notice {
+    Notice {
         key: notice_key(incident),
         summary: incident.title.clone(),
         severity,
@@ -158,30 +208,21 @@ pub(crate) fn page_operators(app: &Arc<Inner>, incident: &Incident) {
             .map(|(key, text)| (key.to_owned(), text.as_str().into()))
             .into_iter()
             .collect(),
-    };
-    let inner = Arc::clone(app);
-    tell(app, async move { inner.raise(&notice).await });
-}
-
-/// Ends that page.
-pub(crate) fn clear_operators(app: &Arc<Inner>, incident: &Incident) {
-    let (inner, key) = (Arc::clone(app), notice_key(incident));
-    tell(app, async move { inner.clear(&key).await });
+    }
 }
 
 fn notice_key(incident: &Incident) -> String {
     format!("bugle/incident/{}", incident.id)
 }
 
-/// The pipeline may be what is broken: nobody waits for it here.
-fn tell(app: &Inner, telling: impl Future<Output = Result<(), NoticeError>> + Send + 'static) {
-    app.tasks.once(async move {
-        match tokio::time::timeout(TELL_WITHIN, telling).await {
-            Ok(Ok(())) => (),
-            Ok(Err(error)) => {
-                tracing::error!(error = %Chain(&error), "operators were not told by the pipeline");
-            }
-            Err(_) => tracing::error!("operators were not told by the pipeline in time"),
+/// Whether the pipeline took a notice in time.
+async fn told(limit: Duration, telling: impl Future<Output = Result<(), NoticeError>>) -> bool {
+    match tokio::time::timeout(limit, telling).await {
+        Ok(Ok(())) => return true,
+        Ok(Err(error)) => {
+            tracing::error!(error = %Chain(&error), "operators were not told by the pipeline");
         }
-    });
+        Err(_) => tracing::error!("operators were not told by the pipeline in time"),
+    }
+    false
 }

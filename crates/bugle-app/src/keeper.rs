@@ -1,9 +1,8 @@
 //! The keeper: beats, watches other nodes beat, takes tenants that nobody serves, gives back what
-//! the dead had claimed, ends what waits too long, and lets old bytes go.
+//! the dead had claimed, and ends what waits too long.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bugle_channels::LONGEST_REQUEST;
@@ -20,7 +19,6 @@ use tokio_util::sync::CancellationToken;
 use crate::alerting;
 use crate::app::Inner;
 use crate::error::Chain;
-use crate::keyed_requests;
 use crate::rehearsal::Mechanism;
 
 const BEAT: SignedDuration = SignedDuration::from_secs(1);
@@ -29,6 +27,9 @@ const BEAT: SignedDuration = SignedDuration::from_secs(1);
 const BEAT_OF_MACHINE: Duration = Duration::from_secs(1);
 /// A node is dead when its counter was watched standing still this long, on the watcher's clock.
 const DEAD_AFTER: Duration = Duration::from_secs(4);
+/// A keeper that has not looked for so long was not watching: what stood still meanwhile may only
+/// have been out of sight, as when the database was away.
+const BLIND_AFTER: Duration = Duration::from_secs(3);
 /// Time after a claim's send-by during which its request may still be under way.
 const REQUEST_LIMIT: SignedDuration =
     SignedDuration::from_secs(LONGEST_REQUEST.as_secs().cast_signed());
@@ -36,8 +37,6 @@ const REQUEST_LIMIT: SignedDuration =
 const STEP_ROWS: u32 = 500;
 /// Most such steps in one round.
 const MAX_STEPS: u32 = 40;
-/// Rounds between looks at what is past its retention.
-const RETENTION_EVERY: u64 = 60;
 /// Rounds between readings of the ledger for the metrics.
 const GAUGES_EVERY: u64 = 5;
 
@@ -50,19 +49,51 @@ struct Seen {
     moved: bool,
 }
 
+/// Other nodes' counters, and when they were looked at last.
+#[derive(Default)]
+struct Others {
+    looked_at: Option<Instant>,
+    seen: BTreeMap<NodeId, Seen>,
+}
+
+impl Others {
+    /// The nodes whose counter has stood still for too long, with where it stands.
+    fn look(&mut self, own: NodeId, nodes: &[NodeBeat]) -> Vec<(NodeId, i64)> {
+        let blind = self.looked_at.is_some_and(|at| at.elapsed() > BLIND_AFTER);
+        self.looked_at = Some(Instant::now());
+        self.seen.retain(|known, _| nodes.iter().any(|node| node.node == *known));
+        let mut dead = Vec::new();
+        for other in nodes.iter().filter(|other| other.node != own) {
+            let new = Seen { beat: other.beat, since: Instant::now(), moved: false };
+            let entry = self.seen.entry(other.node).or_insert(new);
+            if entry.beat != other.beat {
+                *entry = Seen { moved: true, ..new };
+            } else if blind {
+                entry.since = new.since;
+            } else if entry.since.elapsed() >= DEAD_AFTER {
+                entry.moved = false;
+                dead.push((other.node, other.beat));
+            }
+        }
+        dead
+    }
+
+    /// Those whose counter moves.
+    fn living(&self) -> BTreeSet<NodeId> {
+        self.seen.iter().filter(|(_, seen)| seen.moved).map(|(node, _)| *node).collect()
+    }
+}
+
 /// Upkeep, once a second.
 #[derive(Clone)]
 pub(crate) struct Keeper {
     app: Arc<Inner>,
-    /// Other nodes' counters, and since when each stands where it does.
-    seen: Arc<std::sync::Mutex<BTreeMap<NodeId, Seen>>>,
-    /// The last round did not get through what is past its retention.
-    more_to_drop: Arc<AtomicBool>,
+    others: Arc<Mutex<Others>>,
 }
 
 impl Keeper {
     pub(crate) fn new(app: Arc<Inner>) -> Self {
-        Self { app, seen: Arc::default(), more_to_drop: Arc::default() }
+        Self { app, others: Arc::default() }
     }
 
     /// Takes this node's tenants back, and gives back what its earlier run had claimed: that run is
@@ -103,7 +134,11 @@ impl Keeper {
         if self.app.directories.refresh().await? {
             self.app.integration_keys.forget_all();
         }
-        let lost = self.give_back(Lost::LongerThan(REQUEST_LIMIT), now).await?;
+        // What a living node is still to save is not lost; it looks after its own.
+        let mut others = self.app.living();
+        others.remove(&self.app.node);
+        let others: Vec<NodeId> = others.into_iter().collect();
+        let lost = self.give_back(Lost::LongerThan(REQUEST_LIMIT, &others), now).await?;
         let mut expired = 0;
         for _ in 0..MAX_STEPS {
             let ended = self.app.store.expire_receipts(self.app.node, STEP_ROWS, now).await?;
@@ -117,32 +152,10 @@ impl Keeper {
         }
         metrics::counter!("bugle_claims_lost_total").increment(u64::from(lost));
         metrics::counter!("bugle_receipts_expired_total").increment(u64::from(expired));
-        if round.is_multiple_of(RETENTION_EVERY) || self.more_to_drop.load(Ordering::Relaxed) {
-            let more = self.drop_old(now).await?;
-            self.more_to_drop.store(more, Ordering::Relaxed);
-        }
         if round.is_multiple_of(GAUGES_EVERY) {
             self.gauges(now).await?;
         }
         Ok(())
-    }
-
-    /// Lets go what is past its retention, in small steps. Returns whether there is more.
-    async fn drop_old(&self, now: Timestamp) -> Result<bool, StoreError> {
-        let (store, all) = (&self.app.store, AllTenants::granted);
-        let intake = self.app.stages.of(Stage::Intake);
-        let keep_raw = SignedDuration::try_from(intake.revision.retention.raw_bytes);
-        let keep_raw = keep_raw.unwrap_or(SignedDuration::MAX);
-        let before = |kept| now.saturating_sub(kept).unwrap_or(Timestamp::MIN);
-        let (raw, keyed) = (before(keep_raw), before(keyed_requests::KEPT_FOR));
-        for _ in 0..MAX_STEPS {
-            let raw = store.retain(all(), raw, STEP_ROWS).await?;
-            let keyed = store.retain_keyed_requests(all(), keyed, STEP_ROWS).await?;
-            if raw < STEP_ROWS && keyed < STEP_ROWS {
-                return Ok(false);
-            }
-        }
-        Ok(true)
     }
 
     /// Beats, and takes tenants that nobody serves or whose node is dead.
@@ -165,28 +178,16 @@ impl Keeper {
         Ok(())
     }
 
-    /// The nodes whose counter has stood still for too long, with where it stands.
+    /// Watches the others' counters; gives those of the dead.
     fn watch(&self, nodes: &[NodeBeat]) -> Vec<(NodeId, i64)> {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.retain(|known, _| nodes.iter().any(|node| node.node == *known));
-        let mut dead = Vec::new();
-        for other in nodes.iter().filter(|other| other.node != self.app.node) {
-            let new = Seen { beat: other.beat, since: Instant::now(), moved: false };
-            let entry = seen.entry(other.node).or_insert(new);
-            if entry.beat != other.beat {
-                *entry = Seen { moved: true, ..new };
-            } else if entry.since.elapsed() >= DEAD_AFTER {
-                entry.moved = false;
-                dead.push((other.node, other.beat));
-            }
-        }
-        let living = seen.iter().filter(|(_, seen)| seen.moved).map(|(node, _)| *node);
-        self.app.set_living(living.collect(), dead.iter().map(|(node, _)| *node).collect());
+        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        let dead = others.look(self.app.node, nodes);
+        self.app.set_living(others.living(), dead.iter().map(|(node, _)| *node).collect());
         dead
     }
 
     /// Takes claims out of the hands of the dead, all of them.
-    async fn give_back(&self, lost: Lost, now: Timestamp) -> Result<u32, StoreError> {
+    async fn give_back(&self, lost: Lost<'_>, now: Timestamp) -> Result<u32, StoreError> {
         if self.app.lacks(Mechanism::Resume) {
             return Ok(0);
         }
@@ -248,3 +249,6 @@ fn heard_since(nodes: &[NodeBeat], now: Timestamp) -> Timestamp {
     let beat = |node: &NodeBeat| Beat { seen_at: node.seen_at, heard_since: node.heard_since };
     heard::since(nodes.iter().map(beat), now)
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,6 +45,7 @@ mod record;
 pub mod rehearsal;
 pub mod requests;
 pub mod responses;
+mod retention;
 #[cfg(test)]
 mod sample;
 pub mod senders;

@@ -86,14 +86,20 @@ impl Inner {
     pub(crate) async fn clear(&self, key: &str) -> Result<(), NoticeError> {
         for desk in &self.desks().await? {
             if self.is_open(desk, key).await? {
-                let notice = Notice {
-                    key: key.to_owned(),
-                    summary: "It is over".to_owned(),
-                    severity: Severity::Info,
-                    details: Map::new(),
-                };
-                self.say(desk, Action::Resolve, notice).await?;
+                self.say(desk, Action::Resolve, over(key)).await?;
             }
+        }
+        Ok(())
+    }
+
+    /// Resolves what is or will be open under `key`: what was raised may not be decided yet.
+    ///
+    /// # Errors
+    ///
+    /// [`NoticeError`]; it is safe to end it again.
+    pub(crate) async fn end(&self, key: &str) -> Result<(), NoticeError> {
+        for desk in &self.desks().await? {
+            self.say(desk, Action::Resolve, over(key)).await?;
         }
         Ok(())
     }
@@ -162,5 +168,15 @@ impl Inner {
             raw,
         };
         self.intake.accept(vec![event], desk.quota_per_minute).await.map(drop)
+    }
+}
+
+/// What says that something is over.
+fn over(key: &str) -> Notice {
+    Notice {
+        key: key.to_owned(),
+        summary: "It is over".to_owned(),
+        severity: Severity::Info,
+        details: Map::new(),
     }
 }

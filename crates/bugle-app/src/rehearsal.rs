@@ -48,10 +48,14 @@ pub enum Work {
     Event,
     /// A message is composed, for this channel.
     Message(Channel),
+    /// It is judged whether notifications go out.
+    Judgement,
+    /// An incident is closed. The page about it is ended already.
+    Recovery,
 }
 
-/// Is told of work that is about to be done, with the dedup key it is about. It panics where the
-/// program is to fail at it.
+/// Is told of work that is about to be done, with the dedup key or incident it is about. It panics
+/// where the program is to fail at it.
 pub type Fault = Arc<dyn Fn(Work, &str) + Send + Sync>;
 
 /// What is rehearsed.

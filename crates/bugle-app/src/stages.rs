@@ -27,6 +27,8 @@ use crate::error::Chain;
 const POLL: SignedDuration = SignedDuration::from_secs(1);
 /// The same on the machine's own clock, also where a test holds the time.
 const POLL_OF_MACHINE: Duration = Duration::from_secs(1);
+/// Look as often whether a stage that is held has come to rest.
+const POLL_OF_PASSES: Duration = Duration::from_millis(20);
 /// Documents kept in memory, read. There are two or three in use at a time.
 const KEPT: usize = 16;
 /// Who makes the revisions that come from the configuration file.
@@ -58,6 +60,8 @@ struct Running {
     ready: Arc<Ready>,
     since: Timestamp,
     held: bool,
+    /// It is held, and no pass of its worker is in hand that began before.
+    at_rest: bool,
     /// Why it does not run what it should.
     not_taken: Option<String>,
     /// Why it does nothing with what it runs.
@@ -72,7 +76,7 @@ impl Running {
             revision: self.number,
             fingerprint: self.ready.revision.fingerprint(),
             since: self.since,
-            held: self.held,
+            held: self.at_rest,
             error: self.not_taken.clone().or_else(|| self.idle.clone()),
         }
     }
@@ -98,6 +102,7 @@ impl Stages {
             ready: Arc::clone(&file),
             since: now,
             held: false,
+            at_rest: false,
             not_taken: None,
             idle: None,
         };
@@ -130,6 +135,19 @@ impl Stages {
     pub(crate) fn works(&self, stage: Stage) -> bool {
         let running = self.running.read().unwrap_or_else(PoisonError::into_inner);
         running.get(&stage).is_none_or(|run| !run.held && run.idle.is_none())
+    }
+
+    fn set_at_rest(&self, stage: Stage, at_rest: bool) {
+        let mut running = self.running.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(run) = running.get_mut(&stage) {
+            run.at_rest = at_rest;
+        }
+    }
+
+    /// Whether a stage is held and has not come to rest.
+    fn comes_to_rest(&self) -> bool {
+        let running = self.running.read().unwrap_or_else(PoisonError::into_inner);
+        running.values().any(|run| run.held && !run.at_rest)
     }
 
     fn runs(&self, stage: Stage, number: i64) -> bool {
@@ -193,11 +211,13 @@ impl StagesLoop {
             if let Err(error) = self.look(self.app.clock.now()).await {
                 tracing::error!(error = %Chain(&error), "could not read the stages' targets");
             }
+            let soon = self.app.stages.comes_to_rest();
+            let wait = if soon { POLL_OF_PASSES } else { POLL_OF_MACHINE };
             tokio::select! {
                 () = stop.cancelled() => (),
                 () = self.app.stages.wake.notified() => (),
                 () = self.app.clock.sleep(POLL) => (),
-                () = tokio::time::sleep(POLL_OF_MACHINE) => (),
+                () = tokio::time::sleep(wait) => (),
             }
         }
     }
@@ -249,6 +269,7 @@ impl StagesLoop {
                     ready,
                     since: now,
                     held,
+                    at_rest: false,
                     not_taken: None,
                     idle: None,
                 };
@@ -257,6 +278,10 @@ impl StagesLoop {
             Err(problem) => run.not_taken = Some(format!("revision {wanted}: {problem}")),
         }
         run.held = held;
+        // Whoever begins a pass from now on sees that it is held.
+        drop(running);
+        let at_rest = held && !self.app.passes.in_hand(target.stage);
+        self.app.stages.set_at_rest(target.stage, at_rest);
         Ok(())
     }
 

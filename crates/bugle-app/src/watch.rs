@@ -27,7 +27,7 @@ use subtle::ConstantTimeEq;
 pub use self::alarm::{Alarm, Answers};
 pub use self::report::{PathReport, ProviderReport, Report, Watched};
 pub use self::settings::{Heartbeat, Operators, ProbeAddress, Settings};
-use crate::app::App;
+use crate::app::{App, Inner};
 use crate::caller::Caller;
 use crate::identity::secret;
 use crate::permission::Permission;
@@ -72,6 +72,21 @@ impl Shared {
     }
 }
 
+impl Inner {
+    /// What the watches of all nodes say, at most a second old.
+    pub(crate) fn watch_view(&self) -> View {
+        match self.watch.said() {
+            Some(watched) => watched.view.clone(),
+            None => Watched::nothing(self.clock.now()).view,
+        }
+    }
+
+    /// The same, or what a rehearsal has the watch say: what changes and clean-ups listen to.
+    pub(crate) fn heard_view(&self) -> View {
+        self.stages.fed_view().unwrap_or_else(|| self.watch_view())
+    }
+}
+
 /// The part of a canary's message that names it.
 #[derive(Deserialize)]
 struct CanaryMessage<'a> {
@@ -103,10 +118,7 @@ impl App {
     /// None today: it is kept in memory, so that it can be asked when the database is dead.
     #[expect(clippy::unused_async, reason = "whoever asks does not know that it is in memory")]
     pub async fn watch_view(&self) -> Result<View, StoreError> {
-        Ok(match self.inner().watch.said() {
-            Some(watched) => watched.view.clone(),
-            None => Watched::nothing(self.now()).view,
-        })
+        Ok(self.inner().watch_view())
     }
 
     /// All that the watches say, for operators; `None` where the watch is off.

@@ -99,6 +99,11 @@ pub struct Responses {
 pub struct Retention {
     /// Bytes received from senders, 1 h – 3,650 d.
     pub raw_bytes: Duration,
+    /// Alerts after their end, with their events, messages and timelines, and events that came to
+    /// nothing, 7 d – 3,650 d.
+    pub history: Duration,
+    /// The log of who changed what, 30 d – 3,650 d.
+    pub log: Duration,
 }
 
 /// The synthetic events. They can be slowed down, and not turned off.

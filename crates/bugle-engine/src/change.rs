@@ -26,8 +26,9 @@ pub use forth::step;
 pub const STEP_LIMIT: SignedDuration = SignedDuration::from_secs(15);
 /// How long a change is watched where nothing else was said.
 pub const WATCH_FOR: SignedDuration = SignedDuration::from_mins(5);
-/// The same revision is undone automatically at most once in this time.
-pub const UNDO_EVERY: SignedDuration = SignedDuration::from_hours(1);
+/// A revision that was undone by itself is tried again within this time only by somebody who says
+/// that they know it: nothing goes to and fro unless a person wants it.
+pub const SETTLES_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
 /// Where a change stands: the last checkpoint that it passed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -169,8 +170,11 @@ pub struct Change {
     pub why: Option<String>,
     /// Whether a person wants it taken back.
     pub undo: Option<UndoWanted>,
-    /// It is red and is left as it is, because it was undone before, just now.
-    pub left_standing: bool,
+}
+
+/// Whether a revision that was undone by itself at that time was so just now.
+pub fn was_just_undone(undone_at: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(undone_at) < SETTLES_AFTER
 }
 
 /// What is seen from outside the change.
@@ -185,8 +189,6 @@ pub struct Observation {
     pub alive: BTreeMap<NodeId, Timestamp>,
     /// Why it does not fit. Asked for while it is planned.
     pub misfits: Vec<String>,
-    /// When the wanted revision was last undone automatically.
-    pub undone_at: Option<Timestamp>,
 }
 
 /// Something to be done, in the transaction that saves the new state. Each may be done twice.

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::check::dependants;
+use crate::watch::{Hop, Verdict, View};
 
 /// What was used within this time is in use, whatever its tag says.
 pub const IDLE: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -158,6 +159,13 @@ impl CleanUp {
     }
 }
 
+/// What the watch says against going on with a clean-up: a stage or what all stand on is broken.
+/// What a provider does has nothing to do with it.
+pub fn stopped_by(view: &View) -> Option<&Verdict> {
+    let ours = |hop: &Hop| matches!(hop, Hop::Stage { .. } | Hop::Store);
+    view.verdicts.iter().find(|verdict| ours(&verdict.hop))
+}
+
 /// A candidate.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Candidate {
@@ -231,11 +239,19 @@ fn is_last_admin(user: &User, directory: &Directory) -> bool {
         && !others.into_iter().any(|other| other.role == Role::Admin && !other.disabled)
 }
 
-/// Disabled integrations with an id above `after`, at most `limit`. `traffic`: when a request came
-/// last, taken or refused.
+/// How an integration is used.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Traffic {
+    /// When a request came last, taken or refused.
+    pub last: Option<Timestamp>,
+    /// Its alerts that are open. Large numbers may be counted short.
+    pub open_alerts: u32,
+}
+
+/// Disabled integrations with an id above `after`, at most `limit`.
 pub fn integrations(
     directory: &Directory,
-    traffic: &BTreeMap<IntegrationId, Timestamp>,
+    traffic: &BTreeMap<IntegrationId, Traffic>,
     (after, limit): (Uuid, usize),
     now: Timestamp,
 ) -> Vec<Candidate> {
@@ -243,7 +259,13 @@ pub fn integrations(
         let id = it.id.as_uuid();
         let mut against = Vec::new();
         against.extend(named(ObjectKind::Integration, id, directory, now));
-        against.extend(lately(traffic.get(&it.id).copied(), now));
+        let traffic = traffic.get(&it.id).copied().unwrap_or_default();
+        against.extend(lately(traffic.last, now));
+        match traffic.open_alerts {
+            0 => (),
+            1 => against.push("1 of its alerts is open".to_owned()),
+            open => against.push(format!("{open} of its alerts are open")),
+        }
         Candidate { id, name: it.name.clone(), with: Vec::new(), against }
     };
     let all = directory.integrations.values();

@@ -57,6 +57,9 @@ pub struct Incident {
     pub drained_at: Option<Timestamp>,
     /// When it was over.
     pub recovered_at: Option<Timestamp>,
+    /// When the pipeline had taken the operators' page about it.
+    #[serde(default)]
+    pub paged_at: Option<Timestamp>,
     /// When a person answered, and who.
     pub answered: Option<(Timestamp, String)>,
 }
@@ -65,6 +68,24 @@ impl Incident {
     /// Whether it goes on.
     pub fn open(&self) -> bool {
         self.recovered_at.is_none()
+    }
+
+    /// Whether the pipeline is yet to take the operators' page about it, and something is broken
+    /// that they should know of.
+    pub fn wants_page(&self) -> bool {
+        self.paged_at.is_none() && self.mitigated_at.is_none() && self.open()
+    }
+
+    /// Whether it may end: nothing waits, and nothing was broken for so long.
+    pub fn is_over(&self, recover_after_ms: i64, now: Timestamp) -> bool {
+        let green = self.mitigated_at.is_some_and(|at| ms_between(at, now) >= recover_after_ms);
+        green && self.drained_at.is_some() && self.open()
+    }
+
+    /// Ends it; says so for its timeline.
+    pub fn recover(&mut self, now: Timestamp) -> String {
+        self.recovered_at = Some(now);
+        "Recovered.".to_owned()
     }
 }
 
@@ -102,6 +123,7 @@ pub fn declare(
         mitigated_at: None,
         drained_at: None,
         recovered_at: None,
+        paged_at: None,
         answered: None,
     })
 }
@@ -133,13 +155,9 @@ pub struct Standing {
     pub drained: bool,
 }
 
-/// Brings the open incident up to date; says what is new, for its timeline.
-pub fn follow(
-    incident: &mut Incident,
-    standing: Standing,
-    recover_after_ms: i64,
-    now: Timestamp,
-) -> Vec<String> {
+/// Brings the open incident up to date; says what is new, for its timeline. It does not end it:
+/// see [`Incident::is_over`].
+pub fn follow(incident: &mut Incident, standing: Standing, now: Timestamp) -> Vec<String> {
     let mut lines = Vec::new();
     if !standing.green {
         if incident.mitigated_at.take().is_some() {
@@ -149,18 +167,13 @@ pub fn follow(
         return lines;
     }
     let since = incident.declared_at;
-    let mitigated = *incident.mitigated_at.get_or_insert_with(|| {
+    if incident.mitigated_at.is_none() {
+        incident.mitigated_at = Some(now);
         lines.push(format!("Mitigated after {} s.", ms_between(since, now) / 1_000));
-        now
-    });
+    }
     if standing.drained && incident.drained_at.is_none() {
         incident.drained_at = Some(now);
         lines.push(format!("Drained after {} s.", ms_between(since, now) / 1_000));
-    }
-    let green_ms = ms_between(mitigated, now);
-    if incident.drained_at.is_some() && green_ms >= recover_after_ms && incident.open() {
-        incident.recovered_at = Some(now);
-        lines.push("Recovered.".to_owned());
     }
     lines
 }
@@ -204,8 +217,11 @@ mod tests {
     fn it_ends_by_itself_when_it_was_green_and_drained_for_a_while() {
         let mut open = incident();
         let mut step = |green, drained, second| {
-            let standing = Standing { green, drained };
-            follow(&mut open, standing, 30_000, at(second)).join(" ")
+            let mut lines = follow(&mut open, Standing { green, drained }, at(second));
+            if open.is_over(30_000, at(second)) {
+                lines.push(open.recover(at(second)));
+            }
+            lines.join(" ")
         };
         assert_eq!(step(false, false, 20), "");
         assert_eq!(step(true, false, 28), "Mitigated after 20 s.");
@@ -214,5 +230,17 @@ mod tests {
         assert_eq!(step(true, false, 80), "", "not over while it drains");
         assert_eq!(step(true, true, 81), "Drained after 73 s. Recovered.");
         assert!(!open.open());
+        assert!(!open.is_over(30_000, at(90)), "it ends once");
+    }
+
+    #[test]
+    fn operators_are_paged_until_that_is_taken_or_it_is_mended() {
+        let mut open = incident();
+        assert!(open.wants_page());
+        open.paged_at = Some(at(9));
+        assert!(!open.wants_page());
+        open.paged_at = None;
+        follow(&mut open, Standing { green: true, drained: false }, at(20));
+        assert!(!open.wants_page(), "nobody is woken for what is mended");
     }
 }

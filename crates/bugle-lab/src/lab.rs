@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bugle_app::Clock;
+use bugle_app::handset::CallState;
 use bugle_app::tasks::Tasks;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
@@ -16,7 +17,7 @@ use url::Url;
 
 use crate::knobs::{Knobs, Service};
 use crate::receivers::{Hooks, Mailbox, Phone};
-use crate::state::State;
+use crate::state::{Call, State};
 use crate::witness::Witness;
 use crate::{hooks, server, smtp, twilio};
 
@@ -58,6 +59,8 @@ struct Inner {
     tasks: Tasks,
     state: Mutex<State>,
     changes: watch::Sender<u64>,
+    /// As often as a provider has something to report, and once more.
+    reports: Arc<()>,
     client: reqwest::Client,
     twilio: SocketAddr,
     hooks: SocketAddr,
@@ -79,6 +82,7 @@ impl Lab {
             tasks: Tasks::new(),
             state: Mutex::new(State::default()),
             changes: watch::Sender::new(0),
+            reports: Arc::default(),
             client: client().map_err(io::Error::other)?,
             twilio: api.local_addr()?,
             hooks: programs.local_addr()?,
@@ -197,6 +201,18 @@ impl Lab {
 
     pub(crate) fn subscribe(&self) -> watch::Receiver<u64> {
         self.0.changes.subscribe()
+    }
+
+    /// Whether a provider has something to report, or will as soon as it looks at the clock.
+    pub fn has_reports(&self) -> bool {
+        let now = self.now();
+        let rings_out = |call: &Call| call.state == CallState::Ringing && call.rings_until <= now;
+        Arc::strong_count(&self.0.reports) > 1 || self.state().calls.iter().any(rings_out)
+    }
+
+    /// Notes that there is something to report, until what it gives is dropped.
+    pub(crate) fn begin_report(&self) -> Arc<()> {
+        Arc::clone(&self.0.reports)
     }
 
     pub(crate) fn stop_token(&self) -> CancellationToken {

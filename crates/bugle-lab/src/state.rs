@@ -54,6 +54,8 @@ pub struct Call {
     pub state: CallState,
     /// Since when.
     pub since: Timestamp,
+    /// Rings until then, where nobody answers. One that is lost is never over.
+    pub(crate) rings_until: Timestamp,
     /// What has been said so far.
     pub spoken: Vec<String>,
     /// Which keys have been pressed.

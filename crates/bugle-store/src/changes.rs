@@ -109,23 +109,34 @@ pub(crate) static GIVE_BACK: Statement = Statement::new(
 
 pub(crate) static FORGET_MOVED: Statement = Statement::new("DELETE FROM moved_placements");
 
+/// What became of a change that was to begin.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Begun {
+    /// It is written down.
+    Written(Change),
+    /// Another is under way.
+    UnderWay,
+    /// It was planned on a known-good that is not that any more.
+    Overtaken,
+}
+
 impl Store {
-    /// Writes a change down, under the next number, driven by `driver`. `None`: another is under
-    /// way.
+    /// Writes a change down, under the next number, driven by `driver`, if nothing else is under
+    /// way and it still begins where it was planned.
     ///
     /// Takes no scope: stages are above tenants. So do all functions here.
-    pub async fn begin_change(
-        &self,
-        change: &Change,
-        driver: NodeId,
-    ) -> Result<Option<Change>, StoreError> {
+    pub async fn begin_change(&self, change: &Change, driver: NodeId) -> Result<Begun, StoreError> {
         let mut tx = self.db.write(WriteClass::Then).await?;
         if tx.row(&UNDER_WAY, values![]).await?.is_some() {
-            return Ok(None);
+            return Ok(Begun::UnderWay);
+        }
+        let known_good = tx.row(&revisions::KNOWN_GOOD, values![]).await?;
+        if known_good.map(|row| row.int(0)).transpose()? != Some(change.previous) {
+            return Ok(Begun::Overtaken);
         }
         let written = write_down(&mut tx, change, driver).await?;
         tx.commit().await?;
-        Ok(written)
+        Ok(written.map_or(Begun::UnderWay, Begun::Written))
     }
 
     /// Writes a change down that was refused before it began, with what spoke against it.
@@ -286,6 +297,7 @@ async fn act(tx: &mut Tx, action: &Action, now: Timestamp) -> Result<(), StoreEr
         }
         Action::KnownGood { revision } => {
             tx.run(&revisions::SET_KNOWN_GOOD, values![*revision]).await?;
+            tx.run(&revisions::UNBLOCK, values![*revision]).await?;
             tx.run(&revisions::FORGET_TARGETS, values![]).await?;
         }
         Action::Block { revision, why } => {

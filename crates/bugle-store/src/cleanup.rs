@@ -416,7 +416,11 @@ async fn purge(tx: &mut Tx, clean_up: &CleanUp, limit: u32) -> Result<u32, Store
                 let all = values![thing.tenant, thing.id, None::<Uuid>];
                 tx.run(&sessions::DELETE_ALL, all).await?;
             }
-            "integration" => drop(tx.run(&crate::keys::FORGET, of()).await?),
+            "integration" => {
+                for statement in [&crate::keys::FORGET, &candidates::FORGET_USE] {
+                    tx.run(statement, of()).await?;
+                }
+            }
             _ => (),
         }
         gone.push(row![thing.tenant, &*thing.kind, thing.id]);

@@ -43,7 +43,7 @@ pub use access::api_keys::ApiKey;
 pub use access::sessions::Session;
 pub use access::tokens::{Purpose, TakenToken};
 pub use alerting::{AlertingPass, Decide, PassReport};
-pub use changes::{Checkpoint, DrivenChange};
+pub use changes::{Begun, Checkpoint, DrivenChange};
 pub use cleanup::{CleanUpStep, RemovedThing, Stepped};
 pub use db::connect::{DatabaseUrl, ParseDatabaseUrlError, PoolSettings};
 pub use directory::ObjectChange;

@@ -63,11 +63,12 @@ pub struct LastMessage {
 
 /// Which claims are in the hands of the dead.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Lost {
+pub enum Lost<'a> {
     /// Those of an earlier run of this node. Only before its first claim of this run.
     EarlierRunOf(NodeId),
-    /// Those whose send-by time passed this long ago, by any node. At least the request limit.
-    LongerThan(SignedDuration),
+    /// Those whose send-by time passed this long ago, at least the request limit, by any node but
+    /// these: they live, and may still have an outcome to save.
+    LongerThan(SignedDuration, &'a [NodeId]),
 }
 
 pub(crate) static BY_ID: Statement = Statement::new(concat!(
@@ -129,14 +130,19 @@ pub(crate) static OF_EARLIER_RUN: Statement = Statement::new(concat!(
      {pg:FOR UPDATE SKIP LOCKED}"
 ));
 
-pub(crate) static OVERDUE: Statement = Statement::new(concat!(
-    "SELECT n.tenant_id, ",
-    notification_columns!(),
-    ", n.claimed_us FROM notifications n
-     WHERE n.state = 'sending' AND n.send_by_us < $1
-     ORDER BY n.send_by_us LIMIT $2
-     {pg:FOR UPDATE SKIP LOCKED}"
-));
+pub(crate) static OVERDUE: Statement = Statement::with_rows(
+    concat!(
+        "SELECT n.tenant_id, ",
+        notification_columns!(),
+        ", n.claimed_us FROM notifications n
+         WHERE n.state = 'sending' AND n.send_by_us < $1
+             AND n.claim_node_id NOT IN (SELECT r.node_id FROM {rows})
+         ORDER BY n.send_by_us LIMIT $2
+         {pg:FOR UPDATE SKIP LOCKED}"
+    ),
+    2,
+    &[("node_id", Id)],
+);
 
 pub(crate) static WITHOUT_RECEIPT: Statement = Statement::new(concat!(
     "SELECT n.tenant_id, ",
@@ -284,7 +290,7 @@ impl Store {
     /// Takes no scope: a worker serves every tenant.
     pub async fn lost_claims(
         &self,
-        (node, lost): (NodeId, Lost),
+        (node, lost): (NodeId, Lost<'_>),
         limit: u32,
         now: Timestamp,
         run_out: &mut RunOut<'_>,
@@ -294,7 +300,7 @@ impl Store {
 
     async fn lost_once(
         &self,
-        (node, lost): (NodeId, Lost),
+        (node, lost): (NodeId, Lost<'_>),
         limit: u32,
         now: Timestamp,
         run_out: &mut RunOut<'_>,
@@ -302,9 +308,11 @@ impl Store {
         let mut tx = self.db.write(WriteClass::Then).await?;
         let rows = match lost {
             Lost::EarlierRunOf(node) => tx.rows(&OF_EARLIER_RUN, values![node, limit]).await?,
-            Lost::LongerThan(grace) => {
+            Lost::LongerThan(grace, living) => {
                 let before = now.saturating_sub(grace).unwrap_or(Timestamp::MIN);
-                tx.rows(&OVERDUE, values![before, limit]).await?
+                let mut spared = Rows::new();
+                living.iter().for_each(|node| spared.push(row![*node]));
+                tx.rows(&OVERDUE, values![before, limit, spared]).await?
             }
         };
         let (mut nexts, mut attempts) = (Vec::new(), Vec::new());

@@ -127,6 +127,18 @@ pub(crate) static LIST: Statement = Statement::new(concat!(
 pub(crate) static BLOCK: Statement =
     Statement::new("UPDATE revisions SET blocked_us = $2, blocked_why = $3 WHERE number = $1");
 
+/// What is known to be good is not to be refused for what it once was.
+pub(crate) static UNBLOCK: Statement = Statement::new(
+    "UPDATE revisions SET blocked_us = NULL, blocked_why = NULL
+     WHERE fingerprint = (SELECT v.fingerprint FROM revisions v WHERE v.number = $1)",
+);
+
+pub(crate) static BLOCKED: Statement = Statement::new(
+    "SELECT v.blocked_us, v.blocked_why FROM revisions v
+     WHERE v.fingerprint = $1 AND v.blocked_us IS NOT NULL
+     ORDER BY v.blocked_us DESC LIMIT 1",
+);
+
 pub(crate) static TARGETS: Statement = Statement::new(
     "SELECT t.stage, t.revision, t.held FROM stage_targets t
      WHERE t.node_id = $1 ORDER BY t.stage",
@@ -221,6 +233,19 @@ impl Store {
     /// One revision.
     pub async fn revision(&self, number: i64) -> Result<Option<StoredRevision>, StoreError> {
         self.db.row(&ONE, values![number]).await?.as_ref().map(stored).transpose()
+    }
+
+    /// When what this revision says was last undone by itself, under whatever number, and why.
+    pub async fn blocked(
+        &self,
+        revision: &Revision,
+    ) -> Result<Option<(Timestamp, String)>, StoreError> {
+        let fingerprint = revision.fingerprint().to_string();
+        let Some(row) = self.db.row(&BLOCKED, values![fingerprint]).await? else {
+            return Ok(None);
+        };
+        let why = row.opt_text(1)?.unwrap_or_default().to_owned();
+        Ok(row.opt_time(0)?.map(|at| (at, why)))
     }
 
     /// The latest revision that was made from a configuration file.

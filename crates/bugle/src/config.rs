@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use bugle_app::channels::Roots;
 use bugle_domain::contact::Channel;
-use bugle_domain::revision::{self, Revision, ranges};
+use bugle_domain::revision::{self, Retention, Revision, ranges};
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 use url::Url;
 
@@ -72,7 +72,7 @@ impl Config {
                 ..standard.intake
             },
             dispatch: self.dispatch.clone(),
-            retention: revision::Retention { raw_bytes: self.retention.raw_bytes },
+            retention: self.retention,
             canary: self.watch.canary,
             watch: self.watch.ages,
             ..standard
@@ -108,13 +108,6 @@ pub struct Database {
 pub struct Intake {
     /// Largest request body, 16 KiB – 16 MiB.
     pub max_body_bytes: u64,
-}
-
-/// How long things are kept.
-#[derive(Clone, Copy, Debug)]
-pub struct Retention {
-    /// Bytes received from senders, 1 h – 3,650 d.
-    pub raw_bytes: Duration,
 }
 
 /// What is logged.
@@ -347,8 +340,10 @@ fn each<T>(
 }
 
 fn retention(reader: &mut Reader) -> Result<Retention, Noted> {
-    let raw_bytes = duration(reader, "retention.raw_bytes", ranges::RAW_BYTES)?;
-    Ok(Retention { raw_bytes })
+    let raw_bytes = duration(reader, "retention.raw_bytes", ranges::RAW_BYTES);
+    let history = duration(reader, "retention.history", ranges::HISTORY);
+    let log = duration(reader, "retention.log", ranges::LOG);
+    Ok(Retention { raw_bytes: raw_bytes?, history: history?, log: log? })
 }
 
 fn log(reader: &mut Reader) -> Result<Log, Noted> {

@@ -201,7 +201,7 @@ async fn carry_out(
             let put = store.aim_stage(id, stage(&name)?, revision).await;
             put.map_err(|error| error.to_string())?;
         }
-        Order::Hold { stage: name, held } => node.app.hold(stage(&name)?, held),
+        Order::Hold { stage: name, held } => node.app.hold(stage(&name)?, held).await,
         Order::Forward { seconds } => clock.push(SignedDuration::from_secs(seconds)),
         Order::StandAt { step } => stand.at(step),
     }

@@ -154,6 +154,7 @@ pub(crate) fn failed(reason: &str, attempts: &[Attempt]) -> String {
         "undelivered" => "not delivered",
         "unanswered" => "no answer",
         "no_method" => "the contact method is gone",
+        "program_failed" => "the program failed at it",
         _ => "failed",
     };
     let detail = attempts.last().map_or("", |last| last.detail.as_str());

@@ -9,13 +9,11 @@ use bugle_domain::NodeId;
 use bugle_domain::revision::Revision;
 use bugle_engine::change::stray::Strays;
 use bugle_engine::change::{ChangeState, Observation, Step, step};
-use bugle_engine::watch::View;
 use bugle_store::DrivenChange;
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use super::{ChangeError, follow_file, lives, misfits_of};
-use crate::App;
 use crate::app::Inner;
 use crate::error::Chain;
 use crate::incidents;
@@ -115,14 +113,10 @@ impl ChangeLoop {
             _ => Vec::new(),
         };
         Ok(Observation {
-            view: self.view().await?,
+            view: self.app.heard_view(),
             runs: self.app.store.stage_runs().await?,
             alive: self.living(now),
             misfits,
-            undone_at: stored
-                .and_then(|stored| stored.blocked)
-                .map(|(at, _)| at)
-                .filter(|at| *at <= now),
         })
     }
 
@@ -137,13 +131,6 @@ impl ChangeLoop {
         seen.clone()
     }
 
-    async fn view(&self) -> Result<View, ChangeError> {
-        match self.app.stages.fed_view() {
-            Some(view) => Ok(view),
-            None => Ok(App::of(Arc::clone(&self.app)).watch_view().await?),
-        }
-    }
-
     /// Takes back what this node's stages were put on without a change.
     async fn take_back(&self) -> Result<(), ChangeError> {
         let (store, now) = (&self.app.store, self.app.clock.now());
@@ -152,7 +139,7 @@ impl ChangeLoop {
         if self.app.lacks(Mechanism::Undo) || (found.is_empty() && self.strays().is_empty()) {
             return Ok(());
         }
-        let view = self.view().await?;
+        let view = self.app.heard_view();
         let due = self.strays().observe(&found, &view, now);
         let Some(known_good) = store.known_good().await? else { return Ok(()) };
         for stray in due {

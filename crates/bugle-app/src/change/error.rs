@@ -23,6 +23,9 @@ pub enum ChangeError {
     /// Another change is not over yet.
     #[error("another change is under way")]
     UnderWay,
+    /// It was planned on a known-good that is not that any more.
+    #[error("another change ended meanwhile; plan it again")]
+    Overtaken,
     /// There is nothing to undo.
     #[error("no change is under way")]
     NoneUnderWay,
@@ -51,9 +54,11 @@ impl UseCaseError for ChangeError {
         match self {
             Self::Forbidden(_) => ErrorKind::Forbidden,
             Self::Mistakes(_) | Self::Reason { .. } | Self::WatchTime => ErrorKind::Invalid,
-            Self::Refused(_) | Self::Nothing | Self::UnderWay | Self::NoneUnderWay => {
-                ErrorKind::Conflict
-            }
+            Self::Refused(_)
+            | Self::Nothing
+            | Self::UnderWay
+            | Self::Overtaken
+            | Self::NoneUnderWay => ErrorKind::Conflict,
             Self::NoRevision(_) | Self::NoChange(_) => ErrorKind::NotFound,
             Self::Store(error) => storage_kind(error),
         }
@@ -66,6 +71,7 @@ impl UseCaseError for ChangeError {
             Self::Refused(_) => "change_refused",
             Self::Nothing => "change_empty",
             Self::UnderWay => "change_under_way",
+            Self::Overtaken => "change_overtaken",
             Self::NoneUnderWay => "no_change_under_way",
             Self::NoRevision(_) => "revision_not_found",
             Self::NoChange(_) => "change_not_found",

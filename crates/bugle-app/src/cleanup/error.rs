@@ -20,6 +20,9 @@ pub enum CleanUpError {
         /// Where it stands.
         state: CleanUpState,
     },
+    /// The watch says that something of ours is broken.
+    #[error("not while something is broken: {0}")]
+    Red(String),
     /// The reason is missing or too long.
     #[error("say why, in at most {limit} characters")]
     Reason {
@@ -36,7 +39,7 @@ impl UseCaseError for CleanUpError {
         match self {
             Self::Forbidden(_) => ErrorKind::Forbidden,
             Self::NotFound(_) => ErrorKind::NotFound,
-            Self::TooLate { .. } => ErrorKind::Conflict,
+            Self::TooLate { .. } | Self::Red(_) => ErrorKind::Conflict,
             Self::Reason { .. } => ErrorKind::Invalid,
             Self::Store(error) => storage_kind(error),
         }
@@ -47,6 +50,7 @@ impl UseCaseError for CleanUpError {
             Self::Forbidden(_) => "forbidden",
             Self::NotFound(_) => "clean_up_not_found",
             Self::TooLate { .. } => "clean_up_too_late",
+            Self::Red(_) => "clean_up_red",
             Self::Reason { .. } => "reason_missing",
             Self::Store(error) => error.code(),
         }

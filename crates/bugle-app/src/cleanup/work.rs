@@ -68,7 +68,9 @@ impl CleanUpLoop {
             let kept = self.app.store.removed_things(of.number).await?;
             Ok::<_, StoreError>(kept.into_iter().next())
         };
+        let red = self.stopped(of, now);
         Ok(match of.state {
+            CleanUpState::Removing if red.is_some() => red,
             CleanUpState::Removing if of.what == What::Nodes => Some(self.nodes(of, now).await?),
             CleanUpState::Removing => Some(self.remove(of, now).await?),
             CleanUpState::Removed => {
@@ -85,6 +87,16 @@ impl CleanUpLoop {
             }),
             CleanUpState::Restored | CleanUpState::Purged => None,
         })
+    }
+
+    /// As with any change: where the watch turns red on its way, it is taken back.
+    fn stopped(&self, of: &CleanUp, now: Timestamp) -> Option<(CleanUp, CleanUpStep)> {
+        let view = self.app.heard_view();
+        let against = cleanup::stopped_by(&view)?;
+        let why = format!("{}: {}", against.hop.name(), against.evidence);
+        let restored_by = Some(("the watch".to_owned(), why));
+        let back = CleanUp { restored_by, ..of.enter(CleanUpState::Restoring, now) };
+        Some((back, CleanUpStep::Nothing))
     }
 
     async fn nodes(
@@ -162,8 +174,14 @@ impl CleanUpLoop {
         if let CleanUpStep::Remove { tenant, last: true, .. } = step {
             self.app.configuration_changed(*tenant);
         }
-        if before.state != after.state {
-            tracing::info!(number, what, state, "a clean-up came further");
+        if before.state == after.state {
+            return;
+        }
+        match &after.restored_by {
+            Some((by, why)) if after.state == CleanUpState::Restoring => {
+                tracing::error!(number, what, by, why, "a clean-up is taken back");
+            }
+            _ => tracing::info!(number, what, state, "a clean-up came further"),
         }
     }
 }

@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::report::Watched;
 use super::run::{Round, within};
 use crate::incidents;
+use crate::rehearsal::Work;
 
 impl Round {
     /// Declares and follows incidents, and tells the operators.
@@ -50,7 +51,7 @@ impl Round {
         metrics::counter!("bugle_incidents_total").increment(1);
         let lines = [incidents::line("watch", &format!("Declared: {}.", worst.evidence), now)];
         drop(within(self.store.save_incident(&incident, &lines)).await);
-        incidents::page_operators(&self.app, &incident);
+        self.page.raise(&self.app, &incident);
         Some(said(worst))
     }
 
@@ -84,25 +85,53 @@ impl Round {
         {
             alarm.answered();
         }
-        let mut lines = self.news(watched, &incident, now);
-        let books = watched.reports.first().and_then(|report| report.books.as_ref());
-        let late_ms = self.thresholds().owed_ms;
-        let standing = Standing {
-            green: watched.view.verdicts.is_empty(),
-            drained: books.is_some_and(|books| drained(books, late_ms, now)),
-        };
-        let recover_ms = i64::try_from(self.settings.recover_after.as_millis()).unwrap_or(i64::MAX);
         let before = incident.clone();
-        let followed = incident::follow(&mut incident, standing, recover_ms, now);
+        let mut lines = self.news(watched, &incident, now);
+        self.page_operators(&mut incident, now);
+        let followed = incident::follow(&mut incident, self.standing(watched, now), now);
         lines.extend(followed.iter().map(|text| incidents::line("recovery", text, now)));
+        if self.may_end(&incident, now).await {
+            lines.push(incidents::line("recovery", &incident.recover(now), now));
+        }
         if before != incident || !lines.is_empty() {
             drop(within(self.store.save_incident(&incident, &lines)).await);
         }
-        if !incident.open() {
-            incidents::clear_operators(&self.app, &incident);
-            return None;
+        let open = incident.open();
+        open.then(|| watched.view.verdicts.first().map_or_else(|| incident.title.clone(), said))
+    }
+
+    /// Pages the operators by the pipeline until it has taken that, whoever declared it.
+    fn page_operators(&self, incident: &mut Incident, now: Timestamp) {
+        if !incident.wants_page() {
+            return;
         }
-        Some(watched.view.verdicts.first().map_or_else(|| incident.title.clone(), said))
+        if self.page.is_taken(incident) {
+            incident.paged_at = Some(now);
+        } else {
+            self.page.raise(&self.app, incident);
+        }
+    }
+
+    fn standing(&self, watched: &Watched, now: Timestamp) -> Standing {
+        let books = watched.reports.first().and_then(|report| report.books.as_ref());
+        let late_ms = self.thresholds().owed_ms;
+        Standing {
+            green: watched.view.verdicts.is_empty(),
+            drained: books.is_some_and(|books| drained(books, late_ms, now)),
+        }
+    }
+
+    /// Whether an incident is over, and the operators' page about it is ended. That comes first:
+    /// whoever dies in between leaves an incident that the next one ends, and no page that nobody
+    /// would end.
+    async fn may_end(&self, incident: &Incident, now: Timestamp) -> bool {
+        let recover_ms = i64::try_from(self.settings.recover_after.as_millis()).unwrap_or(i64::MAX);
+        if !incident.is_over(recover_ms, now) || self.page.is_under_way() {
+            return false;
+        }
+        let ended = incidents::end_page(&self.app, incident).await;
+        self.app.falter(Work::Recovery, [incident.id.to_string().as_str()]);
+        ended
     }
 
     /// What broke or was mended in the last second.

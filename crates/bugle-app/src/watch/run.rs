@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bugle_channels::Probe;
+use bugle_domain::revision::Revision;
 use bugle_domain::stage::Stage;
 use bugle_engine::watch::books::Books;
 use bugle_engine::watch::fingerprints::fingerprints;
@@ -21,9 +22,10 @@ use super::canary::Canaries;
 use super::certificate::Certificate;
 use super::look::{self, Look};
 use super::report::{Others, PathReport, Report, Watched};
-use super::settings::Settings;
+use super::settings::{Settings, Strictness};
 use crate::app::Inner;
 use crate::error::Chain;
+use crate::incidents::OperatorsPage;
 
 /// Connections of the watch's own, and how long anything may take on them.
 const POOL: PoolSettings = PoolSettings {
@@ -86,6 +88,9 @@ pub(super) struct Round {
     look: Look,
     others: Others,
     pub(super) alarm: Option<Alarm>,
+    pub(super) page: OperatorsPage,
+    /// What the revision says that a change under way leads away from.
+    beside: Option<Strictness>,
     probe: Probe,
     began: Instant,
     /// Since when the database has not answered us, and since when it has taken nothing.
@@ -156,6 +161,8 @@ impl Round {
             canaries,
             watcher,
             alarm,
+            page: OperatorsPage::default(),
+            beside: None,
             probe,
         })
     }
@@ -166,25 +173,27 @@ impl Round {
             self.watcher.set_thresholds(self.thresholds());
             self.second().await;
             metrics::histogram!("bugle_watch_round_seconds").record(began.elapsed());
-            let every = self.app.stages.of(Stage::Intake).revision.canary.every;
-            tokio::time::sleep(every.saturating_sub(began.elapsed())).await;
+            tokio::time::sleep(self.every().saturating_sub(began.elapsed())).await;
         }
     }
 
     /// From when on something is wrong: what the revision says that runs now, which goes with
-    /// intake, and the settings of this node for the rest.
+    /// intake, and the settings of this node for the rest. While a change is under way, the
+    /// stricter of that and what it leads away from: it must not blind who watches it.
     pub(super) fn thresholds(&self) -> Thresholds {
-        let ready = self.app.stages.of(Stage::Intake);
-        let (canary, watch) = (&ready.revision.canary, &ready.revision.watch);
-        let ms = |span: Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
-        Thresholds {
-            late_ms: ms(canary.late),
-            declare_after_ms: ms(watch.red_after),
-            clear_after_ms: ms(watch.green_after),
-            pending_ms: ms(watch.pending_age),
-            owed_ms: ms(watch.owed_age),
-            ..self.settings.thresholds
-        }
+        let own = self.runs_now().thresholds(self.settings.thresholds);
+        let beside = self.beside.as_ref().map(|it| it.thresholds(self.settings.thresholds));
+        beside.map_or(own, |beside| own.stricter(beside))
+    }
+
+    /// Time between two canaries on one path, likewise.
+    fn every(&self) -> Duration {
+        let own = self.runs_now().canary.every;
+        self.beside.as_ref().map_or(own, |beside| own.min(beside.canary.every))
+    }
+
+    fn runs_now(&self) -> Strictness {
+        Strictness::of(&self.app.stages.of(Stage::Intake).revision)
     }
 
     async fn second(&mut self) {
@@ -319,8 +328,12 @@ impl Round {
     /// Stages that do not run what they should, or were put where they are by no change. While one
     /// is under way the nodes differ on purpose, and its own checkpoints look after that; but a
     /// stage that took its revision and can do nothing with it is broken.
-    async fn misfits(&self, now: Timestamp) -> Vec<Signal> {
+    async fn misfits(&mut self, now: Timestamp) -> Vec<Signal> {
         let Ok(change) = within(self.store.change_under_way()).await else { return Vec::new() };
+        self.beside = match &change {
+            Some(driven) => self.strictness_of(driven.change.previous).await,
+            None => None,
+        };
         let Ok(mut runs) = within(self.store.stage_runs()).await else { return Vec::new() };
         let Ok(mut strays) = within(self.store.stray_stages()).await else { return Vec::new() };
         let living = self.app.living();
@@ -333,6 +346,12 @@ impl Round {
         let mut signals = fingerprints(&runs, now);
         signals.extend(strays.iter().map(|stray| stray.signal(now)));
         signals
+    }
+
+    /// What a revision says of the watch, as far as it can be read.
+    async fn strictness_of(&self, number: i64) -> Option<Strictness> {
+        let stored = within(self.store.revision(number)).await.ok()??;
+        Revision::parse(&stored.document).ok().as_ref().map(Strictness::of)
     }
 
     /// Sweeps what canaries left, says that it lives, and looks at what changes slowly.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bugle_channels::{Probe, Roots, Settings as ChannelSettings};
 use bugle_domain::contact::Address;
+use bugle_domain::revision::{Canary, Revision, Watch};
 use bugle_engine::watch::thresholds::Thresholds;
 use secrecy::SecretString;
 use url::Url;
@@ -73,4 +74,30 @@ pub struct Settings {
     pub operators: Option<Operators>,
     /// A sign of life.
     pub heartbeat: Option<Heartbeat>,
+}
+
+/// What a revision says of how closely is watched.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Strictness {
+    pub(super) canary: Canary,
+    watch: Watch,
+}
+
+impl Strictness {
+    pub(super) fn of(revision: &Revision) -> Self {
+        Self { canary: revision.canary, watch: revision.watch }
+    }
+
+    /// The thresholds; what no revision says is as in `rest`.
+    pub(super) fn thresholds(&self, rest: Thresholds) -> Thresholds {
+        let ms = |span: Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+        Thresholds {
+            late_ms: ms(self.canary.late),
+            declare_after_ms: ms(self.watch.red_after),
+            clear_after_ms: ms(self.watch.green_after),
+            pending_ms: ms(self.watch.pending_age),
+            owed_ms: ms(self.watch.owed_age),
+            ..rest
+        }
+    }
 }

@@ -24,6 +24,13 @@ pub const RECEIPT_WAIT: RangeInclusive<Duration> = Duration::from_secs(10)..=DAY
 /// How long received bytes are kept.
 pub const RAW_BYTES: RangeInclusive<Duration> =
     Duration::from_hours(1)..=Duration::from_hours(24 * 3_650);
+/// How long alerts are kept after their end, and events that came to nothing. No shorter than a
+/// sender may take to repeat a request.
+pub const HISTORY: RangeInclusive<Duration> =
+    Duration::from_hours(24 * 7)..=Duration::from_hours(24 * 3_650);
+/// How long the log of changes is kept.
+pub const LOG: RangeInclusive<Duration> =
+    Duration::from_hours(24 * 30)..=Duration::from_hours(24 * 3_650);
 /// Time between two synthetic events.
 pub const CANARY_EVERY: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(10);
 /// When a synthetic event is late.

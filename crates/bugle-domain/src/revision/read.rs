@@ -93,7 +93,7 @@ fn sections(reader: &mut Reader) -> Read<Revision> {
     let dispatch = dispatch(reader);
     let responses = reader.versions("responses.accepts");
     let channels = channels(reader);
-    let raw_bytes = reader.span("retention.raw_bytes", &ranges::RAW_BYTES);
+    let retention = retention(reader);
     let canary = canary(reader);
     let watch = watch(reader);
     Ok(Revision {
@@ -102,7 +102,7 @@ fn sections(reader: &mut Reader) -> Read<Revision> {
         dispatch: dispatch?,
         responses: Responses { accepts: responses? },
         channels: channels?,
-        retention: Retention { raw_bytes: raw_bytes? },
+        retention: retention?,
         canary: canary?,
         watch: watch?,
     })
@@ -153,6 +153,13 @@ fn dispatch(reader: &mut Reader) -> Read<Dispatch> {
 fn channels(reader: &mut Reader) -> Read<BTreeMap<Channel, Vec<String>>> {
     let names = |reader: &mut Reader, key: &str| reader.names(&format!("{key}.providers"));
     reader.each("channels", &Channel::ALL, names)
+}
+
+fn retention(reader: &mut Reader) -> Read<Retention> {
+    let raw_bytes = reader.span("retention.raw_bytes", &ranges::RAW_BYTES);
+    let history = reader.span("retention.history", &ranges::HISTORY);
+    let log = reader.span("retention.log", &ranges::LOG);
+    Ok(Retention { raw_bytes: raw_bytes?, history: history?, log: log? })
 }
 
 fn canary(reader: &mut Reader) -> Read<Canary> {

@@ -68,6 +68,8 @@ pub(super) fn lines(of: &Revision) -> Vec<Line> {
         lines.names(format!("channels.{}.providers", channel.as_str()), providers);
     }
     lines.span("retention.raw_bytes", of.retention.raw_bytes);
+    lines.span("retention.history", of.retention.history);
+    lines.span("retention.log", of.retention.log);
     lines.span("canary.every", of.canary.every);
     lines.span("canary.late", of.canary.late);
     lines.span("watch.pending_age", of.watch.pending_age);

@@ -20,7 +20,11 @@ pub(super) fn revision(channels: BTreeMap<Channel, Vec<String>>) -> Revision {
         dispatch: dispatch(accepts.clone(), lanes),
         responses: Responses { accepts },
         channels,
-        retention: Retention { raw_bytes: Duration::from_hours(30 * 24) },
+        retention: Retention {
+            raw_bytes: Duration::from_hours(30 * 24),
+            history: Duration::from_hours(400 * 24),
+            log: Duration::from_hours(800 * 24),
+        },
         canary: Canary { every: Duration::from_secs(1), late: Duration::from_secs(2) },
         watch: Watch {
             pending_age: Duration::from_secs(5),

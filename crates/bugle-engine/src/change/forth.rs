@@ -23,12 +23,12 @@ pub fn step(change: &Change, seen: &Observation, now: Timestamp) -> Option<Step>
         return Some(undo::by_hand(change, seen, now, why));
     }
     if let Some(why) = verdict(change, seen) {
-        return undo::by_itself(change, seen, now, why);
+        return Some(undo::by_itself(change, seen, now, why));
     }
     if let Some(step) = forth(change, seen, now) {
         return Some(step);
     }
-    undo::by_itself(change, seen, now, stuck(change, seen, now)?)
+    Some(undo::by_itself(change, seen, now, stuck(change, seen, now)?))
 }
 
 /// The next checkpoint, if it is passed.

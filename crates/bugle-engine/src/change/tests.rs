@@ -46,7 +46,6 @@ struct Sim {
     blocked: bool,
     verdicts: Vec<Verdict>,
     misfits: Vec<String>,
-    undone_at: Option<Timestamp>,
     now: Timestamp,
     said: String,
 }
@@ -75,7 +74,6 @@ impl Sim {
             before: Vec::new(),
             why: None,
             undo: None,
-            left_standing: false,
         };
         Self {
             change,
@@ -86,7 +84,6 @@ impl Sim {
             blocked: false,
             verdicts: Vec::new(),
             misfits: Vec::new(),
-            undone_at: None,
             now: at(0),
             said: String::new(),
         }
@@ -127,7 +124,6 @@ impl Sim {
                 .map(|(name, node)| (*name, node.since))
                 .collect(),
             misfits: self.misfits.clone(),
-            undone_at: self.undone_at,
         }
     }
 
@@ -398,22 +394,9 @@ fn a_node_that_cannot_go_back_does_not_bar_the_way() {
 }
 
 #[test]
-fn undone_within_the_hour_already_it_is_left_as_it_is() {
-    let mut sim = Sim::new(1, true);
-    sim.undone_at = Some(at(-600));
-    let sim = sim.run(60, |sim| {
-        if sim.change.state == ChangeState::AppliedOne {
-            sim.nodes.get_mut(&node(1)).unwrap().green = false;
-        }
-    });
-    assert_snapshot!(sim.said, @r"
-     1 s checked             ok  the stages fit each other, and the canary is green
-     2 s drained             ok  dispatch on node 1 is held; what comes waits
-     3 s applied on one node ok  node 1 runs revision 2, and takes work again
-    19 s applied on one node RED node 1 let no canary through within 15 s; revision 2 was undone within the last hour already, so it is left as it is: undo it by hand, or wait
-    ");
-    let run = sim.nodes[&node(1)].runs[&Stage::Dispatch];
-    assert_eq!(run, (NEW, false), "nothing is held, and nothing goes to and fro");
+fn what_was_undone_just_now_is_known_as_that_for_an_hour() {
+    assert!(was_just_undone(at(0), at(3_599)));
+    assert!(!was_just_undone(at(0), at(3_600)));
 }
 
 /// What may happen in a second.

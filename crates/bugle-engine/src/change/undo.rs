@@ -5,33 +5,15 @@ use bugle_domain::stage::Stage;
 use jiff::Timestamp;
 
 use super::forth::{enter, green, red};
-use super::{Action, Change, ChangeState, Observation, STEP_LIMIT, Step, UNDO_EVERY};
+use super::{Action, Change, ChangeState, Observation, STEP_LIMIT, Step};
 
-/// Takes it back because of what was seen, unless the same revision was taken back just before:
-/// then the revision is not the cause, and going to and fro helps nobody.
-pub(super) fn by_itself(
-    change: &Change,
-    seen: &Observation,
-    now: Timestamp,
-    why: String,
-) -> Option<Step> {
-    let lately = |at: Timestamp| now.duration_since(at) < UNDO_EVERY;
-    if !seen.undone_at.is_some_and(lately) {
-        let block = Action::Block { revision: change.revision, why: why.clone() };
-        let mut step = by_hand(change, seen, now, why);
-        step.actions.push(block);
-        return Some(step);
-    }
-    if change.left_standing {
-        return None;
-    }
-    let text = format!(
-        "{why}; revision {} was undone within the last hour already, so it is left as it is: \
-         undo it by hand, or wait",
-        change.revision
-    );
-    let change = Change { left_standing: true, ..change.clone() };
-    Some(Step { change, actions: vec![Action::ReleaseAll], evidence: vec![red(text)] })
+/// Takes it back because of what was seen, however often that was done before. It is not tried
+/// again unseen.
+pub(super) fn by_itself(change: &Change, seen: &Observation, now: Timestamp, why: String) -> Step {
+    let block = Action::Block { revision: change.revision, why: why.clone() };
+    let mut step = by_hand(change, seen, now, why);
+    step.actions.push(block);
+    step
 }
 
 /// Takes it back.

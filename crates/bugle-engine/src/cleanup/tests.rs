@@ -110,15 +110,20 @@ fn candidates_come_in_the_order_of_their_ids_after_the_last_one_and_no_more_than
 fn an_integration_that_still_hears_its_sender_stays() {
     let mut directory = halden();
     let id = *directory.integrations.keys().next().unwrap();
+    let with = |directory: &Directory, traffic: Traffic| {
+        integrations(directory, &BTreeMap::from([(id, traffic)]), (Uuid::nil(), STEP), now())
+    };
     let judge = |directory: &Directory, last: Option<Timestamp>| {
-        let traffic = last.map(|at| (id, at)).into_iter().collect();
-        integrations(directory, &traffic, (Uuid::nil(), STEP), now())
+        with(directory, Traffic { last, open_alerts: 0 })
     };
     assert!(judge(&directory, None).is_empty(), "it is not disabled");
     directory.integrations.get_mut(&id).unwrap().disabled = true;
     assert!(judge(&directory, None)[0].goes());
     assert!(judge(&directory, Some(ago(40)))[0].goes());
     assert_eq!(judge(&directory, Some(now()))[0].against, ["it was used within the last day"]);
+    let open = |open_alerts| with(&directory, Traffic { last: None, open_alerts });
+    assert_eq!(open(1)[0].against, ["1 of its alerts is open"]);
+    assert_eq!(open(7)[0].against, ["7 of its alerts are open"]);
 }
 
 #[test]

@@ -50,11 +50,39 @@ impl Thresholds {
         control_ms: 60_000,
     };
 
+    /// The stricter of both, in everything that a revision can say: while its change is watched,
+    /// neither the old nor the new may hide what the other would show.
+    #[must_use]
+    pub fn stricter(self, other: Self) -> Self {
+        Self {
+            late_ms: self.late_ms.min(other.late_ms),
+            declare_after_ms: self.declare_after_ms.min(other.declare_after_ms),
+            clear_after_ms: self.clear_after_ms.max(other.clear_after_ms),
+            pending_ms: self.pending_ms.min(other.pending_ms),
+            owed_ms: self.owed_ms.min(other.owed_ms),
+            ..self
+        }
+    }
+
     /// How long a receipt of `channel` may take after the provider took the message.
     pub fn receipt_ms(&self, channel: Channel) -> i64 {
         match channel {
             Channel::Webhook => self.provider_late_ms,
             Channel::Email | Channel::Sms | Channel::Voice => self.receipt_late_ms,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stricter_sees_everything_that_either_does() {
+        let lax = Thresholds { late_ms: 30_000, clear_after_ms: 1_000, ..Thresholds::STANDARD };
+        let quick = Thresholds { owed_ms: 1_000, pending_ms: 300_000, ..Thresholds::STANDARD };
+        let both = lax.stricter(quick);
+        assert_eq!(both, quick.stricter(lax));
+        assert_eq!(both, Thresholds { owed_ms: 1_000, ..Thresholds::STANDARD });
     }
 }

@@ -1,6 +1,7 @@
 //! Calls: a phone rings, is answered by a person or a machine, hears what Bugle says, sends keys.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use bugle_app::handset::{CallState, HandsetError};
 use jiff::{SignedDuration, Timestamp};
@@ -35,6 +36,12 @@ pub(super) fn take(
     }
     let events = form.iter().filter(|(name, _)| name == "StatusCallbackEvent");
     let ring = field(form, "Timeout").and_then(|timeout| timeout.parse().ok()).unwrap_or(RING_S);
+    let rings_until = match knobs.lose {
+        true => Timestamp::MAX,
+        false => {
+            lab.now().saturating_add(SignedDuration::from_secs(ring)).unwrap_or(Timestamp::MAX)
+        }
+    };
     let call = {
         let mut state = lab.state();
         let call = Call {
@@ -44,6 +51,7 @@ pub(super) fn take(
             to: to.to_owned(),
             state: CallState::Ringing,
             since: lab.now(),
+            rings_until,
             spoken: Vec::new(),
             keys: String::new(),
             arrived: knobs.arrives(),
@@ -66,13 +74,13 @@ pub(super) fn take(
         return Ok(resource);
     }
     lab.changed();
-    let until = call.at.saturating_add(SignedDuration::from_secs(ring)).unwrap_or(Timestamp::MAX);
-    lab.spawn(ring_out(lab.clone(), call.sid, knobs, until));
+    lab.spawn(ring_out(lab.clone(), call, knobs, lab.begin_report()));
     Ok(resource)
 }
 
 /// Reports that the phone rings, and gives up where nobody answers in time.
-async fn ring_out(lab: Lab, sid: String, knobs: Knobs, until: Timestamp) {
+async fn ring_out(lab: Lab, call: Call, knobs: Knobs, reported: Arc<()>) {
+    let Call { sid, rings_until, .. } = call;
     if knobs.lose {
         return;
     }
@@ -83,6 +91,7 @@ async fn ring_out(lab: Lab, sid: String, knobs: Knobs, until: Timestamp) {
     for (event, status) in events {
         report(&lab, &sid, event, status).await;
     }
+    drop(reported);
     if knobs.fail_later.is_some() {
         end(&lab, &sid, "failed").await;
     } else if knobs.false_delivered {
@@ -91,7 +100,7 @@ async fn ring_out(lab: Lab, sid: String, knobs: Knobs, until: Timestamp) {
         let stop = lab.stop_token();
         tokio::select! {
             () = stop.cancelled() => (),
-            () = lab.clock().sleep_until(until) => {
+            () = lab.clock().sleep_until(rings_until) => {
                 let rings = |call: &mut Call| call.state == CallState::Ringing;
                 if lab.state().call_mut(&sid).is_some_and(rings) {
                     end(&lab, &sid, "no-answer").await;
@@ -222,6 +231,7 @@ fn say(lab: &Lab, sid: &str, words: &str) {
 
 /// Ends a call, once, and reports it.
 async fn end(lab: &Lab, sid: &str, status: &'static str) {
+    let _reported = lab.begin_report();
     {
         let mut state = lab.state();
         let Some(call) = state.call_mut(sid) else { return };

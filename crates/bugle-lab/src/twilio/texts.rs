@@ -47,7 +47,11 @@ pub(super) fn take(
     };
     lab.changed();
     let resource = resources::message(&text);
-    lab.spawn(report(lab.clone(), text, knobs));
+    let (reported, reports) = (lab.begin_report(), report(lab.clone(), text, knobs));
+    lab.spawn(async move {
+        reports.await;
+        drop(reported);
+    });
     Ok(resource)
 }
 

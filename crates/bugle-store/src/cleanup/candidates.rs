@@ -1,7 +1,7 @@
 //! What a clean-up looks at: what has ended or is silent, and when things were used last.
 
 use bugle_domain::{IntegrationId, NodeId, TenantScope, UserId};
-use bugle_engine::cleanup::{EndedKey, SilentNode};
+use bugle_engine::cleanup::{EndedKey, SilentNode, Traffic};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -10,6 +10,9 @@ use crate::db::row::Row;
 use crate::db::statement::Statement;
 use crate::db::value::values;
 use crate::error::StoreError;
+
+/// Open alerts are counted up to here.
+const COUNTED: u32 = 1_000;
 
 pub(crate) static ENDED_KEYS: Statement = Statement::new(
     "SELECT k.id, k.name, COALESCE(k.revoked_us, k.expires_us), k.used_us FROM api_keys k
@@ -43,6 +46,20 @@ pub(crate) static LAST_REQUEST: Statement = Statement::new(
 pub(crate) static LAST_REJECTED: Statement = Statement::new(
     "SELECT j.at_us FROM rejected_requests j WHERE j.tenant_id = $1 AND j.integration_id = $2
      ORDER BY j.at_us DESC LIMIT 1",
+);
+
+pub(crate) static USED: Statement = Statement::new(
+    "SELECT u.used_us FROM integration_use u WHERE u.tenant_id = $1 AND u.integration_id = $2",
+);
+
+pub(crate) static FORGET_USE: Statement =
+    Statement::new("DELETE FROM integration_use WHERE tenant_id = $1 AND integration_id = $2");
+
+pub(crate) static OPEN_ALERTS: Statement = Statement::new(
+    "SELECT COUNT(*) FROM (
+         SELECT 1 FROM alerts a{lite: INDEXED BY alerts_open}
+         WHERE a.tenant_id = $1 AND a.integration_id = $2 AND a.status <> 'resolved'
+         LIMIT $3) AS counted",
 );
 
 impl Store {
@@ -97,23 +114,31 @@ impl Store {
         Ok(seen)
     }
 
-    /// When a request came last through an integration, taken or refused, as far as that is kept.
-    pub async fn last_request(
+    /// How an integration is used: when a request came last, taken or refused, also where retention
+    /// has dropped its bytes, and how many of its alerts are open.
+    pub async fn integration_traffic(
         &self,
         scope: TenantScope,
         integration: IntegrationId,
-    ) -> Result<Option<Timestamp>, StoreError> {
+    ) -> Result<Traffic, StoreError> {
         let of = || values![scope.tenant(), integration];
         let taken = self.db.row(&LAST_REQUEST, of()).await?;
         let taken = taken.map(|row| row.id(0)).transpose()?.and_then(made_at);
         let rejected = self.db.row(&LAST_REJECTED, of()).await?;
         let rejected = rejected.map(|row| row.time(0)).transpose()?;
-        Ok(taken.max(rejected))
+        let noted = self.db.row(&USED, of()).await?;
+        let noted = noted.map(|row| row.time(0)).transpose()?;
+        let open = self.db.row(&OPEN_ALERTS, values![scope.tenant(), integration, COUNTED]).await?;
+        let open = open.map_or(Ok(0), |row| row.int(0))?;
+        Ok(Traffic {
+            last: taken.max(rejected).max(noted),
+            open_alerts: u32::try_from(open).unwrap_or(u32::MAX),
+        })
     }
 }
 
 /// When an id was made, which it begins with.
-fn made_at(id: Uuid) -> Option<Timestamp> {
+pub(crate) fn made_at(id: Uuid) -> Option<Timestamp> {
     let (seconds, nanos) = id.get_timestamp()?.to_unix();
     Timestamp::new(i64::try_from(seconds).ok()?, i32::try_from(nanos).ok()?).ok()
 }

@@ -196,6 +196,7 @@ migrations! {
     "20261124210000" "create_changes"
     "20261124210100" "create_clean_ups"
     "20261124220000" "keep_accepted_messages"
+    "20261124230000" "keep_history_for_a_time"
 }
 
 fn migration(version: &str, name: &'static str, sql: &'static str) -> Migration {

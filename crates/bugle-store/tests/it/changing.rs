@@ -5,7 +5,7 @@ use bugle_domain::stage::{Stage, StageRun};
 use bugle_engine::change::{
     Action, Change, ChangeKind, ChangeState, Evidence, Step, UndoWanted, WATCH_FOR,
 };
-use bugle_store::{NewRevision, RevisionSource};
+use bugle_store::{Begun, NewRevision, RevisionSource, Store};
 
 use crate::support::{NODE, World, all, at, node, on_each_store, tenant};
 
@@ -48,7 +48,15 @@ fn change() -> Change {
         before: Vec::new(),
         why: None,
         undo: None,
-        left_standing: false,
+    }
+}
+
+/// Begins the change where the first revision is the known-good.
+async fn begin(store: &Store, number: u128) -> Change {
+    store.first_revision(new(&revision(1)), at(1)).await.unwrap();
+    match store.begin_change(&change(), node(number)).await.unwrap() {
+        Begun::Written(change) => change,
+        other => panic!("{other:?}"),
     }
 }
 
@@ -109,9 +117,9 @@ async fn a_stage_runs_the_known_good_until_it_is_told_otherwise(world: World) {
 
 async fn one_change_is_under_way_at_a_time(world: World) {
     let store = &world.store;
-    let begun = store.begin_change(&change(), node(1)).await.unwrap().unwrap();
+    let begun = begin(store, 1).await;
     assert_eq!(begun.number, 1);
-    assert_eq!(store.begin_change(&change(), node(2)).await.unwrap(), None);
+    assert_eq!(store.begin_change(&change(), node(2)).await.unwrap(), Begun::UnderWay);
     let driven = store.change_under_way().await.unwrap().unwrap();
     assert_eq!((driven.change, driven.driver, driven.epoch), (begun.clone(), node(1), 1));
     let wanted = UndoWanted { by: "Priya".to_owned(), reason: "no".to_owned() };
@@ -122,7 +130,11 @@ async fn one_change_is_under_way_at_a_time(world: World) {
     assert!(store.advance_change(&over, 1, at(2)).await.unwrap());
     assert_eq!(store.change_under_way().await.unwrap(), None);
     assert!(!store.want_undo(1, &wanted).await.unwrap(), "it is over");
-    assert_eq!(store.begin_change(&change(), node(2)).await.unwrap().unwrap().number, 2);
+    assert_eq!(begin(store, 2).await.number, 2);
+    let elsewhere = Change { previous: 9, ..change() };
+    let step = to(&store.guarded_change(2).await.unwrap().unwrap(), ChangeState::Undone, vec![]);
+    assert!(store.advance_change(&step, 1, at(3)).await.unwrap());
+    assert_eq!(store.begin_change(&elsewhere, node(1)).await.unwrap(), Begun::Overtaken);
     let numbers: Vec<i64> =
         store.guarded_changes(all()).await.unwrap().iter().map(|change| change.number).collect();
     assert_eq!(numbers, [2, 1]);
@@ -137,7 +149,7 @@ async fn a_refused_change_is_logged_and_is_never_under_way(world: World) {
         entered_at: at(7),
         ..change()
     };
-    let begun = store.begin_change(&change(), node(1)).await.unwrap().unwrap();
+    let begun = begin(store, 1).await;
     let logged = store.log_refused(&refused, node(1), std::slice::from_ref(&why)).await.unwrap();
     assert_eq!((logged.number, logged.state), (2, ChangeState::Refused), "also beside another");
     let driven = store.change_under_way().await.unwrap().unwrap();
@@ -151,7 +163,7 @@ async fn a_step_is_saved_with_all_that_it_does_or_not_at_all(world: World) {
     let store = &world.store;
     let kept = revision(1);
     store.first_revision(new(&kept), at(1)).await.unwrap();
-    let begun = store.begin_change(&change(), node(1)).await.unwrap().unwrap();
+    let begun = begin(store, 1).await;
     let stages = vec![Stage::Dispatch];
     let hold = Action::Hold { node: node(NODE), stages: stages.clone() };
     let target = Action::Target { node: node(NODE), stages, revision: 2 };
@@ -166,13 +178,18 @@ async fn a_step_is_saved_with_all_that_it_does_or_not_at_all(world: World) {
     assert!(store.advance_change(&step, 2, at(2)).await.unwrap());
     let aimed = store.stage_targets(node(NODE)).await.unwrap();
     assert_eq!((aimed[0].revision, aimed[0].held), (Some(2), true));
-    let block = Action::Block { revision: 1, why: "red".to_owned() };
+    assert_eq!(store.keep_revision(new(&revision(2)), at(2)).await.unwrap(), 2);
+    let block = Action::Block { revision: 2, why: "red".to_owned() };
     let end = [Action::ReleaseAll, block, Action::KnownGood { revision: 1 }];
     let end = to(&begun, ChangeState::Undone, end.to_vec());
     assert!(store.advance_change(&end, 2, at(3)).await.unwrap());
     assert!(store.stage_targets(node(NODE)).await.unwrap().is_empty());
-    let blocked = store.revision(1).await.unwrap().unwrap().blocked;
-    assert_eq!(blocked, Some((at(3), "red".to_owned())));
+    let red = Some((at(3), "red".to_owned()));
+    assert_eq!(store.revision(2).await.unwrap().unwrap().blocked, red);
+    let again = store.keep_revision(new(&revision(2)), at(3)).await.unwrap();
+    assert_eq!(store.revision(again).await.unwrap().unwrap().blocked, None);
+    assert_eq!(store.blocked(&revision(2)).await.unwrap(), red, "whatever its number");
+    assert_eq!(store.blocked(&revision(1)).await.unwrap(), None);
     let seen: Vec<(String, bool)> =
         store.checkpoints(1).await.unwrap().into_iter().map(|c| (c.evidence, c.ok)).collect();
     assert_eq!(seen, [("drained".to_owned(), true), ("undone".to_owned(), true)]);
@@ -181,7 +198,7 @@ async fn a_step_is_saved_with_all_that_it_does_or_not_at_all(world: World) {
 async fn tenants_that_were_moved_come_back_in_a_new_epoch(world: World) {
     let store = &world.store;
     let before = store.placements(node(NODE)).await.unwrap()[&tenant(1)];
-    let begun = store.begin_change(&change(), node(1)).await.unwrap().unwrap();
+    let begun = begin(store, 1).await;
     let away = Action::MoveAway { from: node(NODE), to: node(2) };
     let step = to(&begun, ChangeState::Checked, vec![away.clone(), away]);
     assert!(store.advance_change(&step, 1, at(2)).await.unwrap());

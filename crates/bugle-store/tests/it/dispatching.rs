@@ -46,11 +46,15 @@ async fn only_the_claimant_sends(world: World) {
     assert!(second.sends.is_empty());
 
     // The claimant dies. Nobody takes over before its time has passed.
-    let lost = (node(2), Lost::LongerThan(SignedDuration::from_secs(30)));
+    let grace = SignedDuration::from_secs(30);
+    let lost = (node(2), Lost::LongerThan(grace, &[]));
     let mut again = |_: &_| Some(waiting(0));
     let mut held = |_: &_| None;
     assert_eq!(world.store.lost_claims(lost, 9, at(41), &mut held).await.unwrap(), 0);
     assert_eq!(world.store.lost_claims(lost, 9, at(39), &mut again).await.unwrap(), 0);
+    let living = [node(NODE)];
+    let alive = (node(2), Lost::LongerThan(grace, &living));
+    assert_eq!(world.store.lost_claims(alive, 9, at(41), &mut again).await.unwrap(), 0);
     assert_eq!(world.store.lost_claims(lost, 9, at(41), &mut again).await.unwrap(), 2);
     world.balance().await;
     let taken = world.claim_with(node(2), 9, at(41), &mut send_all).await;

@@ -141,9 +141,16 @@ async fn old_bytes_are_dropped_in_steps(world: World) {
         event.integration = IntegrationId::from_stored(uuid(7 + u128::from(second > 1)));
     }
     world.accept(&events).await;
+    let used = async |integration: IntegrationId| {
+        world.store.integration_traffic(scope(1), integration).await.unwrap().last
+    };
+    let (first, second) = (events[0].integration, events[2].integration);
+    let before = (used(first).await, used(second).await);
+    assert_eq!(before, (Some(at(10)), Some(at(50))));
     assert_eq!(world.store.retain(all(), at(45), 3).await.unwrap(), 3);
     assert_eq!(world.store.retain(all(), at(45), 3).await.unwrap(), 2);
     assert_eq!(world.store.retain(all(), at(45), 3).await.unwrap(), 0);
+    assert_eq!((used(first).await, used(second).await), before, "use outlives the bytes");
     assert_eq!(world.store.raw_request(scope(1), events[4].id).await.unwrap(), None);
     assert_eq!(world.store.raw_request(scope(1), events[5].id).await.unwrap(), events[5].raw);
     assert!(world.store.event(scope(1), events[0].id).await.unwrap().is_some());
@@ -262,7 +269,7 @@ async fn nothing_of_a_tenant_is_there_for_another(mut world: World) {
     store.save_objects(other, &[delete], at(9), "Eve").await.unwrap();
     nothing_of_access_is_there(&world, (user, method)).await;
     assert_eq!(store.directory(mine).await.unwrap().unwrap(), before);
-    let lost = bugle_store::Lost::LongerThan(SignedDuration::ZERO);
+    let lost = bugle_store::Lost::LongerThan(SignedDuration::ZERO, &[]);
     let mut run_out = |_: &_| panic!("nothing is being sent");
     assert_eq!(store.lost_claims((node(2), lost), 9, at(99), &mut run_out).await.unwrap(), 0);
     world.balance().await;

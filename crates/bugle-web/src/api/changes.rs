@@ -32,6 +32,9 @@ pub(crate) struct NewChangeBody {
     /// Go on although it does not fit. Loud, and on record.
     #[serde(default)]
     force: bool,
+    /// Together with `force`: go on although it was undone by itself within the last hour.
+    #[serde(default)]
+    again: bool,
     /// How long it is watched in the end, 10 s to 24 h; 300 where nothing is said.
     watch_s: Option<i64>,
 }
@@ -193,8 +196,8 @@ pub(crate) async fn begin(
     caller: Caller,
     Body(new): Body<NewChangeBody>,
 ) -> Result<Response, ApiError> {
-    let wanted = match (new.document, new.revision) {
-        (Some(document), None) => Wanted::Document(document),
+    let wanted = match (&new.document, new.revision) {
+        (Some(document), None) => Wanted::Document(document.clone()),
         (None, Some(number)) => Wanted::Revision(number),
         _ => {
             let detail = "give either `document` or `revision`";
@@ -206,7 +209,8 @@ pub(crate) async fn begin(
         return Ok(Json(ChangePlanBody::from(plan)).into_response());
     }
     let watch_for = new.watch_s.map_or(WATCH_FOR, SignedDuration::from_secs);
-    let request = ChangeRequest { wanted, reason: new.reason, forced: new.force, watch_for };
+    let NewChangeBody { reason, force: forced, again, .. } = new;
+    let request = ChangeRequest { wanted, reason, forced, again, watch_for };
     let change = app.begin_change(&caller, request).await?;
     Ok((StatusCode::ACCEPTED, Json(ChangeBody::from(change))).into_response())
 }

@@ -105,6 +105,9 @@ pub(crate) struct CleanUpBody {
     removed: i64,
     left: i64,
     restored: i64,
+    /// Who had them put back, and why: an operator, or the watch where it turned red on the way.
+    restored_by: Option<String>,
+    restored_why: Option<String>,
     /// The first 200 things that are kept; empty in lists.
     kept: Vec<RemovedBody>,
 }
@@ -117,6 +120,7 @@ impl CleanUpBody {
             id: it.id.to_string(),
             stuck: it.stuck,
         };
+        let (restored_by, restored_why) = it.restored_by.clone().unzip();
         Self {
             number: it.number,
             what: it.what.as_str(),
@@ -128,6 +132,8 @@ impl CleanUpBody {
             removed: it.removed,
             left: it.left,
             restored: it.restored,
+            restored_by,
+            restored_why,
             kept: kept.into_iter().map(thing).collect(),
         }
     }

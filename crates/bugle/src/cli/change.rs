@@ -26,6 +26,9 @@ pub struct HowArgs {
     /// Go on although it does not fit; loud, and on record
     #[arg(long)]
     pub force: bool,
+    /// With --force: go on although it was undone by itself within the last hour
+    #[arg(long, requires = "force")]
+    pub again: bool,
     /// Seconds that it is watched in the end [default: 300]
     #[arg(long, value_name = "SECONDS")]
     pub watch: Option<i64>,
@@ -143,6 +146,7 @@ async fn begin(context: &Context, mut body: Value, how: &HowArgs) -> Result<(), 
     body["reason"] = json!(how.reason);
     body["plan"] = json!(how.plan);
     body["force"] = json!(how.force);
+    body["again"] = json!(how.again);
     if let Some(watch) = how.watch {
         body["watch_s"] = json!(watch);
     }

@@ -12,6 +12,7 @@ use crate::world::{LENA, LIMIT, World};
 
 on_each_database! {
     a_revert_to_other_lanes_is_refused_and_forced_undoes_itself
+    undone_just_now_it_is_tried_again_only_by_who_says_so
     a_change_goes_through_its_checkpoints_to_known_good
     a_revision_that_no_node_can_use_is_undone
     behind_the_guards_back_work_waits_and_the_doctor_says_why
@@ -102,6 +103,38 @@ async fn a_revert_to_other_lanes_is_refused_and_forced_undoes_itself(w: World) {
     assert!(why.contains("the watch names dispatch"), "{undone:#}");
     assert!(w.phone(LENA).wait_for_text("db1 is down", LIMIT).await.is_ok());
     assert_eq!(w.get("/api/v1/revisions/3").await["blocked"], why);
+    w.settle().await;
+    w.end().await;
+}
+
+/// Nothing goes to and fro unless a person wants it; and what is red never stays.
+async fn undone_just_now_it_is_tried_again_only_by_who_says_so(w: World) {
+    say(&w, None);
+    let old = document(&w, LANES.0, LANES.1).await;
+    let mut wanted = json!({"document": old, "reason": "clean up", "force": true});
+    assert_eq!(w.try_post("/api/v1/changes", wanted.clone()).await.0, 202);
+    until(&w, 1, "applied_all", None).await;
+    until(&w, 1, "undone", Some(Stage::Dispatch)).await;
+    say(&w, None);
+    let (status, refused) = w.try_post("/api/v1/changes", wanted.clone()).await;
+    assert_eq!((status, refused["code"].as_str()), (409, Some("change_refused")), "{refused:#}");
+    let said = refused["detail"].as_str().unwrap();
+    assert!(said.contains("it was undone at") && said.contains("say that you know it"), "{said}");
+    let mut known = wanted.clone();
+    known["again"] = json!(true);
+    assert_eq!(w.try_post("/api/v1/changes", known).await.0, 202);
+    until(&w, 3, "applied_all", None).await;
+    let undone = until(&w, 3, "undone", Some(Stage::Dispatch)).await;
+    assert!(undone["why"].as_str().unwrap().contains("the watch names dispatch"), "{undone:#}");
+    // An hour later it is a forced change like any other.
+    w.clock.push(SignedDuration::from_mins(61));
+    say(&w, None);
+    assert_eq!(w.try_post("/api/v1/changes", wanted.clone()).await.0, 202);
+    until(&w, 4, "applied_all", None).await;
+    until(&w, 4, "undone", Some(Stage::Dispatch)).await;
+    wanted["force"] = json!(false);
+    let (status, refused) = w.try_post("/api/v1/changes", wanted).await;
+    assert_eq!((status, refused["code"].as_str()), (409, Some("change_refused")), "{refused:#}");
     w.settle().await;
     w.end().await;
 }

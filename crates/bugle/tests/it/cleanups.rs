@@ -1,16 +1,20 @@
 //! Clean-ups: what nothing uses goes in small steps, what is used stays, and all of it comes back.
 
+use bugle_domain::stage::Stage;
 use bugle_engine::cleanup::{GRACE, IDLE};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
+use crate::changes::view;
 use crate::on_each_database;
 use crate::world::{LENA, LIMIT, World};
 
 on_each_database! {
     a_user_that_nothing_names_goes_and_comes_back
     an_integration_whose_sender_still_knocks_stays
+    an_integration_with_an_open_alert_stays
     a_clean_up_of_many_users_does_not_hold_up_a_page
+    a_clean_up_is_taken_back_when_the_watch_turns_red
 }
 
 async fn person(w: &World, name: &str, email: &str) -> String {
@@ -62,17 +66,38 @@ async fn a_user_that_nothing_names_goes_and_comes_back(w: World) {
     w.end().await;
 }
 
-async fn an_integration_whose_sender_still_knocks_stays(w: World) {
+/// Disables the integration of the checkout.
+async fn disable_checkout(w: &World) {
     let found = w.get("/api/v1/integrations").await;
-    let checkout = found["data"].as_array().unwrap().iter();
-    let checkout = checkout.clone().find(|it| it["name"] == "checkout").unwrap().clone();
-    w.trigger("db1 is down").await;
+    let all = found["data"].as_array().unwrap();
+    let checkout = all.iter().find(|it| it["name"] == "checkout").unwrap();
     let path = format!("/api/v1/integrations/{}", checkout["id"].as_str().unwrap());
     let body = json!({
         "name": "checkout", "dialect": checkout["dialect"], "service": checkout["service"],
         "disabled": true,
     });
     assert!(w.put(&path, body).await < 300);
+}
+
+/// The bytes that it sent are gone as long as it is silent.
+async fn an_integration_with_an_open_alert_stays(w: World) {
+    w.trigger("db1 is down").await;
+    w.post("/api/v1/alerts/1/acknowledge", json!({})).await;
+    disable_checkout(&w).await;
+    w.clock.push(IDLE + SignedDuration::from_hours(1));
+    let plan = json!({"what": "integrations"});
+    let (_, planned) = w.try_post("/api/v1/clean-ups", plan.clone()).await;
+    assert_eq!((&planned["going"], &planned["left"]), (&json!(0), &json!(1)), "{planned:#}");
+    assert_eq!(planned["stays"][0]["against"], json!(["1 of its alerts is open"]));
+    w.post("/api/v1/alerts/1/resolve", json!({})).await;
+    let (_, planned) = w.try_post("/api/v1/clean-ups", plan).await;
+    assert_eq!((&planned["going"], &planned["left"]), (&json!(1), &json!(0)), "{planned:#}");
+    w.end().await;
+}
+
+async fn an_integration_whose_sender_still_knocks_stays(w: World) {
+    w.trigger("db1 is down").await;
+    disable_checkout(&w).await;
     let plan = json!({"what": "integrations"});
     let (_, planned) = w.try_post("/api/v1/clean-ups", plan.clone()).await;
     assert_eq!((&planned["going"], &planned["left"]), (&json!(0), &json!(1)), "{planned:#}");
@@ -107,5 +132,29 @@ async fn a_clean_up_of_many_users_does_not_hold_up_a_page(w: World) {
     }
     let done = until(&w, 1, "removed").await;
     assert_eq!(done["removed"], 1_000, "{done:#}");
+    w.end().await;
+}
+
+async fn a_clean_up_is_taken_back_when_the_watch_turns_red(w: World) {
+    let say = |broken| w.app().feed_watch(view(w.node_id(), w.clock.now(), broken));
+    w.add_disabled_users(1_000).await;
+    let wanted = json!({"what": "users", "apply": true, "reason": "expired"});
+    let plan = json!({"what": "users"});
+    let known =
+        || async { w.try_post("/api/v1/clean-ups", plan.clone()).await.1["going"] == 1_000 };
+    w.until("they are known", known).await;
+    say(Some(Stage::Dispatch));
+    let (status, refused) = w.try_post("/api/v1/clean-ups", wanted.clone()).await;
+    assert_eq!((status, refused["code"].as_str()), (409, Some("clean_up_red")), "{refused:#}");
+    say(None);
+    assert_eq!(w.try_post("/api/v1/clean-ups", wanted).await.0, 202);
+    let path = "/api/v1/clean-ups/1";
+    w.until("it is under way", || async { w.get(path).await["removed"] != 0 }).await;
+    say(Some(Stage::Dispatch));
+    let done = until(&w, 1, "restored").await;
+    let removed = done["removed"].as_i64().unwrap();
+    assert!(removed > 0 && removed < 1_000, "{done:#}");
+    assert_eq!(done["restored"], done["removed"], "{done:#}");
+    assert_eq!(done["restored_by"], "the watch", "{done:#}");
     w.end().await;
 }

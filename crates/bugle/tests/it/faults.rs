@@ -10,6 +10,7 @@ use crate::on_each_database;
 use crate::world::{LENA, LIMIT, PRIYA, World, critical};
 
 mod operators;
+mod poison;
 mod reports;
 
 /// Both accounts, and both mail servers.

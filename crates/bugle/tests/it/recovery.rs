@@ -54,7 +54,7 @@ fn key(quarter: usize, number: usize, severity: &str) -> String {
 }
 
 async fn recovery_does_not_hurt(w: World) {
-    w.hold_dispatch(true);
+    w.hold_dispatch(true).await;
     for quarter in 0..4 {
         raise(&w, quarter).await;
         w.clock.push(SignedDuration::from_mins(5));
@@ -76,7 +76,7 @@ async fn recovery_does_not_hurt(w: World) {
     assert_eq!((plan.total.total(), plan.total.dropped()), (640, 0), "{plan:?}");
     assert_eq!((plan.total.sent, plan.total.digested), (480, 160), "{plan:?}");
 
-    w.hold_dispatch(false);
+    w.hold_dispatch(false).await;
     // A new page is on time from the first moment.
     say(&w, "nowhere", "trigger", ("something new", "critical")).await;
     w.phone(PRIYA).wait_for_text("something new", LIMIT).await.unwrap();
@@ -111,7 +111,7 @@ async fn recovery_does_not_hurt(w: World) {
 }
 
 async fn a_level_has_its_whole_time_after_a_stall(w: World) {
-    w.hold_dispatch(true);
+    w.hold_dispatch(true).await;
     say(&w, "checkout", "trigger", ("db1 is down", "critical")).await;
     decided(&w).await;
     for _ in 0..4 {
@@ -120,7 +120,7 @@ async fn a_level_has_its_whole_time_after_a_stall(w: World) {
         w.until("the clock stands", stands).await;
     }
     w.clock.push(SignedDuration::from_mins(1));
-    w.hold_dispatch(false);
+    w.hold_dispatch(false).await;
     w.phone(LENA).wait_for_text("21 min late", LIMIT).await.unwrap();
     w.settle().await;
     w.forward(299).await;

@@ -1,17 +1,20 @@
 //! The watch: each hop is broken in turn, and must be named within ten seconds.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bugle::demo::probe;
 use bugle::node::Behaviour;
 use bugle_app::channels::{Limits, Roots, Settings, WebhookSettings};
+use bugle_app::rehearsal::{Fault, Rehearsal, Work};
 use bugle_app::watch::Operators;
 use bugle_domain::contact::{Address, Channel};
 use bugle_domain::stage::Stage;
 use bugle_domain::{AllTenants, TenantId};
 use bugle_engine::watch::Hop;
 use bugle_lab::{Knobs, Lab, Service};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::world::{World, new_schema};
 
@@ -68,9 +71,9 @@ fn stage(stage: Stage) -> Hop {
 async fn each_stage_that_stands_still_is_named(world: World) {
     world.until_green().await;
     for held in [Stage::Alerting, Stage::Dispatch, Stage::Intake] {
-        world.app().hold(held, true);
+        world.app().hold(held, true).await;
         world.until_broken(&stage(held)).await;
-        world.app().hold(held, false);
+        world.app().hold(held, false).await;
         world.until_green().await;
     }
     world
@@ -110,6 +113,65 @@ mod each_stage_that_stands_still_is_named {
         let url = Some(new_schema().await);
         super::each_stage_that_stands_still_is_named(World::watched(url, quick).await).await;
     }
+}
+
+/// A change that would have the watch see less is watched as closely as before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_of_the_watchs_own_thresholds_does_not_blind_it() {
+    let world = World::watched(None, quick).await;
+    world.until_green().await;
+    let known = world.app().stage_revisions(&world.operator().await).await.unwrap().0;
+    let blind = known[0]
+        .document
+        .replace("late = \"2s\"", "late = \"30s\"")
+        .replace("pending_age = \"5s\"", "pending_age = \"5m\"")
+        .replace("owed_age = \"5s\"", "owed_age = \"5m\"")
+        .replace("red_after = \"5s\"", "red_after = \"30s\"");
+    let wanted = json!({"document": blind, "reason": "fewer alarms", "watch_s": 300});
+    let (status, begun) = world.try_post("/api/v1/changes", wanted).await;
+    assert_eq!(status, 202, "{begun:#}");
+    world
+        .until("it is watched", || async {
+            world.get("/api/v1/changes/1").await["state"] == "applied_all"
+        })
+        .await;
+    world.app().hold(Stage::Dispatch, true).await;
+    world.until_broken(&stage(Stage::Dispatch)).await;
+    world.app().hold(Stage::Dispatch, false).await;
+    world.until_green().await;
+    world.end().await;
+}
+
+/// The watch dies, once, after it ended the operators' page and before it closed the incident.
+fn mortal(lab: &Lab, behaviour: &mut Behaviour) {
+    quick(lab, behaviour);
+    let died = AtomicBool::new(false);
+    let fault: Fault = Arc::new(move |work, _| {
+        let dies = work == Work::Recovery && !died.swap(true, Ordering::SeqCst);
+        assert!(!dies, "a fault that the test ordered");
+    });
+    behaviour.rehearsal = Rehearsal { fault: Some(fault), ..Rehearsal::default() };
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_page_to_the_operators_outlives_its_incident() {
+    let world = World::watched(None, mortal).await;
+    world.until_green().await;
+    world.app().hold(Stage::Dispatch, true).await;
+    world.until_broken(&stage(Stage::Dispatch)).await;
+    world
+        .until("the page is taken", || async { !world.incidents().await[0]["paged_at"].is_null() })
+        .await;
+    world.app().hold(Stage::Dispatch, false).await;
+    world
+        .until("the incident is over", || async {
+            !world.incidents().await[0]["recovered_at"].is_null()
+        })
+        .await;
+    world.settle().await;
+    assert_eq!(world.status(1).await, "resolved");
+    assert_eq!(world.incidents().await.len(), 1);
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -155,7 +217,7 @@ fn alarms(world: &World) -> Vec<Value> {
 async fn operators_are_told_apart_from_the_pipeline_until_one_answers() {
     let world = World::watched(None, alarmed).await;
     world.until_green().await;
-    world.app().hold(Stage::Dispatch, true);
+    world.app().hold(Stage::Dispatch, true).await;
     world.until("it is repeated", || async { alarms(&world).len() >= 3 }).await;
     let first = alarms(&world).remove(0);
     let text = first["text"].as_str().unwrap();
@@ -177,7 +239,7 @@ async fn operators_are_told_apart_from_the_pipeline_until_one_answers() {
     let began = Instant::now();
     world.until("a while passes", || async { began.elapsed() > Duration::from_secs(4) }).await;
     assert!(alarms(&world).len() <= told + 1, "it is quiet after the answer");
-    world.app().hold(Stage::Dispatch, false);
+    world.app().hold(Stage::Dispatch, false).await;
     world
         .until("it is over", || async {
             alarms(&world).iter().any(|it| it["text"] == "Bugle is well again.")

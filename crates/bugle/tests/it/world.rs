@@ -257,8 +257,8 @@ impl World {
     }
 
     /// Holds dispatch, or lets it go.
-    pub(crate) fn hold_dispatch(&self, hold: bool) {
-        self.node.as_ref().unwrap().app.hold(Stage::Dispatch, hold);
+    pub(crate) async fn hold_dispatch(&self, hold: bool) {
+        self.node.as_ref().unwrap().app.hold(Stage::Dispatch, hold).await;
     }
 
     /// Everybody's backlog, as an operator sees it.
@@ -370,15 +370,17 @@ impl World {
         assert!(tokio::time::timeout(LIMIT, waiting).await.is_ok(), "the node does not beat");
     }
 
-    /// Waits until nothing is pending, due or on its way.
+    /// Waits until nothing is pending, due or on its way, and no provider has a report to make.
     pub(crate) async fn settle(&self) {
         let settling = async {
             let (mut quiet, mut last) = (0, None);
             while quiet < LOOKS {
+                let reported = !self.lab.has_reports();
                 let now = self.clock.now();
                 let ledger = self.store.ledger_of_all(AllTenants::granted(), now).await.unwrap();
                 let sums = ledger.total;
-                let idle = sums.pending == 0 && sums.sending == 0 && ledger.owed.is_empty();
+                let done = sums.pending == 0 && sums.sending == 0 && ledger.owed.is_empty();
+                let idle = reported && done;
                 quiet = if idle && last.as_ref() == Some(&sums) { quiet + 1 } else { 0 };
                 last = Some(sums);
                 tokio::time::sleep(LOOK_EVERY).await;
@@ -391,12 +393,27 @@ impl World {
     }
 
     /// Ends the world: the books must balance, by their counters and counted row by row.
-    pub(crate) async fn end(mut self) {
-        let now = self.clock.now();
-        let kept = self.store.ledger_of_all(AllTenants::granted(), now).await.unwrap().total;
+    pub(crate) async fn end(self) {
+        let began = std::time::Instant::now();
+        loop {
+            let kept = self.sums().await;
+            let counted = self.store.recount(AllTenants::granted()).await.unwrap().total;
+            // What was under way between the two looks is not in both.
+            if kept == counted {
+                break;
+            }
+            assert!(began.elapsed() < LIMIT, "{kept:?} {counted:?}");
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        self.end_without(0).await;
+    }
+
+    /// The same after retention has dropped so many events.
+    pub(crate) async fn end_without(mut self, dropped: i64) {
+        let kept = self.sums().await;
         let counted = self.store.recount(AllTenants::granted()).await.unwrap().total;
-        assert!(kept.balanced(), "{kept:?}");
-        assert_eq!(kept, counted);
+        assert!(kept.balanced() && counted.balanced(), "{kept:?} {counted:?}");
+        assert_eq!(kept.accepted - dropped, counted.accepted);
         if let Some(node) = self.node.take() {
             node.stop().await;
         }

@@ -8,7 +8,7 @@ use bugle_app::App;
 use bugle_app::UseCaseError as _;
 use bugle_app::change::{ChangeError, ChangePlan, ChangeRequest, WATCH_FOR, Wanted};
 use http::StatusCode;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use super::diff::{DiffLine, lines};
@@ -53,17 +53,20 @@ pub(in crate::pages) struct Plan {
     diff: Vec<DiffLine>,
     /// What speaks against it.
     refusals: Vec<String>,
+    /// Whether it was undone by itself just now.
+    undone: bool,
     /// Who passes through the stages that change.
     touched: Vec<String>,
 }
 
 impl Plan {
     /// In the page's words.
-    pub(in crate::pages) fn of(plan: &ChangePlan) -> Self {
+    pub(in crate::pages) fn of(plan: &ChangePlan, now: Timestamp) -> Self {
         Self {
             from: plan.from,
             diff: lines(&plan.differences),
             refusals: plan.refusals().iter().map(|text| sentence(text)).collect(),
+            undone: plan.was_just_undone(now),
             touched: touched(plan),
         }
     }
@@ -113,6 +116,8 @@ pub(in crate::pages) struct Typed {
     reason: String,
     #[serde(default)]
     force: Option<String>,
+    #[serde(default)]
+    again: Option<String>,
     watch_s: Option<i64>,
 }
 
@@ -129,6 +134,7 @@ impl Typed {
             wanted: self.wanted(),
             reason: self.reason.clone(),
             forced: self.force.is_some(),
+            again: self.again.is_some(),
             watch_for: self.watch_s.map_or(WATCH_FOR, SignedDuration::from_secs),
         }
     }
@@ -197,7 +203,8 @@ async fn answer(
     };
     let choices = others.map(|it| choice(it.number, &it.reason)).collect();
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let body = build(typed, plan.map(Plan::of), choices, errors);
+    let plan = plan.map(|plan| Plan::of(plan, visitor.times.now()));
+    let body = build(typed, plan, choices, errors);
     let title = if body.errors.is_empty() {
         body.heading.clone()
     } else {
@@ -233,7 +240,12 @@ fn build(
 
 /// For pages that are rendered from fixtures: the form with a plan.
 #[cfg(test)]
-pub(in crate::pages) fn example(document: &str, plan: &ChangePlan) -> ChangeForm {
+pub(in crate::pages) fn example(document: &str, plan: &ChangePlan, now: Timestamp) -> ChangeForm {
     let typed = Typed { document: Some(document.to_owned()), ..Typed::default() };
-    build(&typed, Some(Plan::of(plan)), vec![Choice::new("1", "1: first start", "")], Vec::new())
+    build(
+        &typed,
+        Some(Plan::of(plan, now)),
+        vec![Choice::new("1", "1: first start", "")],
+        Vec::new(),
+    )
 }

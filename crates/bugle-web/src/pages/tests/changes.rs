@@ -43,7 +43,6 @@ fn change(state: ChangeState) -> Change {
         before: Vec::new(),
         why: None,
         undo: None,
-        left_standing: false,
     }
 }
 
@@ -154,12 +153,12 @@ fn plans_and_revisions() {
     let app = shell("New change", Section::Changes);
     let document = include_str!("../../../../bugle-domain/src/revision/tests/revision.toml");
     Revision::parse(document).unwrap();
-    let html = show("change-form", &app, &changes::example(document, &plan()));
+    let html = show("change-form", &app, &changes::example(document, &plan(), times().now()));
     assert!(html.contains("<del>- parallel = 256</del>"), "{html}");
     assert!(html.contains("alerting (revision 1) writes to the lane") || html.contains("Alerting"));
     assert!(html.contains("name=\"force\"") && html.contains("6 services: checkout"));
     let fits = ChangePlan { misfits: Vec::new(), ..plan() };
-    let html = show("change-form-fits", &app, &changes::example(document, &fits));
+    let html = show("change-form-fits", &app, &changes::example(document, &fits, times().now()));
     assert!(!html.contains("name=\"force\""), "what fits needs no force");
     let revision = StoredRevision { document: document.to_owned(), ..stored(2, Some("red")) };
     show("revision", &app, &changes::build_revision(revision, Some(1), &times()));

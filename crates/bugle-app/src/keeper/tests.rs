@@ -1,0 +1,44 @@
+//! Who is dead, by watching.
+
+use super::*;
+
+fn node(number: u8) -> NodeId {
+    NodeId::new(Timestamp::from_second(1_700_000_000).unwrap(), [number; 10])
+}
+
+fn beats(beat: i64) -> [NodeBeat; 1] {
+    let at = Timestamp::UNIX_EPOCH;
+    [NodeBeat { node: node(2), beat, started_at: at, seen_at: at, heard_since: at }]
+}
+
+/// Lets time pass for what was seen.
+fn age(others: &mut Others, by: Duration, looked: bool) {
+    let back = |at: Instant| at.checked_sub(by).unwrap();
+    others.seen.values_mut().for_each(|seen| seen.since = back(seen.since));
+    if !looked {
+        others.looked_at = others.looked_at.map(back);
+    }
+}
+
+#[test]
+fn a_node_that_was_watched_standing_still_is_dead() {
+    let mut others = Others::default();
+    assert!(others.look(node(1), &beats(7)).is_empty());
+    assert!(others.look(node(1), &beats(8)).is_empty());
+    assert_eq!(others.living(), BTreeSet::from([node(2)]));
+    age(&mut others, DEAD_AFTER, true);
+    assert_eq!(others.look(node(1), &beats(8)), [(node(2), 8)]);
+    assert!(others.living().is_empty());
+}
+
+#[test]
+fn a_node_that_nobody_could_watch_is_not_dead() {
+    let mut others = Others::default();
+    others.look(node(1), &beats(7));
+    others.look(node(1), &beats(8));
+    age(&mut others, DEAD_AFTER, false);
+    assert!(others.look(node(1), &beats(8)).is_empty(), "we were as blind as it was mute");
+    assert_eq!(others.living(), BTreeSet::from([node(2)]));
+    age(&mut others, DEAD_AFTER, true);
+    assert_eq!(others.look(node(1), &beats(8)).len(), 1, "its time begins anew");
+}
