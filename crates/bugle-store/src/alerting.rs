@@ -124,7 +124,7 @@ pub(crate) static RAISE: Statement = Statement::new(
 pub(crate) static MARK: Statement = Statement::with_rows(
     "UPDATE events AS e SET tries = e.tries + 1
      FROM {rows of events}
-     WHERE {same:e} AND {lite:e.outcome IS NULL}{pg:COALESCE(e.outcome, '') = ''}
+     WHERE {same:e} AND COALESCE(e.outcome, '') = ''
          AND e.tries < 2",
     0,
     &[("tenant_id", Id), ("id", Id)],

@@ -192,6 +192,7 @@ migrations! {
     "20261124210000" "create_changes"
     "20261124210100" "create_clean_ups"
     "20261124220000" "keep_accepted_messages"
+    "20261124230000" "describe_tables"
 }
 
 fn migration(version: &str, name: &'static str, sql: &'static str) -> Migration {
