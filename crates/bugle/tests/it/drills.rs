@@ -119,7 +119,10 @@ async fn a_storm_and_a_lying_provider_hurt_nobody() {
             &["turned away over its quota"],
         ),
         passes("lying-provider --variant fails"),
-        fails("lying-provider --variant fails --without failover", &["texts lost"]),
+        fails(
+            "lying-provider --variant fails --without failover --give-up-after 20",
+            &["texts lost"]
+        ),
     );
 }
 
