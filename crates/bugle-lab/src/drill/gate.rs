@@ -10,9 +10,9 @@ pub(super) const DECLARED_S: f64 = 10.0;
 pub(super) const MITIGATED_S: f64 = 60.0;
 /// Drained in at most this share of the stall.
 pub(super) const DRAINED_SHARE: f64 = 0.2;
-/// What a drain may take after however short a stall, in seconds: a lost wake-up costs one, and then
-/// there is what is noise at the percentile below. Texts wait for each other, but a drain is over
-/// when programs were told, which wait for nothing.
+/// What a drain may take after however short a stall, in seconds: a lost wake-up costs one, and
+/// then there is what is noise at the percentile below. Texts wait for each other, but a drain is
+/// over when programs were told, which wait for nothing.
 pub(super) const DRAINED_FLOOR_S: f64 = 1.0 + P99_FLOOR_MS / 1_000.0;
 /// Other tenants' urgent pages may be so much later, as a share.
 pub(super) const P99_SHARE: f64 = 0.1;

@@ -1,5 +1,5 @@
-//! `storm`: one tenant sends a hundred times as much as before, within its quotas or far over them, or
-//! every tenant ten times.
+//! `storm`: one tenant sends a hundred times as much as before, within its quotas or far over them,
+//! or every tenant ten times.
 //!
 //! Senders keep to their times, however long they are kept waiting.
 

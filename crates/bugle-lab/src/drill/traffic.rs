@@ -148,8 +148,8 @@ impl Post {
         Self { api: api.clone(), path: PAGERDUTY, body }
     }
 
-    /// Sends it until it is accepted, or `over` says that nobody waits for it, or its sender lets it
-    /// go; gives whether it was accepted.
+    /// Sends it until it is accepted, or `over` says that nobody waits for it, or its sender lets
+    /// it go; gives whether it was accepted.
     pub(super) async fn send(&self, board: &Board, over: &AtomicBool, zeal: Zeal) -> bool {
         loop {
             let again = match self.api.post(self.path, &self.body).await {
