@@ -8,14 +8,12 @@ use bugle_domain::event::Event;
 use bugle_domain::stage::Stage;
 use bugle_domain::{AlertId, EventId, NodeId, TenantId};
 use bugle_engine::alerting::{Decisions, Work};
-use futures_util::future;
 use jiff::Timestamp;
-use uuid::Uuid;
 
 use crate::Store;
 use crate::alerts::{alert, alert_columns};
 use crate::db::statement::Kind::{Id, Int, Text};
-use crate::db::statement::{Statement, heads};
+use crate::db::statement::Statement;
 use crate::db::value::{Rows, row, values};
 use crate::db::{Durability, Tx, WriteClass, retried};
 use crate::decisions;
@@ -25,11 +23,11 @@ use crate::events::{event, event_columns};
 use crate::ledger::Entries;
 
 use self::progress::read_progress;
+use self::search::Outlook;
 
 pub(crate) mod progress;
+pub(crate) mod search;
 
-/// Most tenants in one pass; more take turns.
-const MAX_TENANTS: usize = 64;
 /// An event whose decision began and failed this often is decided alone from then on.
 const ALONE_FROM: u16 = 2;
 
@@ -77,40 +75,6 @@ pub struct PassReport {
 /// work if the transaction has to be repeated. `None` leaves the tenant for a later pass.
 pub type Decide<'a> = dyn FnMut(TenantId, Work) -> Option<Decisions> + Send + 'a;
 
-/// The tenants that have pending events, each with the tries of its oldest.
-pub(crate) static PENDING: Statement = Statement::new(concat!(
-    heads!(
-        "events e{lite: INDEXED BY events_pending}",
-        "e.outcome IS NULL",
-        "e.tenant_id",
-        "e.id",
-        " AND e.tenant_id > $1"
-    ),
-    " SELECT heads.tenant_id,
-         (SELECT e.tries FROM events e{lite: INDEXED BY events_pending}
-             WHERE e.tenant_id = heads.tenant_id AND e.outcome IS NULL
-             ORDER BY e.id LIMIT 1)
-     FROM heads WHERE heads.tenant_id IS NOT NULL
-     LIMIT $2",
-));
-
-/// The tenants that have alerts to look at again, each with the earliest time.
-pub(crate) static DUE: Statement = Statement::new(concat!(
-    heads!(
-        "alerts a{lite: INDEXED BY alerts_due}",
-        "a.due_us IS NOT NULL",
-        "a.tenant_id",
-        "a.due_us",
-        " AND a.tenant_id > $1"
-    ),
-    " SELECT heads.tenant_id,
-         (SELECT a.due_us FROM alerts a{lite: INDEXED BY alerts_due}
-             WHERE a.tenant_id = heads.tenant_id AND a.due_us IS NOT NULL
-             ORDER BY a.due_us LIMIT 1)
-     FROM heads WHERE heads.tenant_id IS NOT NULL
-     LIMIT $2",
-));
-
 /// Raises the tries of a tenant's oldest pending event.
 pub(crate) static RAISE: Statement = Statement::new(
     "UPDATE events SET tries = tries + 1
@@ -123,7 +87,7 @@ pub(crate) static RAISE: Statement = Statement::new(
 pub(crate) static MARK: Statement = Statement::with_rows(
     "UPDATE events AS e SET tries = e.tries + 1
      FROM {rows of events}
-     WHERE {same:e} AND {lite:e.outcome IS NULL}{pg:COALESCE(e.outcome, '') = ''}
+     WHERE {same:e} AND COALESCE(e.outcome, '') = ''
          AND e.tries < 2",
     0,
     &[("tenant_id", Id), ("id", Id)],
@@ -136,8 +100,8 @@ pub(crate) static IN_HAND: Statement = Statement::new(
 );
 
 /// Locks the placements that the pass relies on: a takeover waits for us, or we see it. Gives the
-/// tenants whose placement is what we believe, each with the number of its last alert and its oldest
-/// pending events, or none, which is a row too.
+/// tenants whose placement is what we believe, each with the number of its last alert and its
+/// oldest pending events, or none, which is a row too.
 pub(crate) static HOLD: Statement = Statement::with_rows(
     concat!(
         "SELECT p.tenant_id, m.last_number, ",
@@ -210,22 +174,6 @@ pub(crate) static DUE_ALERTS: Statement = Statement::with_rows(
     &[("tenant_id", Id)],
 );
 
-/// What is found before the transaction begins, without any lock: where to look.
-#[derive(Default)]
-struct Outlook {
-    /// Tenants with work, in the order they are served.
-    tenants: Vec<TenantId>,
-    /// Of those, the ones with pending events.
-    pending: BTreeSet<TenantId>,
-    /// Of those, the ones with alerts whose time has come.
-    due: BTreeSet<TenantId>,
-    /// Of those, the ones whose oldest event has failed so often that it is decided alone.
-    suspects: Vec<TenantId>,
-    /// There are more tenants than one pass takes.
-    more: bool,
-    next_due: Option<Timestamp>,
-}
-
 impl Store {
     /// Decides what is pending and due for the tenants that the node owns.
     ///
@@ -291,52 +239,6 @@ impl Store {
         Ok(())
     }
 
-    async fn outlook(&self, pass: &AlertingPass<'_>) -> Result<Outlook, StoreError> {
-        let turn = self.turns.alerting();
-        let both = |from| future::try_join(self.walk(&PENDING, from), self.walk(&DUE, from));
-        let (mut pending, mut due) = both(turn).await?;
-        // A walk that began in the middle goes on from the beginning.
-        if turn != Uuid::nil() {
-            let (more_pending, more_due) = both(Uuid::nil()).await?;
-            pending.extend(more_pending);
-            due.extend(more_due);
-        }
-        let mut outlook = Outlook::default();
-        let alone: BTreeSet<TenantId> = pending
-            .iter()
-            .filter(|(_, tries)| *tries >= i64::from(ALONE_FROM))
-            .map(|(tenant, _)| *tenant)
-            .collect();
-        let is_due = |due_us: i64| due_us <= pass.now.as_microsecond();
-        outlook.next_due = due
-            .iter()
-            .filter(|(tenant, at)| !is_due(*at) && pass.epochs.contains_key(tenant))
-            .filter_map(|(_, at)| Timestamp::from_microsecond(*at).ok())
-            .min();
-        outlook.pending = pending.into_iter().map(|(tenant, _)| tenant).collect();
-        let due = due.into_iter().filter(|(_, at)| is_due(*at)).map(|(tenant, _)| tenant);
-        outlook.due = due.collect();
-        let found = outlook.pending.union(&outlook.due).copied();
-        outlook.tenants = found.filter(|tenant| pass.epochs.contains_key(tenant)).collect();
-        // From where the last pass stopped, around.
-        outlook.tenants.sort_by_key(|tenant| (tenant.as_uuid() <= turn, *tenant));
-        outlook.more = outlook.tenants.len() > MAX_TENANTS;
-        outlook.tenants.truncate(MAX_TENANTS);
-        outlook.suspects = outlook.tenants.iter().copied().filter(|t| alone.contains(t)).collect();
-        let last = outlook.tenants.last().filter(|_| outlook.more);
-        self.turns.set_alerting(last.map_or(Uuid::nil(), |tenant| tenant.as_uuid()));
-        Ok(outlook)
-    }
-
-    async fn walk(
-        &self,
-        statement: &'static Statement,
-        from: Uuid,
-    ) -> Result<Vec<(TenantId, i64)>, StoreError> {
-        let rows = self.db.rows(statement, values![from, crate::MAX_WALK]).await?;
-        rows.iter().map(|row| Ok((TenantId::from_stored(row.id(0)?), row.int(1)?))).collect()
-    }
-
     async fn alerting_once(
         &self,
         pass: &AlertingPass<'_>,
@@ -373,15 +275,6 @@ impl Store {
         decisions::save(&mut tx, decided, (pass.now, numbers), books).await?;
         tx.commit().await?;
         Ok(report)
-    }
-}
-
-impl Outlook {
-    /// What is known without a search.
-    fn only(pass: &AlertingPass<'_>) -> Self {
-        let owned = pass.only.iter().filter(|tenant| pass.epochs.contains_key(tenant)).copied();
-        let tenants: Vec<TenantId> = owned.take(MAX_TENANTS).collect();
-        Self { pending: tenants.iter().copied().collect(), tenants, ..Self::default() }
     }
 }
 

@@ -98,7 +98,7 @@ pub(crate) static DECIDE: Statement = Statement::with_rows(
     "UPDATE events AS e SET outcome = r.outcome, reason = r.reason, alert_id = r.alert_id,
          decided_us = $1
      FROM {rows of events}
-     WHERE {same:e} AND {lite:e.outcome IS NULL}{pg:COALESCE(e.outcome, '') = ''}",
+     WHERE {same:e} AND COALESCE(e.outcome, '') = ''",
     1,
     &[("tenant_id", Id), ("id", Id), ("outcome", Text), ("reason", Text), ("alert_id", Id)],
 );

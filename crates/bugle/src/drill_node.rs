@@ -32,6 +32,8 @@ use crate::serve;
 
 /// Orders that may wait to be carried out.
 const ORDERS: usize = 16;
+/// What is taken out where the tenants are made.
+const QUOTA: &str = "quota";
 /// Who is written into the audit log.
 const ACTOR: &str = "bugle drill";
 
@@ -48,8 +50,11 @@ pub(crate) fn run(args: &DrillNodeArgs, environment: &Environment) -> Result<(),
 }
 
 async fn work(args: &DrillNodeArgs, config: Config, output: Output) -> Result<(), Failure> {
-    let plan: Plan = serde_json::from_str(&args.company)
+    let mut plan: Plan = serde_json::from_str(&args.company)
         .map_err(|error| Failure::because("the company is not understood", &error))?;
+    if args.without.iter().any(|name| name == QUOTA) {
+        plan.quota = company::NO_QUOTA;
+    }
     let data = DataDir::open(&args.data.data)?;
     let clock = Clock::shifted();
     let url = serve::database_url(&config, &data);
@@ -88,6 +93,11 @@ fn behaviour(config: Config, without: &[String], stand: &Arc<Stand>) -> Result<B
                 behaviour.watch.on = false;
                 continue;
             }
+            "failover" => {
+                behaviour.stages.channels.values_mut().for_each(|providers| providers.truncate(1));
+                continue;
+            }
+            QUOTA => continue,
             "undo" => Mechanism::Undo,
             "judge" => Mechanism::Judge,
             "resume" => Mechanism::Resume,

@@ -70,7 +70,7 @@ pub(crate) enum Phase {
     Yardstick,
     /// From start to the first accepted event.
     Start,
-    /// Memory of an idle node.
+    /// Memory of an idle node, and what its watch takes of a processor.
     Idle,
     /// Event to provider at 10 events a second.
     Latency,

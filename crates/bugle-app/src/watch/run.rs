@@ -27,12 +27,13 @@ use crate::app::Inner;
 use crate::error::Chain;
 use crate::incidents::OperatorsPage;
 
-/// Connections of the watch's own, and how long anything may take on them.
+/// Connections of the watch's own, and how long anything may take on them. A turn at SQLite's one
+/// writer is waited for much longer than one takes where it is only busy.
 const POOL: PoolSettings = PoolSettings {
     connections: 2,
     statement_timeout: Duration::from_secs(2),
     lock_timeout: Duration::from_millis(250),
-    acquire_timeout: Duration::from_secs(2),
+    acquire_timeout: Duration::from_millis(1_500),
 };
 /// A look at the database, all in all.
 const STORE_LIMIT: Duration = Duration::from_secs(2);

@@ -133,10 +133,13 @@ pub(super) fn refusal(answer: Result<Value, DrillError>) -> Result<Option<String
 
 async fn answered(path: &str, request: reqwest::RequestBuilder) -> Result<Value, DrillError> {
     let answer = request.send().await?;
-    let (status, said) = (answer.status(), answer.text().await?);
+    let status = answer.status();
+    let retry_after = answer.headers().get(reqwest::header::RETRY_AFTER);
+    let retry_after_s = retry_after.and_then(|value| value.to_str().ok()?.parse().ok());
+    let said = answer.text().await?;
     if !status.is_success() {
-        let asked = path.to_owned();
-        return Err(DrillError::Answer { asked, status: status.as_u16(), said });
+        let (asked, status) = (path.to_owned(), status.as_u16());
+        return Err(DrillError::Answer { asked, status, retry_after_s, said });
     }
     Ok(serde_json::from_str(&said).unwrap_or(Value::Null))
 }

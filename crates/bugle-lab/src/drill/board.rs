@@ -22,7 +22,7 @@ pub(super) const OPERATORS: &str = "/operators";
 pub(super) struct Sent {
     /// Whose.
     pub tenant: usize,
-    /// When it was first posted.
+    /// When it was to be posted: a sender that comes too late with it counts, too.
     pub begun: Instant,
     /// When it was answered with 2xx.
     pub accepted: Option<Instant>,
@@ -37,8 +37,7 @@ pub(super) struct Sent {
 }
 
 impl Sent {
-    fn new(tenant: usize) -> Self {
-        let begun = Instant::now();
+    fn new(tenant: usize, begun: Instant) -> Self {
         let (accepted, told, wanted, over) = (None, None, None, None);
         Self { tenant, begun, accepted, told, wanted, over, number: None }
     }
@@ -71,6 +70,17 @@ pub(super) struct Doubles {
     pub marked: u64,
 }
 
+/// How a sender was told that nothing was taken and that the fault is its own.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Refusal {
+    /// Where it knocked.
+    pub path: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+    /// When to come again, in seconds, where it was told.
+    pub retry_after_s: Option<u64>,
+}
+
 /// A board. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Board(Arc<Mutex<Kept>>);
@@ -84,6 +94,8 @@ struct Kept {
     messages: BTreeMap<(String, String), Copies>,
     /// By telephone number.
     texts: BTreeMap<String, u64>,
+    /// What providers call the texts and calls that reached a phone.
+    arrived: BTreeSet<String>,
     /// Events of which something arrived that was over by then.
     late: BTreeSet<usize>,
     escalations: u64,
@@ -93,6 +105,7 @@ struct Kept {
     answers: Vec<Instant>,
     alarms: Vec<Instant>,
     refused: u64,
+    turned_away: BTreeMap<Refusal, u64>,
     /// What programs were told of beside the drill's events: by dedup key, whose program, when.
     beside: Vec<(String, (usize, usize), Instant)>,
 }
@@ -112,10 +125,10 @@ struct HookAlert {
 }
 
 impl Board {
-    /// Notes an event that is about to be posted, and gives its number.
-    pub(super) fn begin(&self, tenant: usize) -> usize {
+    /// Notes an event that is to be posted at a time, and gives its number.
+    pub(super) fn begin(&self, tenant: usize, at: Instant) -> usize {
         let mut kept = self.kept();
-        kept.events.push(Sent::new(tenant));
+        kept.events.push(Sent::new(tenant, at));
         kept.events.len() - 1
     }
 
@@ -131,9 +144,14 @@ impl Board {
         }
     }
 
-    /// Notes that a post was answered with something else, or not at all.
+    /// Notes that a post was not taken, by no fault of its sender's, or not answered at all.
     pub(super) fn refused(&self) {
         self.kept().refused += 1;
+    }
+
+    /// Notes that a post was not taken by its sender's fault.
+    pub(super) fn turned_away(&self, refusal: Refusal) {
+        *self.kept().turned_away.entry(refusal).or_default() += 1;
     }
 
     /// Notes that somebody wants to take an event's alert.
@@ -175,6 +193,11 @@ impl Board {
     /// All events.
     pub(super) fn events(&self) -> Vec<Sent> {
         self.kept().events.clone()
+    }
+
+    /// Whether something holds for all events.
+    pub(super) fn all(&self, holds: impl FnMut(&Sent) -> bool) -> bool {
+        self.kept().events.iter().all(holds)
     }
 
     /// One event.
@@ -240,6 +263,11 @@ impl Board {
         kept.texts.iter().filter(|(phone, _)| phones(phone)).map(|(_, count)| count).sum()
     }
 
+    /// Whether a text or call reached a phone, by what its provider calls it.
+    pub(super) fn has_arrived(&self, name: &str) -> bool {
+        self.kept().arrived.contains(name)
+    }
+
     /// Events of which something arrived that was taken or over by then. It may have been under
     /// way already: the books know.
     pub(super) fn late(&self) -> BTreeSet<usize> {
@@ -251,9 +279,14 @@ impl Board {
         self.kept().escalations
     }
 
-    /// Posts that were not answered with 2xx.
+    /// Posts that were not taken, or not answered at all, by no fault of their senders'.
     pub(super) fn refusals(&self) -> u64 {
         self.kept().refused
+    }
+
+    /// The others that were not taken: how they were told, and how often.
+    pub(super) fn all_turned_away(&self) -> BTreeMap<Refusal, u64> {
+        self.kept().turned_away.clone()
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -286,6 +319,7 @@ impl Kept {
     fn message(&mut self, arrival: &Arrival<'_>, now: Instant) {
         if matches!(arrival.what, What::Text | What::Call) {
             *self.texts.entry(arrival.to.to_owned()).or_default() += 1;
+            self.arrived.insert(arrival.name.to_owned());
         }
         let said = String::from_utf8_lossy(arrival.body);
         let reference = said.rsplit_once('#').map_or(arrival.name, |(_, after)| after.trim());
@@ -348,7 +382,7 @@ mod tests {
     fn what_never_arrives_is_lost_and_what_comes_twice_is_doubled() {
         let board = Board::default();
         for _ in 0..3 {
-            let event = board.begin(0);
+            let event = board.begin(0, Instant::now());
             board.accepted(event);
         }
         hook(&board, 0, "ntf_a", false);
@@ -357,6 +391,7 @@ mod tests {
         text(&board, "CRIT service-1: drill-0 is down. 4=ack bgl/a/x #K7Q2");
         text(&board, "CRIT service-1: drill-0 is down. 4=ack bgl/a/x #K7Q2");
         assert_eq!(board.lost(), 1);
+        assert!(board.has_arrived("SM1") && !board.has_arrived("SM2"));
         assert_eq!(board.doubles(), Doubles { all: 2, marked: 1 });
         assert_eq!((board.texts(), board.late().len(), board.escalations()), (2, 0, 0));
         assert_eq!(board.take_unanswered(), [0, 1]);
@@ -365,7 +400,7 @@ mod tests {
     #[test]
     fn what_was_over_before_it_arrives_is_late() {
         let board = Board::default();
-        let event = board.begin(0);
+        let event = board.begin(0, Instant::now());
         board.accepted(event);
         board.over(event);
         text(&board, "CRIT service-1: drill-0 is down. bgl/a/x #K7Q2");

@@ -14,12 +14,45 @@ pub(super) struct Books {
     pub(super) unsure_texts: usize,
     /// What a provider's answer about was cut off, as whoever got it can name it.
     cut_off: BTreeSet<String>,
+    owed: Vec<Owed>,
+}
+
+/// A text or a call that somebody was owed until the end.
+#[derive(Debug)]
+struct Owed {
+    /// What the providers that took it call it.
+    names: Vec<String>,
+    /// Whether the books say that it reached its phone.
+    said_to_arrive: bool,
+}
+
+/// Texts and calls that were owed.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(super) struct Texts {
+    /// In all.
+    pub(super) owed: u64,
+    /// Of those, the ones that reached no phone.
+    pub(super) lost: u64,
+    /// Of those, the ones that the books say did.
+    pub(super) believed: u64,
 }
 
 impl Books {
     /// Whether the answer about a message was cut off.
     pub(super) fn was_cut_off(&self, name: &str) -> bool {
         self.cut_off.contains(name)
+    }
+
+    /// What became of texts and calls, by those that `arrived`, as their providers call them.
+    pub(super) fn texts_owed(&self, arrived: impl Fn(&str) -> bool) -> Texts {
+        let mut texts = Texts::default();
+        for owed in &self.owed {
+            let lost = !owed.names.iter().any(|name| arrived(name));
+            texts.owed += 1;
+            texts.lost += u64::from(lost);
+            texts.believed += u64::from(lost && owed.said_to_arrive);
+        }
+        texts
     }
 
     /// Notes all that an alert's page says.
@@ -29,8 +62,12 @@ impl Books {
             let unsure = attempts.iter().filter(|it| is_unsure(it)).count();
             if line["channel"] == "sms" || line["channel"] == "voice" {
                 let named = attempts.iter().filter_map(|it| it["provider_ref"].as_str());
-                self.texts.extend(named.map(str::to_owned));
+                let names: Vec<String> = named.map(str::to_owned).collect();
+                self.texts.extend(names.iter().cloned());
                 self.unsure_texts += unsure;
+                if line["glyph"] != "cancelled" {
+                    self.owed.push(Owed { names, said_to_arrive: says_it_arrived(&line["glyph"]) });
+                }
             }
             if unsure > 0 {
                 let names = [&line["notification"], &line["reference"]];
@@ -39,6 +76,10 @@ impl Books {
             }
         }
     }
+}
+
+fn says_it_arrived(glyph: &Value) -> bool {
+    matches!(glyph.as_str(), Some("delivered" | "seen" | "answered"))
 }
 
 /// Whether the answer of an attempt was cut off.
@@ -78,7 +119,11 @@ mod tests {
         ]);
         let told = json!([
             { "channel": "sms", "notification": "ntf_1", "reference": "K7Q2",
-              "attempts": attempts },
+              "glyph": "delivered", "attempts": attempts },
+            { "channel": "voice", "notification": "ntf_2", "reference": "K7Q3",
+              "glyph": "accepted", "attempts": [] },
+            { "channel": "sms", "notification": "ntf_3", "reference": "K7Q4",
+              "glyph": "cancelled", "attempts": [] },
         ]);
         json!({ "alert": { "acknowledged": { "at": over }, "resolved_at": null }, "told": told })
     }
@@ -90,6 +135,9 @@ mod tests {
         assert_eq!(books.texts, ["SM1".to_owned()].into());
         assert!(books.was_cut_off("K7Q2") && books.was_cut_off("ntf_1"));
         assert!(!books.was_cut_off("ntf_2"));
+        let texts = |lost, believed| Texts { owed: 2, lost, believed };
+        assert_eq!(books.texts_owed(|name| name == "SM1"), texts(1, 0), "what is over is not owed");
+        assert_eq!(books.texts_owed(|_| false), texts(2, 1));
     }
 
     #[test]

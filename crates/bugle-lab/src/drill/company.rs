@@ -16,8 +16,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-/// Events a minute that a way in takes: no quota is in the way of a load.
-const QUOTA: u32 = 1_000_000;
+/// A quota, in events a minute, that is in the way of no load.
+pub const NO_QUOTA: u32 = 1_000_000;
 /// Tenants, and people of each, at most: their numbers are two digits of a telephone number.
 pub const MOST: usize = 99;
 /// The place of a tenant's lead.
@@ -34,6 +34,8 @@ pub struct Plan {
     pub level_delay_s: u32,
     /// Accounts of the first tenant's that have expired.
     pub expired: u32,
+    /// Events a minute that a way in takes.
+    pub quota: u32,
     /// Where programs are.
     pub hooks: Url,
 }
@@ -59,6 +61,11 @@ pub fn clients(plan: &Plan, now: Timestamp) -> Vec<Client> {
 /// The key of a person's way in.
 pub fn key(tenant: usize, person: usize) -> String {
     format!("drill{tenant:02}{person:02}{:0<23}", "")
+}
+
+/// The key of a tenant's way in for senders that speak PagerDuty's Events API v2.
+pub fn pagerduty_key(tenant: usize) -> String {
+    format!("pager{tenant:02}{:0<25}", "")
 }
 
 /// What a person's way in is called.
@@ -141,9 +148,13 @@ fn client(plan: &Plan, number: usize, now: Timestamp) -> Option<Client> {
         objects.extend(expired(number, plan.expired));
     }
     for person in 1..=plan.people.min(MOST) {
-        objects.extend(way_in(number, person));
+        objects.push(Object::Service(service(number, person)));
+        objects.push(Object::Integration(way_in(plan, number, person)));
         keys.push((integration_id(number, person), key(number, person)));
     }
+    let pagerduty = pagerduty(plan, number);
+    keys.push((pagerduty.id, pagerduty_key(number)));
+    objects.push(Object::Integration(pagerduty));
     Some(Client { tenant, objects, keys, lead: user_id(number, 0) })
 }
 
@@ -192,25 +203,38 @@ fn policy(plan: &Plan, tenant: usize, person: usize) -> Object {
     Object::Policy(Policy { id, name: format!("Policy {person}"), levels, repeat: 0 })
 }
 
-fn way_in(tenant: usize, person: usize) -> [Object; 2] {
-    let service = Service {
+fn service(tenant: usize, person: usize) -> Service {
+    Service {
         id: service_id(tenant, person),
         name: service_name(person),
         policy: Some(policy_id(tenant, person)),
         team: None,
         description: String::new(),
         runbook_url: None,
-    };
-    let integration = Integration {
+    }
+}
+
+fn way_in(plan: &Plan, tenant: usize, person: usize) -> Integration {
+    Integration {
         id: integration_id(tenant, person),
         name: way_in_name(person),
         dialect: Dialect::Native,
-        service: Some(service.id),
+        service: Some(service_id(tenant, person)),
         key_hint: key(tenant, person).chars().take(4).collect(),
-        quota_per_minute: QUOTA,
+        quota_per_minute: plan.quota,
         disabled: false,
-    };
-    [Object::Service(service), Object::Integration(integration)]
+    }
+}
+
+/// Whose events are the first person's.
+fn pagerduty(plan: &Plan, tenant: usize) -> Integration {
+    Integration {
+        id: integration_id(tenant, MOST + 1),
+        name: "PagerDuty sender".to_owned(),
+        dialect: Dialect::PagerdutyV2,
+        key_hint: pagerduty_key(tenant).chars().take(4).collect(),
+        ..way_in(plan, tenant, 1)
+    }
 }
 
 #[cfg(test)]
@@ -220,11 +244,12 @@ mod tests {
     #[test]
     fn every_person_has_a_way_in_a_phone_and_a_program() {
         let hooks = "http://127.0.0.1:9/".parse().unwrap();
-        let plan = Plan { tenants: 2, people: 3, level_delay_s: 10, expired: 2, hooks };
+        let (expired, quota) = (2, NO_QUOTA);
+        let plan = Plan { tenants: 2, people: 3, level_delay_s: 10, expired, quota, hooks };
         let clients = clients(&plan, Timestamp::UNIX_EPOCH);
         assert_eq!(clients.len(), 2);
-        assert_eq!(clients[1].keys.len(), 3);
-        assert_eq!(clients[1].keys[0].1.len(), 32);
+        assert_eq!(clients[1].keys.len(), 3 + 1, "and PagerDuty's");
+        assert!(clients[1].keys.iter().all(|(_, key)| key.len() == 32));
         let methods = clients[0].objects.iter().filter(|it| matches!(it, Object::Method(_)));
         assert_eq!(methods.count(), 2 * (3 + 1));
         assert_eq!(whose(&path(1, 3)), Some((1, 3)));

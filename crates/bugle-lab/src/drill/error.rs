@@ -22,6 +22,8 @@ pub enum DrillError {
         asked: String,
         /// The HTTP status.
         status: u16,
+        /// When to come again, in seconds, where it says so.
+        retry_after_s: Option<u64>,
         /// The body.
         said: String,
     },

@@ -4,27 +4,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bugle_app::tasks::Tasks;
-use serde_json::Value;
-
-use super::api::Api;
 use super::board::Board;
 use super::timeline::Timeline;
-use super::traffic;
+use super::traffic::{Post, Zeal};
+use bugle_app::tasks::Tasks;
 
 /// Connections that send at the same time.
 const CONNECTIONS: usize = 32;
 /// How often it is said how far it is.
 const SAY_EVERY: Duration = Duration::from_secs(10);
 
-/// One request of a load: by whose key, what, and which event it is about.
+/// One request of a load, and which event it is about.
 #[derive(Clone, Debug)]
 pub(super) struct Shot {
-    /// The API, with the key of the way in.
-    pub(super) api: Api,
-    /// The event.
-    pub(super) body: Value,
-    /// Its number on the board.
+    /// What is posted.
+    pub(super) post: Post,
+    /// The event's number on the board.
     pub(super) event: usize,
 }
 
@@ -41,7 +36,7 @@ pub(super) async fn fire(
         tasks.once(async move {
             let never = AtomicBool::new(false);
             while let Some(shot) = shots.get(next.fetch_add(1, Ordering::Relaxed)) {
-                if traffic::send(&shot.api, &shot.body, &board, &never).await {
+                if shot.post.send(&board, &never, Zeal::UntilTaken).await {
                     done(&board, shot.event);
                 }
             }

@@ -93,12 +93,6 @@ async fn run(held: &Held, variant: &str) -> Result<Run, DrillError> {
 
 type Outcome = Result<(Measured, Vec<Check>), DrillError>;
 
-/// Somebody by chance: their tenant and place.
-fn somebody(scene: &mut Scene) -> (usize, usize) {
-    let tenant = scene.chance.place(scene.plan.tenants);
-    (tenant, scene.chance.place(scene.plan.people) + 1)
-}
-
 async fn fail_at(scene: &mut Scene, work: Piece) -> Result<(), DrillError> {
     let dedup_key = POISON.to_owned();
     scene.node.order(&Order::FailAt { work, dedup_key }).await.map(drop)
@@ -131,7 +125,7 @@ async fn measured(
 }
 
 async fn event(scene: &mut Scene, held: &Held, since: (Traffic, Instant)) -> Outcome {
-    let to = somebody(scene);
+    let to = scene.somebody();
     fail_at(scene, Piece::Event).await?;
     let client = to.0 + 1;
     scene.timeline.inject(format!("client {client} sends an event that makes the engine fail"));
@@ -150,7 +144,7 @@ async fn event(scene: &mut Scene, held: &Held, since: (Traffic, Instant)) -> Out
 }
 
 async fn notification(scene: &mut Scene, held: &Held, since: (Traffic, Instant)) -> Outcome {
-    let to = somebody(scene);
+    let to = scene.somebody();
     fail_at(scene, Piece::Text).await?;
     scene.timeline.inject("a text is owed that can't be composed, among others to its person");
     // The first goes out by itself; what comes within five seconds of it goes out as one.
@@ -206,7 +200,7 @@ async fn revision(scene: &mut Scene, held: &Held, since: (Traffic, Instant)) -> 
     scene.until_well(held.patience).await;
     let mut measured = measured(scene, held, since).await?;
     measured.mitigated_s = scene.lookout.seen().changed.and_then(|at| scene.timeline.since_s(at));
-    let expected = Expected { drained: false, ..Expected::ALL };
+    let expected = Expected { drained: false, others: true, ..Expected::ALL };
     let mut checks = refusals;
     let kept = said.as_ref().is_some_and(|said| said.contains("runs revision 1;"));
     checks.push(Check::new("stays on its last good one", kept, said.unwrap_or_default()));

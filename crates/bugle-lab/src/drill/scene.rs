@@ -14,7 +14,7 @@ use super::api::{Api, Sums};
 use super::board::{Board, Sent};
 use super::books::{self, Books};
 use super::chance::Chance;
-use super::company::Plan;
+use super::company::{self, Plan};
 use super::error::DrillError;
 use super::lookout::Lookout;
 use super::measure::to_f64;
@@ -33,6 +33,20 @@ const SETTLE_LIMIT: Duration = Duration::from_mins(1);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Alerts on one page of a list.
 const PAGE: usize = 200;
+
+/// What tenants have that only some drills are about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Extra {
+    /// Accounts of the first tenant's that have expired.
+    pub expired: u32,
+    /// Events a minute that a way in takes.
+    pub quota: u32,
+}
+
+impl Extra {
+    /// Nothing, and no quota in the way.
+    pub(super) const NONE: Self = Self { expired: 0, quota: company::NO_QUOTA };
+}
 
 /// A node and everything around it.
 pub(super) struct Scene {
@@ -64,10 +78,10 @@ impl Scene {
         held: &Held,
         company: (usize, usize, u32),
     ) -> Result<Self, DrillError> {
-        Self::open_with(held, company, 0).await
+        Self::open_with(held, company, Extra::NONE).await
     }
 
-    /// The same with accounts of the first tenant's that have expired.
+    /// The same where tenants have something extra.
     ///
     /// # Errors
     ///
@@ -75,14 +89,15 @@ impl Scene {
     pub(super) async fn open_with(
         held: &Held,
         (tenants, people, level_delay_s): (usize, usize, u32),
-        expired: u32,
+        Extra { expired, quota }: Extra,
     ) -> Result<Self, DrillError> {
         let (tasks, timeline) = (Tasks::new(), Timeline::new(held.tell.clone()));
         let lab = Lab::start(Clock::system()).await?;
         let board = Board::default();
         let seen = board.clone();
         lab.set_witness(Witness::new(move |arrival| seen.see(arrival)));
-        let plan = Plan { tenants, people, level_delay_s, expired, hooks: lab.hook_url("/") };
+        let hooks = lab.hook_url("/");
+        let plan = Plan { tenants, people, level_delay_s, expired, quota, hooks };
         let mut node = Node::prepare(held.node.clone(), plan.clone(), &lab, &tasks)?;
         node.start().await?;
         let lookout = Lookout::begin(node.api(0), timeline.clone(), &tasks);
@@ -120,6 +135,12 @@ impl Scene {
         let apis: BTreeMap<usize, Api> =
             tenants.map(|tenant| (tenant, self.node.api(tenant))).collect();
         Traffic::begin(self.plan.people, (apis, &self.board), per_second, &mut self.chance)
+    }
+
+    /// Somebody by chance: their tenant and place.
+    pub(super) fn somebody(&mut self) -> (usize, usize) {
+        let tenant = self.chance.place(self.plan.tenants);
+        (tenant, self.chance.place(self.plan.people) + 1)
     }
 
     /// Lets time pass.
@@ -220,7 +241,7 @@ impl Scene {
         settle: Duration,
     ) -> Result<Measured, DrillError> {
         traffic.end_sending();
-        self.within(settle, || self.board.events().iter().all(Sent::is_dealt_with)).await;
+        self.within(settle, || self.board.all(Sent::is_dealt_with)).await;
         let sums = self.settled(settle).await?;
         traffic.end().await;
         let (doubles, seen) = (self.board.doubles(), self.lookout.seen());
@@ -231,6 +252,7 @@ impl Scene {
             ("events accepted", sums.accepted),
             ("notifications owed", sums.owed),
             ("posts refused", self.board.refusals()),
+            ("posts turned away", self.board.all_turned_away().values().sum()),
             ("texts and calls", self.board.texts()),
         ];
         Ok(Measured {
@@ -257,12 +279,14 @@ impl Scene {
         key: &str,
     ) -> Result<Option<Value>, DrillError> {
         let api = self.node.api(tenant);
-        let list = api.get(&format!("/api/v1/alerts?q={key}")).await?;
-        let found = list["data"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let Some(alert) = found.iter().find(|alert| alert["dedup_key"] == key) else {
-            return Ok(None);
-        };
-        api.get(&format!("/api/v1/alerts/{}", alert["number"])).await.map(Some)
+        let mut pages = Pages::of(&api, &format!("q={key}"));
+        while let Some(page) = pages.next().await? {
+            // The search finds whatever contains the key.
+            if let Some(alert) = page.iter().find(|alert| alert["dedup_key"] == key) {
+                return api.get(&format!("/api/v1/alerts/{}", alert["number"])).await.map(Some);
+            }
+        }
+        Ok(None)
     }
 
     /// Events of which a message was claimed after the node had taken that they are over.
@@ -270,7 +294,13 @@ impl Scene {
         let mut stale = 0;
         for event in self.board.late() {
             let Some(sent) = self.board.event(event) else { continue };
-            let found = self.alert(sent.tenant, &Board::name(event)).await?;
+            let found = match sent.number {
+                Some(number) => {
+                    let api = self.node.api(sent.tenant);
+                    Some(api.get(&format!("/api/v1/alerts/{number}")).await?)
+                }
+                None => self.alert(sent.tenant, &Board::name(event)).await?,
+            };
             let Some(whole) = found else { continue };
             if books::was_claimed_when_over(&whole) {
                 stale += 1;
@@ -285,20 +315,42 @@ impl Scene {
         let mut books = Books::default();
         for tenant in 0..self.plan.tenants {
             let api = self.node.api(tenant);
-            let first = format!("/api/v1/alerts?limit={PAGE}");
-            let mut path = first.clone();
-            loop {
-                let list = api.get(&path).await?;
-                for alert in list["data"].as_array().map(Vec::as_slice).unwrap_or_default() {
+            let mut pages = Pages::of(&api, "");
+            while let Some(page) = pages.next().await? {
+                for alert in page {
                     let number = &alert["number"];
                     let whole = api.get(&format!("/api/v1/alerts/{number}")).await?;
                     books.note(&whole);
                 }
-                let Some(next) = list["next"].as_str() else { break };
-                path = format!("{first}&after={next}");
             }
         }
         Ok(books)
+    }
+}
+
+/// A list of alerts, page by page.
+struct Pages<'a> {
+    api: &'a Api,
+    first: String,
+    /// Of the next page; `None`: there is none.
+    path: Option<String>,
+}
+
+impl<'a> Pages<'a> {
+    /// Of the alerts that a filter leaves.
+    fn of(api: &'a Api, filter: &str) -> Self {
+        let first = format!("/api/v1/alerts?limit={PAGE}&{filter}");
+        Self { api, path: Some(first.clone()), first }
+    }
+
+    async fn next(&mut self) -> Result<Option<Vec<Value>>, DrillError> {
+        let Some(path) = self.path.take() else { return Ok(None) };
+        let mut list = self.api.get(&path).await?;
+        self.path = list["next"].as_str().map(|next| format!("{}&after={next}", self.first));
+        match list["data"].take() {
+            Value::Array(page) => Ok(Some(page)),
+            _ => Ok(None),
+        }
     }
 }
 

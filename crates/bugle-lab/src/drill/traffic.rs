@@ -1,5 +1,5 @@
-//! Steady traffic of several tenants: senders that try again until they are heard, and people who
-//! answer.
+//! Steady traffic of several tenants: senders that keep to their times, however long they are kept
+//! waiting, and people who answer.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,14 +8,22 @@ use std::time::{Duration, Instant};
 
 use bugle_app::tasks::Tasks;
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 use super::api::Api;
-use super::board::Board;
+use super::board::{Board, Refusal};
 use super::chance::Chance;
 use super::company;
+use super::error::DrillError;
 
 /// A sender that was not heard tries again after this time; an answer too.
 const AGAIN: Duration = Duration::from_millis(200);
+/// Posts that a sender has under way at most. What it then comes too late with counts from the time
+/// it was to be posted.
+const UNDER_WAY: usize = 2_000;
+/// Where events are posted natively, and as PagerDuty's senders do.
+const NATIVE: &str = "/api/v1/events";
+const PAGERDUTY: &str = "/v2/enqueue";
 /// People look at what they were told this often.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// How long people think before they take something.
@@ -59,9 +67,24 @@ impl Traffic {
 
     /// Adds a sender of one of these tenants.
     pub(super) fn add_sender(&self, tenant: usize, per_second: f64, chance: &mut Chance) {
+        self.add((tenant, per_second), (Zeal::UntilTaken, &[NATIVE]), chance);
+    }
+
+    /// Adds a sender that lets go what it is turned away with, and speaks this and that.
+    pub(super) fn add_storm(&self, tenant: usize, per_second: f64, chance: &mut Chance) {
+        self.add((tenant, per_second), (Zeal::UnlessTurnedAway, &[NATIVE, PAGERDUTY]), chance);
+    }
+
+    fn add(
+        &self,
+        (tenant, per_second): (usize, f64),
+        (zeal, paths): (Zeal, &'static [&'static str]),
+        chance: &mut Chance,
+    ) {
         let Some(api) = self.apis.get(&tenant).cloned() else { return };
         let (people, board, over) = (self.people, self.board.clone(), Arc::clone(&self.over));
-        let sender = Sender { tenant, people, api, board, over };
+        let tasks = self.tasks.clone();
+        let sender = Sender { tenant, people, api, board, over, tasks, zeal, paths };
         let every = Duration::from_secs_f64(1.0 / per_second.max(0.01));
         self.tasks.once(sender.run(every, Chance::new(chance.number())));
     }
@@ -89,17 +112,65 @@ pub(super) fn event(name: &str, action: &str) -> Value {
     })
 }
 
-/// Sends an event until it is accepted, or `over` says that nobody waits for it.
-pub(super) async fn send(api: &Api, body: &Value, board: &Board, over: &AtomicBool) -> bool {
-    loop {
-        if api.post("/api/v1/events", body).await.is_ok() {
-            return true;
+/// How much a sender wants to be heard.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Zeal {
+    /// It tries again until it is heard.
+    UntilTaken,
+    /// It lets go what it is told not to send.
+    UnlessTurnedAway,
+}
+
+/// An event as it is posted.
+#[derive(Clone, Debug)]
+pub(super) struct Post {
+    api: Api,
+    path: &'static str,
+    body: Value,
+}
+
+impl Post {
+    /// For one person, by their own way in.
+    pub(super) fn native(api: &Api, (tenant, person): (usize, usize), body: Value) -> Self {
+        Self { api: api.with_key(company::key(tenant, person)), path: NATIVE, body }
+    }
+
+    /// For a tenant's first person, as PagerDuty's senders do.
+    fn pagerduty(api: &Api, tenant: usize, name: &str) -> Self {
+        let body = json!({
+            "routing_key": company::pagerduty_key(tenant),
+            "event_action": "trigger",
+            "dedup_key": name,
+            "payload": {
+                "summary": format!("{name} is down"), "severity": "critical", "source": "drill",
+            },
+        });
+        Self { api: api.clone(), path: PAGERDUTY, body }
+    }
+
+    /// Sends it until it is accepted, or `over` says that nobody waits for it, or its sender lets
+    /// it go; gives whether it was accepted.
+    pub(super) async fn send(&self, board: &Board, over: &AtomicBool, zeal: Zeal) -> bool {
+        loop {
+            let again = match self.api.post(self.path, &self.body).await {
+                Ok(_) => return true,
+                Err(DrillError::Answer { status: status @ 400..=499, retry_after_s, .. }) => {
+                    board.turned_away(Refusal { path: self.path, status, retry_after_s });
+                    if zeal == Zeal::UnlessTurnedAway {
+                        return false;
+                    }
+                    retry_after_s.map_or(AGAIN, Duration::from_secs)
+                }
+                Err(_) => {
+                    board.refused();
+                    AGAIN
+                }
+            };
+            if over.load(Ordering::Relaxed) {
+                return false;
+            }
+            tokio::time::sleep(again).await;
         }
-        board.refused();
-        if over.load(Ordering::Relaxed) {
-            return false;
-        }
-        tokio::time::sleep(AGAIN).await;
     }
 }
 
@@ -109,23 +180,45 @@ struct Sender {
     api: Api,
     board: Board,
     over: Arc<AtomicBool>,
+    tasks: Tasks,
+    zeal: Zeal,
+    paths: &'static [&'static str],
 }
 
 impl Sender {
+    /// Posts at its times, whatever became of what it posted before.
     async fn run(self, every: Duration, mut chance: Chance) {
-        let mut tick = tokio::time::interval(every);
-        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        while !self.over.load(Ordering::Relaxed) {
-            tick.tick().await;
-            tokio::time::sleep(chance.time(Duration::ZERO, every / 4)).await;
-            let person = chance.place(self.people) + 1;
-            let api = self.api.with_key(company::key(self.tenant, person));
-            let event_number = self.board.begin(self.tenant);
-            let body = event(&Board::name(event_number), "trigger");
-            if send(&api, &body, &self.board, &self.over).await {
-                self.board.accepted(event_number);
+        let places = Arc::new(Semaphore::new(UNDER_WAY));
+        let mut next = tokio::time::Instant::now();
+        loop {
+            let at = next + chance.time(Duration::ZERO, every / 4);
+            tokio::time::sleep_until(at).await;
+            next += every;
+            // Closed never.
+            let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+            if self.over.load(Ordering::Relaxed) {
+                return;
             }
+            let event = self.board.begin(self.tenant, at.into_std());
+            let post = self.post(event, &mut chance);
+            let (board, over, zeal) = (self.board.clone(), Arc::clone(&self.over), self.zeal);
+            self.tasks.once(async move {
+                if post.send(&board, &over, zeal).await {
+                    board.accepted(event);
+                }
+                drop(place);
+            });
         }
+    }
+
+    fn post(&self, number: usize, chance: &mut Chance) -> Post {
+        let name = Board::name(number);
+        let path = self.paths[chance.place(self.paths.len())];
+        if path == PAGERDUTY {
+            return Post::pagerduty(&self.api, self.tenant, &name);
+        }
+        let person = chance.place(self.people) + 1;
+        Post::native(&self.api, (self.tenant, person), event(&name, "trigger"))
     }
 }
 

@@ -10,7 +10,7 @@ use super::company;
 use super::error::DrillError;
 use super::gate::{self, Check, Expected};
 use super::measure::{self, to_f64};
-use super::scene::Scene;
+use super::scene::{Extra, Scene};
 use super::scorecard::{Measured, Run};
 use super::traffic::Traffic;
 use super::{Drill, Held};
@@ -65,12 +65,11 @@ async fn run(held: &Held, variant: &str) -> Result<Run, DrillError> {
     let unknown = || DrillError::Unknown(format!("variant {variant} of unused"));
     let thing = parse(variant).ok_or_else(unknown)?;
     let expired = if thing == Thing::Accounts { held.scale.unwrap_or(ACCOUNTS) } else { 0 };
-    let mut scene = Scene::open_with(held, COMPANY, expired).await?;
+    let mut scene = Scene::open_with(held, COMPANY, Extra { expired, ..Extra::NONE }).await?;
     let traffic = scene.traffic(PER_SECOND);
     let (began, calm) = (Instant::now(), scene.chance.time(BEFORE.0, BEFORE.1));
     scene.pass(calm).await;
-    let tenant = scene.chance.place(scene.plan.tenants);
-    let person = scene.chance.place(scene.plan.people) + 1;
+    let (tenant, person) = scene.somebody();
     let (hit, mut checks) = match thing {
         Thing::Integration => (tenant, integration(&scene, (tenant, person)).await?),
         Thing::Service => (tenant, service(&scene, (tenant, person)).await?),

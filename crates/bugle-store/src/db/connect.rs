@@ -142,7 +142,7 @@ async fn connect_postgres(url: &str, settings: PoolSettings) -> Result<Db, Store
         // reading all of it when it is large.
         ("enable_seqscan", "off".to_owned()),
         // A plan is made once for each connection, whatever the parameters are: making it takes
-        // longer than carrying it out. `Db::refresh_statistics` has it made again while tables grow.
+        // longer than carrying it out. `Db::refresh_statistics` has it made again as tables grow.
         ("plan_cache_mode", "force_generic_plan".to_owned()),
     ]);
     let pool = PgPoolOptions::new()
@@ -197,6 +197,7 @@ migrations! {
     "20261124210100" "create_clean_ups"
     "20261124220000" "keep_accepted_messages"
     "20261124230000" "keep_history_for_a_time"
+    "20261124230100" "describe_tables"
 }
 
 fn migration(version: &str, name: &'static str, sql: &'static str) -> Migration {

@@ -103,7 +103,7 @@ impl Sqlite {
     }
 
     /// Opens a file that is open already, once more: with a writer of its own, which waits for the
-    /// other's turn, and then for the file, no longer than the lock's time-out each.
+    /// other's turn as long as for a free connection, and then for the file as long as for a lock.
     pub(crate) fn open_beside(
         path: &Path,
         other: &Self,
@@ -111,7 +111,7 @@ impl Sqlite {
     ) -> Result<Self, StoreError> {
         let writer = open_writer(path)?;
         writer.busy_timeout(settings.lock_timeout)?;
-        let other = Some((Arc::clone(&other.writer), settings.lock_timeout));
+        let other = Some((Arc::clone(&other.writer), settings.acquire_timeout));
         Ok(Self { other, ..Self::with(writer, path, settings) })
     }
 
@@ -350,3 +350,6 @@ fn open(path: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "foreign_keys", false)?;
     Ok(connection)
 }
+
+#[cfg(test)]
+mod tests;

@@ -111,6 +111,22 @@ async fn what_is_in_use_is_not_cleaned_up_and_what_is_not_hurts_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_storm_and_a_lying_provider_hurt_nobody() {
+    tokio::join!(
+        passes("storm --variant over-quota --scale 30"),
+        fails(
+            "storm --variant over-quota --scale 30 --without quota",
+            &["turned away over its quota"],
+        ),
+        passes("lying-provider --variant fails"),
+        fails(
+            "lying-provider --variant fails --without failover --give-up-after 20",
+            &["texts lost"]
+        ),
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_drill_fails_without_what_it_tests() {
     tokio::join!(
         fails("march-14 --variant b --without undo --give-up-after 12", &["mitigated"]),

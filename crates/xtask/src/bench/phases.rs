@@ -15,6 +15,8 @@ use crate::rig::stand::Stand;
 const FLUSHES: f64 = 6.0;
 /// Part of a timed run that is not counted.
 const WARM_UP: Duration = Duration::from_millis(500);
+/// How long an idle node is looked at, at least: its CPU time is counted in hundredths of a second.
+const IDLE_LEAST: Duration = Duration::from_secs(5);
 /// Events of one run at saturation.
 const SATURATED: usize = 20_000;
 /// Events of one run while the number of kept events grows.
@@ -52,7 +54,12 @@ const POSTGRES: Targets = Targets {
     start_s: 0.4,
 };
 
+/// A node without its watch.
+const UNWATCHED: &str = "[watch]\nevery = \"0s\"\n";
+
 const IDLE_MIB: f64 = 40.0;
+/// Of one core.
+const WATCH_PERCENT: f64 = 3.0;
 const FULL_MIB: f64 = 120.0;
 const GROWTH_RATIO: f64 = 1.2;
 
@@ -114,7 +121,22 @@ impl<'a> Bench<'a> {
         tokio::time::sleep(self.time(3)).await;
         let figure = self.figure("memory_idle", stand.node.memory_mib()?, "MiB");
         self.report.add(figure.at_most(IDLE_MIB));
+        let watched = self.idle_cpu(&stand).await?;
+        stand.node.kill().await?;
+        stand.node.configure(UNWATCHED)?;
+        stand.node.start().await?;
+        tokio::time::sleep(self.time(3)).await;
+        let unwatched = self.idle_cpu(&stand).await?;
+        let figure = self.figure("watch_cpu_percent", (watched - unwatched) * 100.0, "%");
+        self.report.add(figure.at_most(WATCH_PERCENT));
         Ok(())
+    }
+
+    /// CPU seconds a second of an idle node and its database.
+    async fn idle_cpu(&self, stand: &Stand) -> Result<f64> {
+        let (began, used) = (Instant::now(), stand.node.cpu_seconds()?);
+        tokio::time::sleep(self.time(20).max(IDLE_LEAST)).await;
+        Ok((stand.node.cpu_seconds()? - used) / began.elapsed().as_secs_f64())
     }
 
     async fn latency(&mut self, stand: Stand) -> Result<()> {

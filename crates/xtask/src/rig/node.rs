@@ -103,6 +103,12 @@ impl Node {
         Ok(node)
     }
 
+    /// Adds to its configuration; it holds from the next start.
+    pub(crate) fn configure(&self, more: &str) -> Result<()> {
+        let path = self.folder.path().join("bugle.toml");
+        std::fs::write(path, format!("{CONFIG}\n{more}")).context("could not configure the node")
+    }
+
     fn command(&self, name: &str) -> Command {
         let mut command = command_as(None, &self.program);
         command.arg(name).arg("--data").arg(self.folder.path().join("data"));
