@@ -308,12 +308,12 @@ impl Inner {
         self.drain.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells listeners that alerts have changed.
+    /// Tells listeners that alerts have changed. Those of canaries concern nobody.
     pub(crate) fn changed(&self, alerts: &[(TenantId, AlertId)]) {
         if self.changes.receiver_count() == 0 {
             return;
         }
-        for &(tenant, alert) in alerts {
+        for &(tenant, alert) in alerts.iter().filter(|(tenant, _)| !tenant.is_reserved()) {
             // Without a listener there is nobody to tell.
             let _ = self.changes.send(Change { tenant, alert });
         }

@@ -270,7 +270,7 @@ struct Begin<'a> {
 
 async fn begin(app: &Inner, wanted: Begin<'_>, plan: &ChangePlan) -> Result<Change, ChangeError> {
     let begun = match app.store.begin_change(&draft(app, wanted, plan), app.node).await? {
-        Begun::Written(begun) => begun,
+        Begun::Written(begun) => *begun,
         Begun::UnderWay => return Err(ChangeError::UnderWay),
         Begun::Overtaken => return Err(ChangeError::Overtaken),
     };

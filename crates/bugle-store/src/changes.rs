@@ -113,7 +113,7 @@ pub(crate) static FORGET_MOVED: Statement = Statement::new("DELETE FROM moved_pl
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Begun {
     /// It is written down.
-    Written(Change),
+    Written(Box<Change>),
     /// Another is under way.
     UnderWay,
     /// It was planned on a known-good that is not that any more.
@@ -136,7 +136,7 @@ impl Store {
         }
         let written = write_down(&mut tx, change, driver).await?;
         tx.commit().await?;
-        Ok(written.map_or(Begun::UnderWay, Begun::Written))
+        Ok(written.map_or(Begun::UnderWay, |change| Begun::Written(Box::new(change))))
     }
 
     /// Writes a change down that was refused before it began, with what spoke against it.

@@ -311,7 +311,9 @@ impl Store {
             Lost::LongerThan(grace, living) => {
                 let before = now.saturating_sub(grace).unwrap_or(Timestamp::MIN);
                 let mut spared = Rows::new();
-                living.iter().for_each(|node| spared.push(row![*node]));
+                for node in living {
+                    spared.push(row![*node]);
+                }
                 tx.rows(&OVERDUE, values![before, limit, spared]).await?
             }
         };

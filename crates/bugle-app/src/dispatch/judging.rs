@@ -52,15 +52,16 @@ impl Judging<'_> {
         let mut of_sound = judged.0.into_iter().zip(&sound).peekable();
         let mut verdict = |one: &Candidate| {
             let id = one.notification.id;
-            match of_sound.next_if(|(_, sound)| sound.notification.id == id) {
-                Some((verdict, _)) => verdict,
-                None => {
-                    self.app.note_failure(one, FAILED);
-                    Verdict::End { end: End::Failed, reason: REASON }
-                }
-            }
+            let judged = of_sound.next_if(|(_, sound)| sound.notification.id == id);
+            judged.map_or_else(|| self.set_aside(one), |(verdict, _)| verdict)
         };
         (candidates.iter().map(&mut verdict).collect(), judged.1)
+    }
+
+    /// It ends, and the operators are told.
+    fn set_aside(&self, one: &Candidate) -> Verdict {
+        self.app.note_failure(one, FAILED);
+        Verdict::End { end: End::Failed, reason: REASON }
     }
 
     /// Where each can be judged, and not all of them together, they go one by one.

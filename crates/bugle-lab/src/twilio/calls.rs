@@ -36,12 +36,8 @@ pub(super) fn take(
     }
     let events = form.iter().filter(|(name, _)| name == "StatusCallbackEvent");
     let ring = field(form, "Timeout").and_then(|timeout| timeout.parse().ok()).unwrap_or(RING_S);
-    let rings_until = match knobs.lose {
-        true => Timestamp::MAX,
-        false => {
-            lab.now().saturating_add(SignedDuration::from_secs(ring)).unwrap_or(Timestamp::MAX)
-        }
-    };
+    let rung_out = lab.now().saturating_add(SignedDuration::from_secs(ring));
+    let rings_until = rung_out.ok().filter(|_| !knobs.lose).unwrap_or(Timestamp::MAX);
     let call = {
         let mut state = lab.state();
         let call = Call {

@@ -55,7 +55,7 @@ fn change() -> Change {
 async fn begin(store: &Store, number: u128) -> Change {
     store.first_revision(new(&revision(1)), at(1)).await.unwrap();
     match store.begin_change(&change(), node(number)).await.unwrap() {
-        Begun::Written(change) => change,
+        Begun::Written(change) => *change,
         other => panic!("{other:?}"),
     }
 }

@@ -8,6 +8,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use bugle_app::App;
 use bugle_app::change::{Change, ChangeKind, ChangeState, ChangeView, Checkpoint, StoredRevision};
+use bugle_domain::NodeId;
 use bugle_domain::stage::StageRun;
 use http::StatusCode;
 
@@ -252,7 +253,7 @@ pub(super) fn build(ChangeView { change, checkpoints }: ChangeView, times: &Time
         links: links(&change),
         left: left(&change, times),
         steps: steps(&change, checkpoints, times),
-        why: change.why.as_deref().map(sentence),
+        why: change.why.clone().map(|why| sentence(&with_short_names(&change.nodes, why))),
     }
 }
 
@@ -302,9 +303,15 @@ fn steps(change: &Change, checkpoints: Vec<Checkpoint>, times: &Times) -> Vec<St
         let took = length(it.at.duration_since(before));
         before = it.at;
         let name = words.get(it.state.as_str()).copied().unwrap_or(&it.state).to_owned();
-        Step { ok: it.ok, name, at: times.exact(it.at), took, evidence: it.evidence }
+        let evidence = with_short_names(&change.nodes, it.evidence);
+        Step { ok: it.ok, name, at: times.exact(it.at), took, evidence }
     };
     checkpoints.into_iter().map(&mut step).collect()
+}
+
+/// Nodes as they are called elsewhere on pages.
+fn with_short_names(nodes: &[NodeId], text: String) -> String {
+    nodes.iter().fold(text, |text, node| text.replace(&node.to_string(), &short(*node)))
 }
 
 /// The checkpoints that are not passed yet; none where it is being taken back.

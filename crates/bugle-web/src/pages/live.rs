@@ -199,6 +199,8 @@ struct Stream {
     /// Where the simulated phones are watched.
     phones: Option<watch::Receiver<u64>>,
     beat_at: Timestamp,
+    /// When what is not announced to operators is looked at again, however much else happens.
+    glance_at: Timestamp,
     began: Timestamp,
 }
 
@@ -227,6 +229,7 @@ pub(super) async fn stream(
         watched,
         reader,
         beat_at: now,
+        glance_at: now,
         began: now,
         app,
     };
@@ -307,7 +310,11 @@ impl Stream {
                 Err(broadcast::error::RecvError::Closed) => return None,
             },
             () = rang(self.phones.as_mut()) => self.look_at(|it| *it == Topic::Handset),
-            () = clock.sleep(GLANCE), if watches => self.look_at(Topic::is_of_operators),
+            () = clock.sleep_until(self.glance_at), if watches => {
+                let next = clock.now().saturating_add(GLANCE);
+                self.glance_at = next.unwrap_or(Timestamp::MAX);
+                self.look_at(Topic::is_of_operators);
+            }
             // What is not announced, such as a rejected request, is found with the beat.
             () = clock.sleep_until(self.beat_at) => {
                 self.look_at(|it| matches!(it, Topic::Requests(_)));

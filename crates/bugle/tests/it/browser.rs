@@ -3,9 +3,11 @@
 //! in `target/screenshots`.
 
 mod changes;
+mod cleanups;
 mod forms;
 mod live;
 mod schedules;
+mod watched;
 
 use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};

@@ -28,7 +28,7 @@ fn watch(w: &World) -> (Arc<AtomicBool>, tokio::task::JoinHandle<()>) {
     (red, feeding)
 }
 
-async fn find(client: &Client, xpath: &str) -> fantoccini::elements::Element {
+pub(super) async fn find(client: &Client, xpath: &str) -> fantoccini::elements::Element {
     client.wait().at_most(LIMIT).for_element(Locator::XPath(xpath)).await.unwrap()
 }
 
@@ -38,7 +38,7 @@ async fn press(client: &Client, does: &str) {
 }
 
 /// Writes the known-good with something replaced into the form, and has it planned.
-async fn plan(w: &World, client: &Client, from: &str, to: &str) {
+pub(super) async fn plan(w: &World, client: &Client, from: &str, to: &str) {
     client.goto(&format!("{}/changes/new", w.base)).await.unwrap();
     let field = client.wait().at_most(LIMIT).for_element(Locator::Id("document")).await.unwrap();
     let text = field.prop("value").await.unwrap().unwrap();
@@ -49,7 +49,7 @@ async fn plan(w: &World, client: &Client, from: &str, to: &str) {
     find(client, "//h2[.='What it would do']").await;
 }
 
-async fn apply(client: &Client, reason: &str) {
+pub(super) async fn apply(client: &Client, reason: &str) {
     let field = client.wait().at_most(LIMIT).for_element(Locator::Id("reason")).await.unwrap();
     field.clear().await.unwrap();
     field.send_keys(reason).await.unwrap();
@@ -57,7 +57,7 @@ async fn apply(client: &Client, reason: &str) {
 }
 
 /// Waits until the page of the change says this; without script it is asked for again.
-async fn shows(client: &Client, script: bool, text: &str) {
+pub(super) async fn shows(client: &Client, script: bool, text: &str) {
     let line = format!("//main//*[contains(@class, 'badge')][.='{text}']");
     for _ in 0..60 {
         if client.find(Locator::XPath(&line)).await.is_ok() {
