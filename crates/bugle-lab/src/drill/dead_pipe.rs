@@ -140,9 +140,8 @@ async fn dispatch(held: &Held) -> Result<Run, DrillError> {
     measured.stall_s = Some(stalled.as_secs_f64());
     measured.drained_s = drained.map(|drained| drained.as_secs_f64());
     let board = scene.board.events();
-    let other = || board.iter().filter(|sent| sent.tenant == OTHER);
-    measured.others_p99_before_ms = measure::p99_ms(other(), (began, injected));
-    measured.others_p99_during_ms = measure::p99_ms(other(), (started, ended));
+    let other = board.iter().filter(|sent| sent.tenant == OTHER);
+    measure::others(&mut measured, other, (began, injected), (started, ended));
     measured.more.insert("events kept waiting", measure::to_f64(measure::count(events.len())));
     let mut checks = gate::checks(&measured, Expected { others: true, ..EXPECTED });
     checks.push(no_flood(&scene, events.len()));

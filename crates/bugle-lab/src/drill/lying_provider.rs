@@ -84,7 +84,7 @@ async fn run(held: &Held, variant: &str) -> Result<Run, DrillError> {
     let ended = Instant::now();
     let (mut measured, books) = scene.measure(traffic, held.patience).await?;
     let events = scene.board.events();
-    measure::others(&mut measured, &events, (began, injected, ended));
+    measure::others(&mut measured, &events, (began, injected), (injected, ended));
     let moments: (Moment, Moment) = (|sent| sent.accepted, |sent| sent.told);
     measured.drained_s = measure::drained_s(&events, ended, moments);
     let texts = books.texts_owed(|name| scene.board.has_arrived(name));

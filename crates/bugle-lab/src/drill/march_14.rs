@@ -77,7 +77,7 @@ async fn run(held: &Held, variant: &str) -> Result<Run, DrillError> {
     let ended = Instant::now();
     let (mut measured, _) = scene.measure(traffic, scene.patience()).await?;
     let expected = if way == Way::ThroughTheGuard {
-        measure::others(&mut measured, &scene.board.events(), (began, injected, ended));
+        measure::others(&mut measured, &scene.board.events(), (began, injected), (injected, ended));
         Expected::NOTHING
     } else {
         of_stall(&mut measured, &scene, stage, (injected, ended));

@@ -67,32 +67,48 @@ pub(super) fn drained_s(
 /// A moment in the life of an event.
 pub(super) type Moment = fn(&Sent) -> Option<Instant>;
 
-/// The 99th percentile of how long it took to tell somebody of events begun between two moments,
-/// in milliseconds.
-pub(super) fn p99_ms<'a>(
-    events: impl IntoIterator<Item = &'a Sent>,
-    (from, to): (Instant, Instant),
-) -> Option<f64> {
-    let within = events.into_iter().filter(|sent| sent.begun >= from && sent.begun < to);
-    let mut took: Vec<Duration> = within.filter_map(Sent::took).collect();
+/// The 99th percentile of how long it took to tell somebody, in milliseconds.
+fn p99_ms<'a>(events: impl Iterator<Item = &'a Sent>) -> Option<f64> {
+    let mut took: Vec<Duration> = events.filter_map(Sent::took).collect();
     took.sort_unstable();
     let place = (took.len().saturating_mul(99)).div_ceil(100).checked_sub(1)?;
     Some(took.get(place)?.as_secs_f64() * 1_000.0)
 }
 
-/// How late others were told before the injection, and while it lasted.
+/// How late others were told between two moments before the injection, and of what was begun
+/// between two later ones. What was under way at the injection says nothing of before.
 pub(super) fn others<'a>(
     measured: &mut Measured,
     events: impl IntoIterator<Item = &'a Sent> + Clone,
-    (began, injected, ended): (Instant, Instant, Instant),
+    (began, injected): (Instant, Instant),
+    (from, to): (Instant, Instant),
 ) {
-    measured.others_p99_before_ms = p99_ms(events.clone(), (began, injected));
-    measured.others_p99_during_ms = p99_ms(events, (injected, ended));
+    let told = |sent: &&Sent| sent.begun >= began && sent.told.is_some_and(|at| at < injected);
+    let begun = |sent: &&Sent| sent.begun >= from && sent.begun < to;
+    measured.others_p99_before_ms = p99_ms(events.clone().into_iter().filter(told));
+    measured.others_p99_during_ms = p99_ms(events.into_iter().filter(begun));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::drill::board::Board;
+
+    #[test]
+    fn what_is_under_way_at_the_injection_says_nothing_of_before() {
+        let (board, zero) = (Board::default(), Instant::now());
+        let at = |seconds| zero + Duration::from_secs(seconds);
+        for begun in [1, 4, 6] {
+            board.begin(0, at(begun));
+        }
+        let mut events = board.events();
+        let told = [Some(at(2)), Some(at(90)), Some(at(9))];
+        events.iter_mut().zip(told).for_each(|(sent, told)| sent.told = told);
+        let mut measured = Measured::default();
+        others(&mut measured, &events, (at(0), at(5)), (at(5), at(10)));
+        assert_eq!(measured.others_p99_before_ms, Some(1_000.0));
+        assert_eq!(measured.others_p99_during_ms, Some(3_000.0));
+    }
 
     #[test]
     fn the_longest_silence_is_the_stall() {

@@ -120,7 +120,7 @@ async fn measured(
     scene.pass(AFTER).await;
     let (injected, ended) = (scene.timeline.injected().unwrap_or(began), Instant::now());
     let (mut measured, _) = scene.measure(traffic, held.patience).await?;
-    measure::others(&mut measured, &scene.board.events(), (began, injected, ended));
+    measure::others(&mut measured, &scene.board.events(), (began, injected), (injected, ended));
     Ok(measured)
 }
 

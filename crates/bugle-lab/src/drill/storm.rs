@@ -87,7 +87,7 @@ async fn run(held: &Held, variant: &str) -> Result<Run, DrillError> {
     let events = scene.board.events();
     // A storm of everybody spares nobody: then everybody's are measured.
     let others = events.iter().filter(|sent| everyone || sent.tenant != stormy);
-    measure::others(&mut measured, others, (began, injected, ended));
+    measure::others(&mut measured, others, (began, injected), (injected, ended));
     let moments: (Moment, Moment) = (|sent| sent.accepted, |sent| sent.told);
     measured.drained_s = measure::drained_s(&events, ended, moments);
     let in_storm = events.iter().filter(|sent| sent.begun >= injected).count();

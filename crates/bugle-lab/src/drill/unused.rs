@@ -96,7 +96,7 @@ async fn measured(
     let (mut measured, _) = scene.measure(traffic, held.patience).await?;
     let events = scene.board.events();
     let others = events.iter().filter(|sent| sent.tenant != hit);
-    measure::others(&mut measured, others, (began, injected, ended));
+    measure::others(&mut measured, others, (began, injected), (injected, ended));
     Ok(measured)
 }
 
