@@ -1,6 +1,6 @@
 //! Chooses a provider, sends once, and keeps the books on how the providers do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -155,6 +155,18 @@ impl Channels {
         Ok(())
     }
 
+    /// Has the named providers of each channel used last, and all others as usual: they say that
+    /// they take messages, and canaries do not come through.
+    pub fn distrust(&self, losing: &BTreeSet<(Channel, String)>) {
+        for channel in Channel::ALL {
+            for provider in self.list(channel) {
+                let named =
+                    |(of, name): &(Channel, String)| *of == channel && *name == provider.name;
+                provider.set_distrusted(losing.iter().any(named));
+            }
+        }
+    }
+
     /// Every provider that is used, and its health: channels in their own order, providers by
     /// preference.
     pub fn providers(&self) -> Vec<ProviderStatus> {
@@ -222,8 +234,9 @@ impl Channels {
 
     /// Chooses a provider and sends once. The message does not begin to leave after `send_by`.
     ///
-    /// The first provider of the list is used that is within its limits, has a closed breaker and
-    /// did not fail just now; else the first that may be used at all.
+    /// The first provider of the list is used that is within its limits, has a closed breaker, did
+    /// not fail just now and is not [distrusted](Self::distrust); else one that failed, and last
+    /// one that is distrusted.
     ///
     /// # Cancel safety
     ///
@@ -357,12 +370,12 @@ impl Channels {
 
     /// The provider to use, or when one is free; `Err(None)` where there is none at all.
     fn choose(&self, channel: Channel, now: Instant) -> Result<&Provider, Option<Instant>> {
-        let list = self.used(channel);
-        let rested = |one: &&Provider| !one.with_health(|health| health.rests(now));
-        let rests = |one: &&Provider| !rested(one);
+        let mut list = self.used(channel);
+        list.sort_by_cached_key(|one| {
+            (one.is_distrusted(), one.with_health(|health| health.rests(now)))
+        });
         let mut free_at: Option<Instant> = None;
-        let all = || list.iter().copied();
-        for provider in all().filter(rested).chain(all().filter(rests)) {
+        for provider in list {
             match provider.with_health(|health| health.admit(now)) {
                 Admission::Yes => return Ok(provider),
                 Admission::NotBefore(at) => {
@@ -376,6 +389,7 @@ impl Channels {
     fn is_another_free(&self, channel: Channel, used: &Provider, now: Instant) -> bool {
         let free = |one: &Provider| {
             !std::ptr::eq(one, used)
+                && !one.is_distrusted()
                 && one.with_health(|health| health.free_at(now) <= now && !health.rests(now))
         };
         self.used(channel).into_iter().any(free)

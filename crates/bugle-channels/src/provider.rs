@@ -110,7 +110,8 @@ pub struct ProviderStatus {
     pub order: usize,
     /// Whether it is used.
     pub breaker: BreakerState,
-    /// It takes no message now: over its limit, asked to be left alone, or its breaker is open.
+    /// It takes no message now: over its limit, asked to be left alone, or its breaker is open. Or
+    /// it is used last, because canaries do not come through it.
     pub passed_over: bool,
     /// Sends of the last five minutes (the newest 512 at most).
     pub samples: usize,
@@ -151,11 +152,13 @@ struct Notes {
     sent_total: u64,
     failed_total: u64,
     last_error: Option<(Timestamp, String)>,
+    distrusted: bool,
 }
 
 impl Provider {
     pub(crate) fn new(name: String, driver: Driver, health: Health) -> Self {
-        let notes = Notes { health, sent_total: 0, failed_total: 0, last_error: None };
+        let notes =
+            Notes { health, sent_total: 0, failed_total: 0, last_error: None, distrusted: false };
         Self { name, driver, notes: Mutex::new(notes) }
     }
 
@@ -166,6 +169,18 @@ impl Provider {
     /// Works on the provider's health.
     pub(crate) fn with_health<T>(&self, work: impl FnOnce(&mut Health) -> T) -> T {
         work(&mut self.notes().health)
+    }
+
+    /// Whether it is used last, whatever it says of itself.
+    pub(crate) fn is_distrusted(&self) -> bool {
+        self.notes().distrusted
+    }
+
+    pub(crate) fn set_distrusted(&self, distrusted: bool) {
+        let before = std::mem::replace(&mut self.notes().distrusted, distrusted);
+        if before != distrusted {
+            tracing::warn!(provider = %self.name, distrusted, "canaries change who is used first");
+        }
     }
 
     /// Sends `message` once.
@@ -272,7 +287,7 @@ impl Provider {
             name: self.name.clone(),
             order,
             breaker: notes.health.state(now),
-            passed_over: notes.health.free_at(now) > now,
+            passed_over: notes.health.free_at(now) > now || notes.distrusted,
             samples: measured.samples,
             success_rate: measured.success_rate,
             median: measured.median,

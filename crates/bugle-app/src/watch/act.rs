@@ -22,10 +22,20 @@ impl Round {
             // Nobody can agree on an incident: each node says for itself what it sees.
             Err(_) => watched.view.verdicts.first().map(said),
         };
+        self.distrust(watched);
         self.before = watched.view.verdicts.iter().map(|it| it.hop.clone()).collect();
         if let Some(alarm) = &mut self.alarm {
             alarm.tick(ring.as_deref(), now, &self.app.tasks);
         }
+    }
+
+    /// Has the providers that are broken used last, until they are not.
+    fn distrust(&self, watched: &Watched) {
+        let broken = watched.view.verdicts.iter().filter_map(|verdict| match &verdict.hop {
+            Hop::Provider { channel, provider } => Some((*channel, provider.clone())),
+            _ => None,
+        });
+        self.app.channels.distrust(&broken.collect());
     }
 
     /// Declares what the verdicts say; gives what the alarm says of it.

@@ -16,7 +16,7 @@ use bugle_engine::watch::Hop;
 use bugle_lab::{Knobs, Lab, Service};
 use serde_json::{Value, json};
 
-use crate::world::{World, new_schema};
+use crate::world::{LENA, LIMIT, World, new_schema};
 
 /// What a break may take to be declared.
 const DECLARED_WITHIN: Duration = Duration::from_secs(10);
@@ -183,6 +183,10 @@ async fn a_provider_that_takes_and_loses_is_named() {
     world.until_broken(&Hop::Provider { channel: Channel::Sms, provider }).await;
     let incidents = world.incidents().await;
     assert_eq!(incidents[0]["severity"], "major", "another provider serves");
+    // From then on the other one is used first, and what it is given arrives.
+    world.trigger("db1 is down").await;
+    let text = world.phone(LENA).wait_for_text("db1 is down", LIMIT).await.unwrap();
+    assert_eq!(text.from, world.lab.spare_account().number);
     world.lab.set(Service::Texts, Knobs::default());
     world.until_green().await;
     world.end().await;
