@@ -100,6 +100,7 @@ pub(super) static SOURCES: &[Source] = sources! {
     Decision "docs/decisions/0011-drill-with-the-product-itself.md"
     Decision "docs/decisions/0012-plan-once-on-postgresql.md"
     Decision "docs/decisions/0013-clean-up-by-moving-away.md"
+    Decision "docs/decisions/0014-undo-always-and-ask-before-trying-again.md"
 };
 
 impl Source {
