@@ -195,6 +195,7 @@ migrations! {
     "20261124210000" "create_changes"
     "20261124210100" "create_clean_ups"
     "20261124220000" "keep_accepted_messages"
+    "20261125010000" "create_status"
 }
 
 fn migration(version: &str, name: &'static str, sql: &'static str) -> Migration {
