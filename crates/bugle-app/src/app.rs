@@ -37,6 +37,7 @@ use crate::pulse::{Holds, Pulse};
 use crate::record::{self, HeldClaims, Recorder};
 use crate::rehearsal::Rehearsal;
 use crate::stages::{Stages, StagesLoop};
+use crate::status;
 use crate::tasks::Tasks;
 use crate::watch;
 
@@ -111,6 +112,7 @@ pub(crate) struct Inner {
     pub(crate) pulse: Pulse,
     pub(crate) holds: Arc<Holds>,
     pub(crate) watch: watch::Shared,
+    pub(crate) status: status::Shared,
     pub(crate) tasks: Tasks,
     pub(crate) wake_alerting: Arc<Notify>,
     pub(crate) wake_dispatch: Arc<Notify>,
@@ -156,6 +158,7 @@ impl App {
             pulse: Pulse::new(),
             holds,
             watch: watch::Shared::new(),
+            status: status::Shared::default(),
             tasks: Tasks::new(),
             wake_alerting,
             wake_dispatch,

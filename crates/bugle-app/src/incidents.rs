@@ -131,7 +131,7 @@ impl App {
 }
 
 /// Adds a line to the timeline of the incident that is open, if one is. `source` is a stable word
-/// (`watch`, `change`, `recovery`, `people`), `text` a sentence for people.
+/// (`watch`, `change`, `recovery`, `status`, `people`), `text` a sentence for people.
 pub(crate) async fn note(app: &Inner, source: &'static str, text: &str) -> Result<(), StoreError> {
     let line = line(source, text, app.clock.now());
     app.store.note_open_incident(&line).await.map(drop)
@@ -174,7 +174,10 @@ fn notice_key(incident: &Incident) -> String {
 }
 
 /// The pipeline may be what is broken: nobody waits for it here.
-fn tell(app: &Inner, telling: impl Future<Output = Result<(), NoticeError>> + Send + 'static) {
+pub(crate) fn tell(
+    app: &Inner,
+    telling: impl Future<Output = Result<(), NoticeError>> + Send + 'static,
+) {
     app.tasks.once(async move {
         match tokio::time::timeout(TELL_WITHIN, telling).await {
             Ok(Ok(())) => (),

@@ -49,6 +49,7 @@ pub mod responses;
 mod sample;
 pub mod senders;
 mod stages;
+pub mod status;
 pub mod tasks;
 pub mod tenants;
 pub mod watch;
