@@ -1,7 +1,8 @@
 //! The status page: which parts of Bugle there are for those who use it, and how each does.
 //!
 //! What is told follows from what the watch sees by [rules], is written down in
-//! [bulletins](bulletin), and is held against the truth by an [audit]. A [`Board`](board::Board) is all that a page needs.
+//! [bulletins](bulletin), and is held against the truth by an [audit]. A [`Board`](board::Board) is
+//! all that a page needs.
 
 use bugle_domain::contact::Channel;
 use serde::{Deserialize, Serialize};

@@ -71,11 +71,15 @@ struct Publisher {
     incidents: BTreeMap<IncidentId, Incident>,
     open: Option<IncidentId>,
     spans: Vec<Span>,
+    /// When the spans were read: what ended before that is kept as it is.
+    loaded_at: Timestamp,
     /// When everything was last read, spans were last kept, files written, and the truth looked at.
     read_at: Option<Timestamp>,
     kept_at: Option<(Timestamp, States)>,
     written: Option<(Timestamp, Said)>,
     audited_at: Option<Timestamp>,
+    /// The database did not answer when it was last asked.
+    from_memory: bool,
     /// The operators were told of something that is not true.
     told: bool,
 }
@@ -90,10 +94,12 @@ impl Publisher {
             incidents: BTreeMap::new(),
             open: None,
             spans: Vec::new(),
+            loaded_at: Timestamp::MIN,
             read_at: None,
             kept_at: None,
             written: None,
             audited_at: None,
+            from_memory: false,
             told: false,
         }
     }
@@ -105,9 +111,12 @@ impl Publisher {
         // Of the nodes that see each other, one writes down what all of them see.
         let leads = watched.reports.iter().map(|it| it.node).min() == Some(self.app.node);
         let read = self.read(leads, now).await;
-        if let Err(why) = &read {
+        if let Err(why) = &read
+            && !self.from_memory
+        {
             tracing::warn!(why, "the status page is made from memory");
         }
+        self.from_memory = read.is_err();
         let installed = installed(&self.app);
         let verdicts = &watched.view.verdicts;
         let promise = self.settings.promise;
@@ -150,6 +159,7 @@ impl Publisher {
         }
         if all && (self.read_at.is_none() || !leads) {
             self.spans = within(store.status_spans(before(now, SHOWN))).await?;
+            self.loaded_at = now;
         }
         self.open = open.as_ref().map(|it| it.id);
         let told = self.held.values().filter(|it| it.row.bulletin.open());
@@ -282,7 +292,7 @@ impl Publisher {
         if !changed && !due(last.map(|(at, _)| *at), now) {
             return;
         }
-        let new = last.map_or(Timestamp::MIN, |(at, _)| *at);
+        let new = last.map_or(self.loaded_at, |(at, _)| self.loaded_at.max(*at));
         let grown: Vec<Span> =
             self.spans.iter().filter(|span| span.until >= new).copied().collect();
         match within(store.save_status_spans(&grown, before(now, SHOWN))).await {

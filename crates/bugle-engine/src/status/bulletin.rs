@@ -164,6 +164,12 @@ impl Bulletin {
         self.updates.last().map_or(self.began_at, |update| update.at)
     }
 
+    /// What is wrong or will be done, as it was said first, without what was promised then.
+    pub fn facts(&self) -> &str {
+        let first = self.updates.first().map_or("", |update| update.text.as_str());
+        first.split_once(words::LOOKING).map_or(first, |(facts, _)| facts.trim_end())
+    }
+
     /// The declared incident that it tells of.
     pub fn incident(&self) -> Option<IncidentId> {
         match self.kind {

@@ -110,7 +110,7 @@ fn day(date: Date, spans: &[Span], now: Timestamp) -> Day {
     let mut day = Day { date, worst: None, lost_s: 0, trouble_s: 0 };
     let next = date.tomorrow().ok().and_then(midnight);
     let (Some(from), Some(until)) = (midnight(date), next) else { return day };
-    for span in spans.iter().filter(|span| span.from < until.min(now) && span.until >= from) {
+    for span in spans.iter().filter(|it| it.from < until && it.from <= now && it.until >= from) {
         let seconds = overlap(span, from, until.min(now)).as_secs();
         day.worst = day.worst.max(Some(span.state));
         day.lost_s += seconds * span.state.lost_percent() / 100;

@@ -148,7 +148,7 @@ fn the_first_update_says_what_who_since_when_what_works_what_is_kept_and_when_ne
         Web interface, API, Integration platform, Email notifications and SMS notifications.
         What we accepted before is kept.
         What we refuse is not: send it again until it is accepted.
-        We are looking for the cause.
+        The cause is not known yet.
         Next update by 15:12 UTC.
     Notifications are late
         Events are accepted, but nobody is notified of new ones yet.
@@ -157,7 +157,7 @@ fn the_first_update_says_what_who_since_when_what_works_what_is_kept_and_when_ne
         Not affected:
         Event intake, Web interface and API.
         No event is lost: what we accept is kept, and its notifications go out late.
-        We are looking for the cause.
+        The cause is not known yet.
         Next update by 15:12 UTC.
     Notifications are late
         Events are accepted and become alerts, but no notifications go out by any channel.
@@ -166,7 +166,7 @@ fn the_first_update_says_what_who_since_when_what_works_what_is_kept_and_when_ne
         Not affected:
         Event intake, Web interface and API.
         No event is lost: what we accept is kept, and its notifications go out late.
-        We are looking for the cause.
+        The cause is not known yet.
         Next update by 15:12 UTC.
     Answers to notifications do not reach us
         Notifications go out, but acknowledging by text, call or link may have no effect.
@@ -176,7 +176,7 @@ fn the_first_update_says_what_who_since_when_what_works_what_is_kept_and_when_ne
         Not affected:
         Event intake, Web interface and API.
         No event is lost.
-        We are looking for the cause.
+        The cause is not known yet.
         Next update by 15:12 UTC.
     ");
 }
@@ -190,7 +190,7 @@ fn the_first_update_knows_the_database_the_providers_and_the_watch() {
         It began at 14:52 UTC.
         What we accepted before is kept.
         What we refuse is not: send it again until it is accepted.
-        We are looking for the cause.
+        The cause is not known yet.
         Next update by 15:12 UTC.
     Text messages may be late
         Text messages through one of our providers do not arrive.
@@ -200,7 +200,7 @@ fn the_first_update_knows_the_database_the_providers_and_the_watch() {
         Not affected:
         Event intake, Web interface, API, Integration platform and Email notifications.
         No event is lost.
-        We are looking for the cause.
+        The cause is not known yet.
         Next update by 15:12 UTC.
     Emails do not arrive
         Emails that we send reach nobody.
@@ -210,14 +210,14 @@ fn the_first_update_knows_the_database_the_providers_and_the_watch() {
         Not affected:
         Event intake, Web interface, API, Integration platform and SMS notifications.
         No event is lost.
-        We are looking for the cause.
+        The cause is not known yet.
         Next update by 15:12 UTC.
     We may not notice when something breaks
         Our own checks do not report what they must.
         We know of nothing that is broken.
         It began at 14:52 UTC.
         No event is lost.
-        We are looking for the cause.
+        The cause is not known yet.
         Next update by 15:12 UTC.
     ");
 }
@@ -281,7 +281,7 @@ fn what_was_promised_is_said_and_so_is_the_end() {
         Next update by 15:33 UTC.
     1310 s investigating
         It is broken again.
-        We are looking for the cause.
+        The cause is not known yet.
         Next update by 15:33 UTC.
     1400 s monitoring
         It works again since 15:15 UTC.
@@ -304,6 +304,7 @@ fn what_breaks_as_well_is_told_at_once() {
     let said =
         timeline(&mut bulletin, &[(20, &both, false), (21, &both, false)], declared(&[first]));
     assert_eq!(said.matches("investigating").count(), 1, "{said}");
+    assert!(bulletin.facts().ends_with("No event is lost."), "{}", bulletin.facts());
     assert!(said.contains("Affected: Event intake, Email notifications."), "{said}");
 }
 

@@ -11,6 +11,9 @@ use super::rules::{self, Installed};
 use crate::incident::Incident;
 use crate::watch::{Hop, Verdict};
 
+/// What comes after the facts, and is no longer true when there is another update.
+pub(super) const LOOKING: &str = "The cause is not known yet.";
+
 /// What the first update is made of.
 pub(super) struct Facts<'a> {
     /// What broke first.
@@ -72,7 +75,7 @@ pub(super) fn first(facts: &Facts<'_>) -> String {
         format!("It began at {}.", clock(facts.since)),
         works(facts),
         kept(facts).to_owned(),
-        format!("We are looking for the cause. Next update by {}.", clock(facts.next_by)),
+        format!("{LOOKING} {}", promise(facts.next_by)),
     ];
     joined(&sentences)
 }
@@ -182,7 +185,7 @@ pub(super) fn next(
             )
         }
         _ if bulletin.phase() == Phase::Monitoring => {
-            format!("It is broken again. We are looking for the cause. {}", promise(by))
+            format!("It is broken again. {LOOKING} {}", promise(by))
         }
         _ => still(bulletin, by, known.now),
     }
