@@ -6,6 +6,7 @@ mod changes;
 mod forms;
 mod live;
 mod schedules;
+mod status;
 
 use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};

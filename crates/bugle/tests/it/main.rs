@@ -21,6 +21,7 @@ mod reasons;
 mod recovery;
 mod restarts;
 mod sentinel;
+mod status;
 mod tls;
 mod trust;
 mod watch;

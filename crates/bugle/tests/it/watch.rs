@@ -19,7 +19,7 @@ use crate::world::{World, new_schema};
 const DECLARED_WITHIN: Duration = Duration::from_secs(10);
 
 /// Canaries on every simulated provider, and a short memory.
-fn quick(_: &Lab, behaviour: &mut Behaviour) {
+pub(crate) fn quick(_: &Lab, behaviour: &mut Behaviour) {
     probe(&mut behaviour.watch);
     behaviour.stages.watch.green_after = Duration::from_secs(3);
     behaviour.watch.recover_after = Duration::from_secs(2);
@@ -27,7 +27,7 @@ fn quick(_: &Lab, behaviour: &mut Behaviour) {
 
 impl World {
     /// Waits until every path came through and nothing is broken.
-    async fn until_green(&self) {
+    pub(crate) async fn until_green(&self) {
         self.until("all is well", || async {
             let view = self.app().watch_view().await.unwrap();
             let through = view.canaries.iter().filter(|it| it.through.is_some()).count();

@@ -1,0 +1,67 @@
+//! The status page as people see it: on a phone and at a desk, by day and by night, without script.
+
+use bugle_domain::stage::Stage;
+use fantoccini::{Client, Locator};
+use serde_json::{Value, json};
+
+use super::{Chromium, browser, picture};
+use crate::watch::quick;
+use crate::world::{LIMIT, World};
+
+async fn devtools(client: &Client, cmd: &str, params: Value) {
+    let body = json!({ "cmd": cmd, "params": params });
+    client.issue_cmd(Chromium { path: "goog/cdp/execute", body }).await.unwrap();
+}
+
+async fn open(world: &World, client: &Client) {
+    client.goto(&format!("{}/status", world.base)).await.unwrap();
+    let first = client.wait().at_most(LIMIT).for_element(Locator::Css("h1")).await.unwrap();
+    assert_eq!(first.text().await.unwrap(), "Notifications are late");
+}
+
+async fn number(client: &Client, script: &str) -> i64 {
+    client.execute(&format!("return {script}"), vec![]).await.unwrap().as_i64().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_status_page_is_one_request_fits_every_screen_and_says_its_age() {
+    let world = World::watched(None, quick).await;
+    world.until_green().await;
+    world.app().hold(Stage::Dispatch, true);
+    world
+        .until("it is told", || async {
+            let text = reqwest::get(format!("{}/index.txt", world.base)).await.unwrap();
+            text.text().await.unwrap().contains("Notifications are late")
+        })
+        .await;
+    for (width, script) in [(390, true), (390, false), (1_440, true)] {
+        let client = browser(width, script).await;
+        for scheme in ["light", "dark"] {
+            let feature = json!({ "name": "prefers-color-scheme", "value": scheme });
+            devtools(&client, "Emulation.setEmulatedMedia", json!({ "features": [feature] })).await;
+            open(&world, &client).await;
+            let loaded = number(&client, "performance.getEntriesByType('resource').length").await;
+            assert_eq!(loaded, 0, "one request");
+            let page = "document.documentElement";
+            let over = format!("{page}.scrollWidth - {page}.clientWidth");
+            assert_eq!(number(&client, &over).await, 0, "nothing is beside the screen");
+            let how = if script { "script" } else { "plain" };
+            picture(&client, &format!("status-{width}-{how}-{scheme}")).await;
+        }
+        let age = client.find(Locator::Css("#age")).await.unwrap().text().await.unwrap();
+        assert!(age.starts_with("Written "), "{age}");
+        client.close().await.unwrap();
+    }
+    let client = browser(390, true).await;
+    let later = "const now = Date.now; Date.now = () => now() + 12 * 6e4";
+    let cmd = "Page.addScriptToEvaluateOnNewDocument";
+    devtools(&client, cmd, json!({ "source": later })).await;
+    open(&world, &client).await;
+    let old = Locator::XPath("//*[@id='age'][starts-with(., 'This page is 12 min old.')]");
+    client.wait().at_most(LIMIT).for_element(old).await.unwrap();
+    client.close().await.unwrap();
+    world.app().hold(Stage::Dispatch, false);
+    world.until_green().await;
+    world.settle().await;
+    world.end().await;
+}
