@@ -22,22 +22,29 @@ const MIN_RISE: f64 = 5.0;
 /// Width of all.
 pub(super) const WIDTH: i64 = DAYS * STEP - (STEP - WIDE);
 
-/// The bars, without the picture's own frame.
+/// The bars, without the picture's own frame. Days that are alike are one stroke, cut into bars by
+/// the style: a page weighs little also where nobody compresses it.
 pub(super) fn bars(days: &[Day]) -> String {
     let (mut good, mut rest) = (String::new(), String::new());
-    for (x, day) in (0..).step_by(7).zip(days) {
-        match day.worst {
-            Some(State::Operational) => {
-                let _infallible = write!(good, "M{x} 17h5v18h-5z");
+    let mut x = 0;
+    for alike in days.chunk_by(|one, other| one.worst == other.worst) {
+        let width = i64::try_from(alike.len()).unwrap_or(DAYS) * STEP - (STEP - WIDE);
+        match alike.first().map(|day| day.worst) {
+            Some(Some(State::Operational)) => {
+                let _infallible = write!(good, "M{x} 26h{width}");
             }
-            Some(state) => trouble(&mut rest, x, state, day),
-            None => {
-                let _infallible = write!(
-                    rest,
-                    "<rect class=\"un\" x=\"{x}.6\" y=\"17.6\" width=\"3.8\" height=\"16.8\"/>"
-                );
+            Some(None) => {
+                let _infallible =
+                    write!(rest, "<path class=\"un\" d=\"M{x} 17h{width}v18h-{width}z\"/>");
             }
+            Some(Some(state)) => {
+                for (x, day) in (x..).step_by(7).zip(alike) {
+                    trouble(&mut rest, x, state, day);
+                }
+            }
+            None => (),
         }
+        x += width + STEP - WIDE;
     }
     format!("<path class=\"ok\" d=\"{good}\"/>{rest}")
 }

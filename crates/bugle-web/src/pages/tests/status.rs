@@ -151,7 +151,9 @@ fn show(name: &str, board: &Board) -> BTreeMap<&'static str, String> {
 
 #[test]
 fn every_page_is_whole_light_and_named() {
-    show("quiet", &quiet());
+    let quiet_files = show("quiet", &quiet());
+    let bytes = quiet_files["index.html"].len();
+    assert!(bytes <= 14_000, "{bytes} bytes, where nobody compresses it");
     show("new", &board(&[], Vec::new(), (0, 1)));
     show("trouble", &in_trouble());
     let mut blind = quiet();
