@@ -4,7 +4,7 @@ use bugle_domain::stage::Stage;
 use fantoccini::{Client, Locator};
 use serde_json::{Value, json};
 
-use super::{Chromium, browser, picture};
+use super::{Chromium, browser, picture, signed_in};
 use crate::watch::quick;
 use crate::world::{LIMIT, World};
 
@@ -62,6 +62,38 @@ async fn the_status_page_is_one_request_fits_every_screen_and_says_its_age() {
     client.close().await.unwrap();
     world.app().hold(Stage::Dispatch, false);
     world.until_green().await;
+    world.settle().await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operator_tells_and_posts_without_javascript_on_a_phone() {
+    let world = World::watched(None, quick).await;
+    world.until_green().await;
+    let client = signed_in(&world, 390, false).await;
+    client.goto(&format!("{}/status-page/troubles/new", world.base)).await.unwrap();
+    let form = client.form(Locator::Css("main form.card")).await.unwrap();
+    form.set_by_name("title", "Pages are slow").await.unwrap();
+    form.set_by_name("text", "We look into it.").await.unwrap();
+    let box_of_web = client.find(Locator::Css("input[value=web]")).await.unwrap();
+    box_of_web.click().await.unwrap();
+    picture(&client, "status-trouble-plain").await;
+    client.find(Locator::Css("main form.card .btn.main")).await.unwrap().click().await.unwrap();
+    let told = Locator::XPath("//*[@id='flash'][contains(., 'The public is told.')]");
+    client.wait().at_most(LIMIT).for_element(told).await.unwrap();
+    picture(&client, "status-bulletin-plain").await;
+    let choice = client.find(Locator::Id("phase")).await.unwrap();
+    choice.select_by_value("resolved").await.unwrap();
+    client.find(Locator::Css("main form .btn.main")).await.unwrap().click().await.unwrap();
+    let posted = Locator::XPath("//*[@id='flash'][contains(., 'It is posted.')]");
+    client.wait().at_most(LIMIT).for_element(posted).await.unwrap();
+    client.close().await.unwrap();
+    world
+        .until("the public reads it", || async {
+            let page = reqwest::get(format!("{}/history.html", world.base)).await.unwrap();
+            page.text().await.unwrap().contains("Pages are slow")
+        })
+        .await;
     world.settle().await;
     world.end().await;
 }
