@@ -73,6 +73,8 @@ pub(super) struct BulletinPage {
     open: bool,
     facts: Vec<Pair>,
     updates: Vec<Update>,
+    /// A person told of it, so that only people can say more.
+    by_hand: bool,
     hand: Option<String>,
     version: i64,
     phases: Vec<Choice>,
@@ -348,6 +350,7 @@ pub(super) fn build_one(
         open: it.open(),
         facts: facts(&it, times),
         updates: it.updates.iter().rev().map(update).collect(),
+        by_hand: it.kind == Kind::Trouble { incident: None },
         hand: it.hand.clone(),
         version,
         phases: phases
