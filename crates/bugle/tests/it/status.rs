@@ -10,12 +10,12 @@ use bugle_domain::stage::Stage;
 use bugle_engine::status::bulletin::Phase;
 use bugle_engine::status::{Component, State};
 use jiff::SignedDuration;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::process::Command;
 
 use crate::clients::{free_port, listens};
 use crate::watch::quick;
-use crate::world::{LIMIT, World, new_schema, variable};
+use crate::world::{LENA, LIMIT, World, new_schema, variable};
 
 /// From a break to the first word.
 const TOLD_WITHIN: Duration = Duration::from_secs(15);
@@ -220,8 +220,12 @@ async fn what_the_watch_does_not_see_people_tell() {
     world.until_told().await;
     let summary = world.public_json("summary").await;
     assert!(states(&summary).contains(&"web degraded_performance".to_owned()), "{summary}");
-    let told = app.bulletin(&operator, id).await.unwrap();
-    app.post_update(&operator, id, post(&told, Phase::Resolved, "It is over.")).await.unwrap();
+    // The same by the API, with the key of an operator.
+    let told = world.get(&format!("/api/v1/bulletins/{id}")).await;
+    assert_eq!((&told["kind"], &told["updates"][0]["by"]), (&"trouble".into(), &LENA.into()));
+    let over = json!({ "version": told["version"], "phase": "resolved", "text": "It is over." });
+    let said = world.post(&format!("/api/v1/bulletins/{id}/updates"), over).await;
+    assert_eq!(said["open"], false, "{said}");
     world.until_over().await;
     let summary = world.public_json("summary").await;
     assert!(states(&summary).contains(&"web operational".to_owned()), "{summary}");
