@@ -39,6 +39,7 @@ use crate::record::{self, HeldClaims, Recorder};
 use crate::rehearsal::Rehearsal;
 use crate::retention::RetentionLoop;
 use crate::stages::{Stages, StagesLoop};
+use crate::status;
 use crate::tasks::Tasks;
 use crate::wake::Wake;
 use crate::watch;
@@ -119,6 +120,7 @@ pub(crate) struct Inner {
     pub(crate) holds: Arc<Holds>,
     pub(crate) passes: Passes,
     pub(crate) watch: watch::Shared,
+    pub(crate) status: status::Shared,
     pub(crate) tasks: Tasks,
     pub(crate) wake_alerting: Arc<Wake<TenantId>>,
     pub(crate) wake_dispatch: Arc<Wake<Stretch>>,
@@ -165,6 +167,7 @@ impl App {
             holds,
             passes: Passes::default(),
             watch: watch::Shared::new(),
+            status: status::Shared::default(),
             tasks: Tasks::new(),
             wake_alerting,
             wake_dispatch,

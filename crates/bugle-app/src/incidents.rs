@@ -133,7 +133,7 @@ impl App {
 }
 
 /// Adds a line to the timeline of the incident that is open, if one is. `source` is a stable word
-/// (`watch`, `change`, `recovery`, `people`), `text` a sentence for people.
+/// (`watch`, `change`, `recovery`, `status`, `people`), `text` a sentence for people.
 pub(crate) async fn note(app: &Inner, source: &'static str, text: &str) -> Result<(), StoreError> {
     let line = line(source, text, app.clock.now());
     app.store.note_open_incident(&line).await.map(drop)
@@ -213,6 +213,16 @@ fn notice(incident: &Incident) -> Notice {
 
 fn notice_key(incident: &Incident) -> String {
     format!("bugle/incident/{}", incident.id)
+}
+
+/// Tells them and does not wait: the pipeline may be what is broken.
+pub(crate) fn tell(
+    app: &Inner,
+    telling: impl Future<Output = Result<(), NoticeError>> + Send + 'static,
+) {
+    app.tasks.once(async move {
+        told(TELL_WITHIN, telling).await;
+    });
 }
 
 /// Whether the pipeline took a notice in time.

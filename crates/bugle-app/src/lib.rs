@@ -50,6 +50,7 @@ mod retention;
 mod sample;
 pub mod senders;
 mod stages;
+pub mod status;
 pub mod tasks;
 pub mod tenants;
 mod wake;

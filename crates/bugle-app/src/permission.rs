@@ -53,13 +53,15 @@ pub enum Permission {
     ReadIncidents,
     /// Answer the alarm of a major incident.
     AnswerIncidents,
+    /// Say something on the status page, and plan work.
+    PostStatus,
     /// See what the stages run with, and change it.
     ChangeStages,
 }
 
 impl Permission {
     /// All permissions, from the smallest role to the operator.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::ReadAlerts,
         Self::ReadConfiguration,
         Self::ReadLedger,
@@ -83,6 +85,7 @@ impl Permission {
         Self::ReadWatch,
         Self::ReadIncidents,
         Self::AnswerIncidents,
+        Self::PostStatus,
         Self::ChangeStages,
     ];
 
@@ -112,6 +115,7 @@ impl Permission {
             Self::ReadWatch => "read the watch",
             Self::ReadIncidents => "read incidents",
             Self::AnswerIncidents => "answer incidents",
+            Self::PostStatus => "post to the status page",
             Self::ChangeStages => "change the stages",
         }
     }
@@ -141,6 +145,7 @@ impl Permission {
             | Self::ReadWatch
             | Self::ReadIncidents
             | Self::AnswerIncidents
+            | Self::PostStatus
             | Self::ChangeStages => Holder::Operator,
         }
     }

@@ -26,6 +26,7 @@ use subtle::ConstantTimeEq;
 
 pub use self::alarm::{Alarm, Answers};
 pub use self::report::{PathReport, ProviderReport, Report, Watched};
+pub(crate) use self::run::{POOL, within};
 pub use self::settings::{Heartbeat, Operators, ProbeAddress, Settings};
 use crate::app::{App, Inner};
 use crate::caller::Caller;
@@ -63,7 +64,7 @@ impl Shared {
         *self.said.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(watched));
     }
 
-    fn said(&self) -> Option<Arc<Watched>> {
+    pub(crate) fn said(&self) -> Option<Arc<Watched>> {
         self.said.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

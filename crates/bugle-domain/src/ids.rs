@@ -120,6 +120,8 @@ ids! {
     RequestId = "req_";
     /// Names one major incident.
     IncidentId = "inc_";
+    /// Names what the public is told of one trouble or planned work.
+    BulletinId = "bul_";
 }
 
 /// The tenants of the watch begin here: no time makes such an id before the year 10889.

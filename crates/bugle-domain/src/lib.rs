@@ -24,7 +24,7 @@ pub mod units;
 pub mod user;
 
 pub use ids::{
-    AlertId, ApiKeyId, ClaimId, EventId, IncidentId, IntegrationId, MethodId, NodeId,
+    AlertId, ApiKeyId, BulletinId, ClaimId, EventId, IncidentId, IntegrationId, MethodId, NodeId,
     NotificationId, OverrideId, ParseIdError, PolicyId, RequestId, ScheduleId, ServiceId,
     SessionId, TeamId, TenantId, UserId,
 };

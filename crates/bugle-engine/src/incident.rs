@@ -94,7 +94,7 @@ impl Incident {
 pub struct IncidentLine {
     /// When.
     pub at: Timestamp,
-    /// Where it comes from: `watch`, `change`, `recovery`, `people`.
+    /// Where it comes from: `watch`, `change`, `recovery`, `status`, `people`.
     pub source: String,
     /// What happened, in a sentence.
     pub text: String,

@@ -20,6 +20,7 @@ pub mod reach;
 pub mod respond;
 pub mod rules;
 pub mod schedule;
+pub mod status;
 pub mod watch;
 pub mod zone;
 

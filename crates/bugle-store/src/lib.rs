@@ -32,6 +32,7 @@ mod registry;
 mod responses;
 mod retention;
 mod revisions;
+mod status;
 mod timeline;
 mod tries;
 mod watch;
@@ -61,6 +62,7 @@ pub use reading::{AuditRow, Audited};
 pub use receipts::{Known, LastMessage, Lost, Receive, RunOut};
 pub use responses::Respond;
 pub use revisions::{NewRevision, RevisionSource, StageTarget, StoredRevision};
+pub use status::BulletinRow;
 pub use tries::TriedRow;
 pub use watch::{CanaryRow, ReportRow};
 

@@ -12,6 +12,7 @@ mod me;
 mod objects;
 mod oncall;
 mod schema;
+mod status;
 mod tenants;
 mod users;
 mod watch;
@@ -119,6 +120,10 @@ fn administration() -> OpenApiRouter<WebState> {
         .routes(routes!(watch::incidents))
         .routes(routes!(watch::incident))
         .routes(routes!(watch::answer))
+        .routes(routes!(status::list, status::publish))
+        .routes(routes!(status::get))
+        .routes(routes!(status::post))
+        .routes(routes!(status::take_over))
 }
 
 fn whole() -> (Router<WebState>, OpenApi) {

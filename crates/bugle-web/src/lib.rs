@@ -16,6 +16,7 @@ mod server;
 pub mod state;
 mod watch;
 
+pub use pages::status::render as render_status;
 pub use router::router;
 pub use server::{ServerLimits, serve};
 pub use state::{WebSettings, WebState};

@@ -26,6 +26,8 @@ mod services;
 mod shell;
 mod sign_in;
 mod snippets;
+pub mod status;
+mod status_desk;
 mod times;
 mod visitor;
 mod why;
@@ -55,6 +57,8 @@ pub fn routes() -> Router<WebState> {
         .merge(own_routes())
         .merge(configuration_routes())
         .merge(change_routes())
+        .merge(status::routes())
+        .merge(status_desk_routes())
         .route("/events/{id}", get(why::event))
         .route("/events/{id}/why", get(why::event))
         .route("/ledger", get(ledger::show))
@@ -155,6 +159,17 @@ fn change_routes() -> Router<WebState> {
         .route("/clean-ups/{number}/restore", post(cleanup::restore))
         .route("/revisions/{number}", get(changes::revision))
         .route("/revisions/{number}/diff/{other}", get(changes::compare))
+}
+
+fn status_desk_routes() -> Router<WebState> {
+    use status_desk::{hand, new_trouble, new_work, one, plan, post as say, show, tell};
+    Router::new()
+        .route("/status-page", get(show))
+        .route("/status-page/troubles/new", get(new_trouble).post(tell))
+        .route("/status-page/work/new", get(new_work).post(plan))
+        .route("/status-page/{id}", get(one))
+        .route("/status-page/{id}/post", post(say))
+        .route("/status-page/{id}/hand", post(hand))
 }
 
 fn handset_routes() -> Router<WebState> {

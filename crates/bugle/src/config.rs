@@ -19,6 +19,7 @@ use url::Url;
 mod providers;
 mod raw;
 mod reader;
+mod status;
 mod value;
 mod watch;
 
@@ -26,6 +27,7 @@ pub use providers::ServedBy;
 pub use raw::Origin;
 use raw::{Entries, Entry};
 use reader::{Noted, Reader};
+pub use status::Status;
 use value::Value;
 pub use watch::Watch;
 
@@ -60,6 +62,8 @@ pub struct Config {
     pub operators: Operators,
     /// How it watches itself, and who is told.
     pub watch: Watch,
+    /// What the public is told.
+    pub status: Status,
 }
 
 impl Config {
@@ -229,6 +233,7 @@ fn read(reader: &mut Reader) -> Result<Config, Noted> {
     // Where the channels have a mistake nothing starts, whatever is believed.
     let roots = channels.as_ref().map_or_else(|_| Roots::default(), |(it, _)| it.roots.clone());
     let watch = watch::watch(reader, &providers, roots);
+    let status = status::status(reader);
     let operators = operators(reader);
     let (channels, served_by) = channels?;
     Ok(Config {
@@ -242,6 +247,7 @@ fn read(reader: &mut Reader) -> Result<Config, Noted> {
         served_by,
         operators: operators?,
         watch: watch?,
+        status: status?,
     })
 }
 

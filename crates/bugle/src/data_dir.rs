@@ -60,6 +60,11 @@ impl DataDir {
         format!("sqlite:{}", self.path.join("bugle.db").display())
     }
 
+    /// Where the status page is written when nothing else is said.
+    pub fn status(&self) -> PathBuf {
+        self.path.join("status")
+    }
+
     /// Who this node is: the same after every restart, so that it takes its tenants back at once.
     ///
     /// # Errors

@@ -84,6 +84,7 @@ async fn demo(config: Config, folder: &Path, output: Output) -> Result<(), Failu
         clock,
         handset: Some(Arc::new(lab.clone())),
         metrics: Some(serve::metrics()?),
+        status: Some(data.status()),
         demo: true,
     };
     let stop_within = config.server.stop_within;

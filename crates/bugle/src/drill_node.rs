@@ -72,6 +72,7 @@ async fn work(args: &DrillNodeArgs, config: Config, output: Output) -> Result<()
         clock: clock.clone(),
         handset: None,
         metrics: None,
+        status: Some(data.status()),
         demo: true,
     };
     let stand = Stand::new(output);

@@ -3,6 +3,7 @@
 //! `serve`, `demo` and the product tests run the same node; they differ in what they hand it.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,16 +12,17 @@ use bugle_app::handset::Handset;
 use bugle_app::rehearsal::Rehearsal;
 use bugle_app::store::{DatabaseUrl, PoolSettings, Store};
 use bugle_app::tasks::Tasks;
-use bugle_app::{App, Clock, app, watch};
+use bugle_app::{App, Clock, app, status, watch};
 use bugle_domain::NodeId;
 use bugle_domain::revision::Revision;
 use bugle_web::{ServerLimits, WebSettings};
+use jiff::SignedDuration;
 use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::{SecretBox, SecretString};
 use tokio::net::TcpListener;
 use url::Url;
 
-use crate::config::{Config, Watch};
+use crate::config::{Config, Status, Watch};
 use crate::failure::{Failure, Reason};
 
 /// How long one statement may take.
@@ -48,6 +50,8 @@ pub struct Parts {
     pub handset: Option<Arc<dyn Handset>>,
     /// What `/metrics` shows.
     pub metrics: Option<PrometheusHandle>,
+    /// Where the status page is written, unless the configuration says; `None`: there is none.
+    pub status: Option<PathBuf>,
     /// Whether this is the demo.
     pub demo: bool,
 }
@@ -66,6 +70,8 @@ pub struct Behaviour {
     pub stop_within: Duration,
     /// How it watches itself.
     pub watch: Watch,
+    /// What the public is told.
+    pub status: Status,
     /// What is taken out, and where it is stopped: nothing and nowhere but in rehearsals.
     pub rehearsal: Rehearsal,
 }
@@ -79,6 +85,7 @@ impl From<Config> for Behaviour {
             operators_key: config.operators.integration_key,
             stop_within: config.server.stop_within,
             watch: config.watch,
+            status: config.status,
             rehearsal: Rehearsal::default(),
         }
     }
@@ -137,6 +144,9 @@ impl Node {
         web.once(bugle_web::serve(parts.listener, router, limits, web.stop_token()));
         if let Some(settings) = watch_settings(behaviour.watch, address)? {
             app.start_watch(settings);
+            if let Some(folder) = parts.status {
+                app.start_status(status_settings(behaviour.status, folder));
+            }
         }
         Ok(Self { app, address, web })
     }
@@ -145,6 +155,17 @@ impl Node {
     pub async fn stop(self) {
         self.web.stop().await;
         self.app.stop().await;
+    }
+}
+
+/// What the status page is made with.
+fn status_settings(status: Status, folder: PathBuf) -> status::Settings {
+    status::Settings {
+        folder: status.folder.unwrap_or(folder),
+        name: status.name,
+        region: status.region,
+        promise: SignedDuration::try_from(status.update_every).unwrap_or(SignedDuration::MAX),
+        render: bugle_web::render_status,
     }
 }
 

@@ -62,6 +62,7 @@ async fn serve(mut config: Config, data: &Path, output: Output) -> Result<(), Fa
         clock,
         handset: None,
         metrics: Some(metrics()?),
+        status: Some(data.status()),
         demo: false,
     };
     let (stop_within, public_url) = (config.server.stop_within, parts.public_url.clone());

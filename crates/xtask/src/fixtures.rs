@@ -1,8 +1,9 @@
 //! What the tests need beside Rust: a database, a browser, and the real programs that talk to
-//! Bugle. All are Debian's or PyPI's; what is missing is installed where that is allowed.
+//! Bugle. All are Debian's, PyPI's or npm's; what is missing is installed where that is allowed.
 
 pub(crate) mod account;
 mod chromedriver;
+mod node;
 mod packages;
 pub(crate) mod postgres;
 mod python;
@@ -23,6 +24,7 @@ const ALERTMANAGER: Need = Need {
 };
 const PROMETHEUS: Need = Need { programs: &["prometheus"], packages: &["prometheus"] };
 const PYTHON: Need = Need { programs: &["python3"], packages: &["python3", "python3-venv"] };
+const NODE: Need = Need { programs: &["node", "npm"], packages: &["nodejs", "npm"] };
 
 /// Everything the tests need, running until this is dropped.
 pub(crate) struct Fixtures {
@@ -34,8 +36,9 @@ pub(crate) struct Fixtures {
 impl Fixtures {
     /// Installs what is missing and starts what runs.
     pub(crate) async fn start() -> Result<Self> {
-        packages::require(&[DATABASE, BROWSER, ALERTMANAGER, PROMETHEUS, PYTHON]).await?;
+        packages::require(&[DATABASE, BROWSER, ALERTMANAGER, PROMETHEUS, PYTHON, NODE]).await?;
         let python = python::environment().await?;
+        let modules = node::modules().await?;
         let postgres = Postgres::start(Durability::ForTests).await?;
         let chromedriver = Chromedriver::start().await?;
         let path_of = |program| {
@@ -45,6 +48,8 @@ impl Fixtures {
             ("BUGLE_TEST_POSTGRES", postgres.url("postgres")),
             ("BUGLE_TEST_CHROMEDRIVER", chromedriver.url()),
             ("BUGLE_TEST_PYTHON", python.display().to_string()),
+            ("BUGLE_TEST_NODE", path_of("node")),
+            ("BUGLE_TEST_NODE_MODULES", modules.display().to_string()),
             ("BUGLE_TEST_ALERTMANAGER", path_of("prometheus-alertmanager")),
             ("BUGLE_TEST_AMTOOL", path_of("amtool")),
             ("BUGLE_TEST_PROMETHEUS", path_of("prometheus")),

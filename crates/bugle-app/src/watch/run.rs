@@ -29,7 +29,7 @@ use crate::incidents::OperatorsPage;
 
 /// Connections of the watch's own, and how long anything may take on them. A turn at SQLite's one
 /// writer is waited for much longer than one takes where it is only busy.
-const POOL: PoolSettings = PoolSettings {
+pub(crate) const POOL: PoolSettings = PoolSettings {
     connections: 2,
     statement_timeout: Duration::from_secs(2),
     lock_timeout: Duration::from_millis(250),
@@ -397,7 +397,7 @@ async fn opened(app: &Inner, canaries: &Canaries) -> Store {
 }
 
 /// An answer of the database, or why there is none, in time.
-pub(super) async fn within<T>(
+pub(crate) async fn within<T>(
     work: impl Future<Output = Result<T, StoreError>>,
 ) -> Result<T, String> {
     match tokio::time::timeout(STORE_LIMIT, work).await {

@@ -198,6 +198,7 @@ migrations! {
     "20261124220000" "keep_accepted_messages"
     "20261124230000" "keep_history_for_a_time"
     "20261124230100" "describe_tables"
+    "20261125010000" "create_status"
 }
 
 fn migration(version: &str, name: &'static str, sql: &'static str) -> Migration {

@@ -12,4 +12,5 @@ mod dispatching;
 mod hot_path;
 mod keyed_requests;
 mod reading;
+mod status;
 mod watch;

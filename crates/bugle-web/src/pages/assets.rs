@@ -43,7 +43,7 @@ impl Asset {
 }
 
 /// FNV-1a, 64 bits: tells versions of our own files apart; protects nothing.
-const fn fingerprint(bytes: &[u8]) -> u64 {
+pub(super) const fn fingerprint(bytes: &[u8]) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325;
     let mut at = 0;
     while at < bytes.len() {

@@ -58,6 +58,8 @@ pub(super) enum Section {
     Pipeline,
     /// Major incidents.
     Incidents,
+    /// What the public is told.
+    Status,
     /// Changes of the stages.
     Changes,
     /// Simulated phones.
@@ -152,6 +154,7 @@ impl Shell {
             let items = vec![
                 item(Section::Pipeline, "/pipeline", "Pipeline"),
                 item(Section::Incidents, "/incidents", "Incidents"),
+                item(Section::Status, "/status-page", "Status page"),
                 item(Section::Changes, "/changes", "Changes"),
             ];
             groups.push(Group { title: "Operator", items });

@@ -6,6 +6,7 @@ mod check;
 mod documents;
 mod more;
 mod schedules;
+mod status;
 mod watching;
 
 use std::fmt::Display;

@@ -82,6 +82,12 @@ impl Reader {
         })
     }
 
+    /// Takes a path from `key`, if it is there.
+    pub(super) fn take_path(&mut self, key: &str) -> Result<Option<PathBuf>, Noted> {
+        let path = self.take_optional(key, value::some_text)?;
+        Ok(path.map(|path| self.base.join(path)))
+    }
+
     /// Takes the name of a file from `key`, if it is there, and reads the file, which may have so
     /// many bytes.
     pub(super) fn take_file<T>(

@@ -134,6 +134,7 @@ impl<'a> Past<'a> {
             clock: clock.clone(),
             handset: Some(Arc::new(lab.clone())),
             metrics: None,
+            status: None,
             demo: true,
         };
         let defaults = config::parse(&Sources::default())

@@ -7,6 +7,7 @@ mod cleanups;
 mod forms;
 mod live;
 mod schedules;
+mod status;
 mod watched;
 
 use fantoccini::wd::WebDriverCompatibleCommand;

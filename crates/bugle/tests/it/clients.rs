@@ -37,15 +37,20 @@ impl Program {
     }
 }
 
-async fn free_port() -> u16 {
+pub(crate) async fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     listener.local_addr().unwrap().port()
 }
 
 /// Waits until somebody listens there.
 async fn listening(w: &World, port: u16) {
+    w.until("a listener", || listens(port)).await;
+}
+
+/// Whether somebody listens there.
+pub(crate) async fn listens(port: u16) -> bool {
     let address = SocketAddr::from(([127, 0, 0, 1], port));
-    w.until("a listener", || async { tokio::net::TcpStream::connect(address).await.is_ok() }).await;
+    tokio::net::TcpStream::connect(address).await.is_ok()
 }
 
 async fn alertmanager(w: &World, receiver: &str, folder: &Path) -> (Program, u16) {

@@ -24,6 +24,7 @@ mod restarts;
 mod retention;
 mod sentinel;
 mod server;
+mod status;
 mod tls;
 mod trust;
 mod watch;

@@ -48,7 +48,7 @@ pub(crate) struct World {
     pub(crate) api_key: String,
     http: reqwest::Client,
     database: String,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// The answer to a request under a key.
@@ -121,12 +121,12 @@ impl World {
         let store = node::open_store(url, 4).await.unwrap();
         let scope = fill(&store, now).await;
         let lab = Lab::start(clock.clone()).await.unwrap();
-        let (node, base) = start(&store, &lab, &clock, adjust).await;
+        let (node, base) = start(&store, (&lab, &folder), &clock, adjust).await;
         store.set_operator(scope, people::user_id(0), true, now).await.unwrap();
         let api_key = api_key(&node, scope).await;
         let (http, database) = (reqwest::Client::new(), url.to_owned());
         let node = Some(node);
-        Self { node, lab, clock, store, base, api_key, http, database, _folder: folder }
+        Self { node, lab, clock, store, base, api_key, http, database, folder }
     }
 
     /// The node is stopped, time passes, and it is started again.
@@ -134,7 +134,8 @@ impl World {
         self.node.take().unwrap().stop().await;
         self.clock.push(SignedDuration::from_secs(seconds));
         self.store = node::open_store(&self.database, 4).await.unwrap();
-        let (node, base) = start(&self.store, &self.lab, &self.clock, unwatched).await;
+        let (node, base) =
+            start(&self.store, (&self.lab, &self.folder), &self.clock, unwatched).await;
         (self.node, self.base) = (Some(node), base);
         self.settle().await;
     }
@@ -392,6 +393,16 @@ impl World {
         }
     }
 
+    /// Kills the node's workers and its server, and gives the folder of its status page. Nothing is
+    /// left but files.
+    pub(crate) async fn leave_files(mut self) -> (tempfile::TempDir, std::path::PathBuf) {
+        self.node.take().unwrap().stop().await;
+        self.lab.stop().await;
+        let path = self.folder.path().join("status");
+        let empty = tempfile::tempdir().unwrap();
+        (std::mem::replace(&mut self.folder, empty), path)
+    }
+
     /// Ends the world: the books must balance, by their counters and counted row by row.
     pub(crate) async fn end(self) {
         let began = std::time::Instant::now();
@@ -448,7 +459,7 @@ fn unwatched(_: &Lab, behaviour: &mut Behaviour) {
 /// Starts the node, and says where it is reached.
 async fn start(
     store: &Store,
-    lab: &Lab,
+    (lab, folder): (&Lab, &tempfile::TempDir),
     clock: &Clock,
     adjust: impl FnOnce(&Lab, &mut Behaviour),
 ) -> (Node, String) {
@@ -464,6 +475,7 @@ async fn start(
         clock: clock.clone(),
         handset: Some(Arc::new(lab.clone())),
         metrics: None,
+        status: Some(folder.path().join("status")),
         demo: true,
     };
     let defaults = config::parse(&Sources::default()).unwrap();

@@ -21,7 +21,7 @@ fn brotli(text: &str) -> usize {
 }
 
 /// One tag of a page.
-struct Tag<'a> {
+pub(super) struct Tag<'a> {
     name: &'a str,
     closing: bool,
     attributes: Vec<(&'a str, &'a str)>,
@@ -30,12 +30,12 @@ struct Tag<'a> {
 }
 
 impl Tag<'_> {
-    fn get(&self, key: &str) -> Option<&str> {
+    pub(super) fn get(&self, key: &str) -> Option<&str> {
         self.attributes.iter().find(|(name, _)| *name == key).map(|(_, value)| *value)
     }
 }
 
-fn tags(html: &str) -> Vec<Tag<'_>> {
+pub(super) fn tags(html: &str) -> Vec<Tag<'_>> {
     let mut tags = Vec::new();
     let mut rest = html;
     while let Some(start) = rest.find('<') {
@@ -98,6 +98,39 @@ fn says(tags: &[Tag<'_>], at: usize) -> bool {
     false
 }
 
+/// What a page that is whole in itself may weigh, compressed by brotli, in bytes.
+const WHOLE: usize = 14_000;
+
+/// Panics where a page that is whole in itself breaks a promise: it loads nothing, from anywhere.
+pub(super) fn whole(name: &str, html: &str) {
+    let weight = brotli(html);
+    assert!(weight <= WHOLE, "{name} weighs {weight} of {WHOLE} bytes");
+    let tags = tags(html);
+    for tag in tags.iter().filter(|tag| !tag.closing) {
+        let loads = tag.get("src").is_some() || tag.get("rel") == Some("stylesheet");
+        assert!(!loads, "{name}: {} loads something", tag.name);
+        let icon = tag.get("rel") == Some("icon");
+        assert!(!icon || tag.get("href") == Some("data:,"), "{name}: an icon is loaded");
+        let styled = tag.get("style").is_some();
+        assert!(!styled, "{name}: a style attribute, which the policy forbids");
+    }
+    structure(name, &tags);
+}
+
+/// The words of a page, as somebody hears them who does not see it.
+pub(super) fn heard(html: &str) -> String {
+    let mut said: Vec<&str> = Vec::new();
+    let tags = tags(html);
+    for tag in &tags {
+        if matches!(tag.name, "style" | "script") && !tag.closing {
+            continue;
+        }
+        said.extend(tag.get("aria-label"));
+        said.extend(Some(tag.text.trim()).filter(|text| !text.is_empty()));
+    }
+    said.join(" ")
+}
+
 /// Panics where a page breaks a promise.
 pub(super) fn page(name: &str, html: &str) {
     let css = include_str!("../../../assets/app.css");
@@ -105,23 +138,29 @@ pub(super) fn page(name: &str, html: &str) {
     let weight = brotli(html) + brotli(css) + brotli(js);
     assert!(weight <= budget(name), "{name} weighs {weight} of {} bytes", budget(name));
     let tags = tags(html);
-    let count = |wanted: &str| tags.iter().filter(|tag| tag.name == wanted && !tag.closing).count();
-    assert_eq!(count("h1"), 1, "{name}: one h1");
-    assert_eq!(count("main"), 1, "{name}: one main");
-    assert_eq!(count("style"), 0, "{name}: no style of its own");
-    let mut ids = BTreeSet::new();
+    let styles = tags.iter().filter(|tag| tag.name == "style").count();
+    assert_eq!(styles, 0, "{name}: no style of its own");
     for tag in tags.iter().filter(|tag| !tag.closing) {
-        if let Some(id) = tag.get("id") {
-            assert!(ids.insert(id.to_owned()), "{name}: the id {id} comes twice");
-        }
         for (key, _) in &tag.attributes {
             assert!(*key != "style", "{name}: a style attribute on {}", tag.name);
             assert!(!key.starts_with("on"), "{name}: {key} on {}", tag.name);
         }
         assert!(tag.name != "script" || tag.get("src").is_some(), "{name}: a script inside");
     }
-    names(name, &tags);
-    refers(name, &tags, &ids);
+    structure(name, &tags);
+}
+
+/// One heading, one main part, names for everything, and no pointer to nothing.
+fn structure(name: &str, tags: &[Tag<'_>]) {
+    let count = |wanted: &str| tags.iter().filter(|tag| tag.name == wanted && !tag.closing).count();
+    assert_eq!(count("h1"), 1, "{name}: one h1");
+    assert_eq!(count("main"), 1, "{name}: one main");
+    let mut ids = BTreeSet::new();
+    for id in tags.iter().filter(|tag| !tag.closing).filter_map(|tag| tag.get("id")) {
+        assert!(ids.insert(id.to_owned()), "{name}: the id {id} comes twice");
+    }
+    names(name, tags);
+    refers(name, tags, &ids);
 }
 
 fn names(name: &str, tags: &[Tag<'_>]) {
@@ -170,13 +209,13 @@ fn luminance(hex: &str) -> f64 {
     0.2126 * channel(1) + 0.7152 * channel(3) + 0.0722 * channel(5)
 }
 
-fn contrast(one: &str, other: &str) -> f64 {
+pub(super) fn contrast(one: &str, other: &str) -> f64 {
     let (one, other) = (luminance(one), luminance(other));
     (one.max(other) + 0.05) / (one.min(other) + 0.05)
 }
 
 /// The tokens of a block of the style sheet.
-fn tokens(block: &str) -> Vec<(&str, &str)> {
+pub(super) fn tokens(block: &str) -> Vec<(&str, &str)> {
     let ends = block.find('}').unwrap();
     let pairs = block[..ends].split(';').filter_map(|line| line.split_once(':'));
     pairs.map(|(name, value)| (name.trim(), value.trim())).collect()

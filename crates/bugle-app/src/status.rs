@@ -1,0 +1,89 @@
+//! The status page: what the public is told, written out as files that outlive everything else.
+//!
+//! A publisher follows the watch on a thread of its own. What it writes can be served by anything,
+//! and is, by us too: an answer needs neither the database nor a worker.
+
+mod desk;
+mod error;
+mod files;
+mod publisher;
+
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use bugle_engine::status::board::Board;
+use bugle_engine::status::rules::Installed;
+use jiff::SignedDuration;
+use tokio::sync::Notify;
+
+pub use self::desk::{Desk, DraftedBulletin, NewTrouble, NewWork, Post};
+pub use self::error::StatusError;
+use crate::app::{App, Inner};
+
+/// How the status page is made.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where its files are written.
+    pub folder: PathBuf,
+    /// Whose page it is.
+    pub name: String,
+    /// What its components are grouped under; empty: nothing.
+    pub region: String,
+    /// Updates of an open bulletin are never further apart.
+    pub promise: SignedDuration,
+    /// Makes the files from what is to be said.
+    pub render: fn(&Board) -> Vec<File>,
+}
+
+/// One file of the status page.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct File {
+    /// Where it is, below the folder.
+    pub path: &'static str,
+    /// What it holds.
+    pub text: String,
+}
+
+/// What the publisher shares with the rest of the process.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    settings: RwLock<Option<Arc<Settings>>>,
+    /// Somebody has something to say.
+    wake: Notify,
+}
+
+impl Shared {
+    fn settings(&self) -> Option<Arc<Settings>> {
+        self.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl App {
+    /// Starts the publisher of this node. Call it once. It says nothing before the watch does.
+    pub fn start_status(&self, settings: Settings) {
+        let settings = Arc::new(settings);
+        let shared = &self.inner().status;
+        *shared.settings.write().unwrap_or_else(PoisonError::into_inner) =
+            Some(Arc::clone(&settings));
+        let app = Arc::clone(self.inner());
+        self.tasks().apart("status", move |stop| {
+            publisher::publish(Arc::clone(&app), Arc::clone(&settings), stop)
+        });
+    }
+
+    /// A file of the status page, as it was last written, by this run or an earlier one. `None`:
+    /// there is no status page, or it was never written.
+    pub async fn status_file(&self, path: &'static str) -> Option<Vec<u8>> {
+        let settings = self.inner().status.settings()?;
+        tokio::fs::read(settings.folder.join(path)).await.ok()
+    }
+}
+
+/// What this installation has, as it runs now.
+fn installed(app: &Inner) -> Installed {
+    let mut installed = Installed { nodes: app.living().len(), ..Installed::default() };
+    for provider in app.channels.providers() {
+        installed.providers.entry(provider.channel).or_default().insert(provider.name);
+    }
+    installed
+}

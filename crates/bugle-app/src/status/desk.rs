@@ -1,0 +1,306 @@
+//! What operators do with the status page: post, take over, tell of a trouble, plan work.
+
+use bugle_domain::alert::Actor;
+use bugle_domain::{AllTenants, BulletinId};
+use bugle_engine::status::bulletin::{self, Bulletin, Kind, Known, Phase, Update};
+use bugle_engine::status::history::DAYS;
+use bugle_engine::status::rules;
+use bugle_engine::status::{Component, State};
+use bugle_store::BulletinRow;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Settings, StatusError, installed};
+use crate::app::App;
+use crate::caller::Caller;
+use crate::entropy;
+use crate::error::{Problem, problem};
+use crate::permission::Permission;
+
+/// Longest title, in characters.
+const MAX_TITLE: usize = 120;
+/// Longest update, in characters.
+const MAX_TEXT: usize = 4_000;
+/// Work is planned at most so far ahead.
+const MAX_AHEAD: SignedDuration = SignedDuration::from_hours(24 * 366);
+/// Updates are promised where there is no page that says how often.
+const PROMISE: SignedDuration = SignedDuration::from_mins(20);
+
+/// A bulletin, and what could be said next.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DraftedBulletin {
+    /// The bulletin.
+    pub bulletin: Bulletin,
+    /// To be given back when something is posted.
+    pub version: i64,
+    /// What could be said next.
+    pub draft: Update,
+}
+
+/// All that an operator sees of the status page.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Desk {
+    /// Whether there is a status page: it needs the watch.
+    pub on: bool,
+    /// The components there are, and how each does.
+    pub components: Vec<(Component, State)>,
+    /// What was told in the last 90 days, newest first.
+    pub bulletins: Vec<DraftedBulletin>,
+}
+
+/// A trouble that the watch does not see.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct NewTrouble {
+    /// In a line.
+    pub title: String,
+    /// The first update.
+    pub text: String,
+    /// How bad it is.
+    pub state: Option<State>,
+    /// What it touches.
+    pub components: Vec<Component>,
+}
+
+/// Work to be done.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct NewWork {
+    /// In a line.
+    pub title: String,
+    /// What it means for those who use it.
+    pub text: String,
+    /// What it touches.
+    pub components: Vec<Component>,
+    /// From when on.
+    pub from: Option<Timestamp>,
+    /// Until when.
+    pub until: Option<Timestamp>,
+}
+
+/// An update.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Post {
+    /// What was seen of the bulletin when it was written.
+    pub version: i64,
+    /// How far it has come.
+    pub phase: Option<Phase>,
+    /// What is said.
+    pub text: String,
+}
+
+impl App {
+    /// What is told, with a draft for each that is open. For operators.
+    pub async fn status_desk(&self, caller: &Caller) -> Result<Desk, StatusError> {
+        caller.require(Permission::PostStatus)?;
+        let now = self.now();
+        let since = now.saturating_sub(SignedDuration::from_hours(24 * DAYS)).unwrap_or(now);
+        let rows = self.inner().store.bulletins(since).await?;
+        let mut bulletins = Vec::with_capacity(rows.len());
+        for row in rows {
+            bulletins.push(self.drafted(row).await?);
+        }
+        let verdicts = self.verdicts();
+        let plain: Vec<Bulletin> = bulletins.iter().map(|it| it.bulletin.clone()).collect();
+        let seen = rules::seen(&installed(self.inner()), &verdicts);
+        let shown = rules::shown(&seen, &plain, now);
+        let on = self.inner().status.settings().is_some();
+        Ok(Desk { on, components: shown.into_iter().collect(), bulletins })
+    }
+
+    /// One bulletin with its draft. For operators.
+    pub async fn bulletin(
+        &self,
+        caller: &Caller,
+        id: BulletinId,
+    ) -> Result<DraftedBulletin, StatusError> {
+        caller.require(Permission::PostStatus)?;
+        let row = self.inner().store.bulletin(id).await?.ok_or(StatusError::NotFound)?;
+        self.drafted(row).await
+    }
+
+    /// Tells of a trouble that the watch does not see. For operators.
+    pub async fn tell_trouble(
+        &self,
+        caller: &Caller,
+        new: NewTrouble,
+    ) -> Result<BulletinId, StatusError> {
+        caller.require(Permission::PostStatus)?;
+        let mut problems = words(&new.title, &new.text, &new.components);
+        let state = new.state.filter(|state| *state > State::Maintenance);
+        if state.is_none() {
+            problems.push(problem("/state", "invalid", "say how bad it is"));
+        }
+        let Some(state) = state.filter(|_| problems.is_empty()) else {
+            return Err(StatusError::Invalid(problems));
+        };
+        let update = self.update(caller, Phase::Investigating, &new.text);
+        let kind = Kind::Trouble { incident: None };
+        self.begin((kind, state), new.title, new.components, update).await
+    }
+
+    /// Announces work. For operators.
+    pub async fn plan_work(
+        &self,
+        caller: &Caller,
+        new: NewWork,
+    ) -> Result<BulletinId, StatusError> {
+        caller.require(Permission::PostStatus)?;
+        let mut problems = words(&new.title, &new.text, &new.components);
+        problems.extend(times(new.from, new.until, self.now()));
+        let Some((from, until)) = new.from.zip(new.until).filter(|_| problems.is_empty()) else {
+            return Err(StatusError::Invalid(problems));
+        };
+        let update = self.update(caller, Phase::Scheduled, &new.text);
+        let kind = Kind::Work { from, until };
+        self.begin((kind, State::Maintenance), new.title, new.components, update).await
+    }
+
+    /// Says something in a bulletin. For operators.
+    pub async fn post_update(
+        &self,
+        caller: &Caller,
+        id: BulletinId,
+        post: Post,
+    ) -> Result<DraftedBulletin, StatusError> {
+        caller.require(Permission::PostStatus)?;
+        let mut row = self.inner().store.bulletin(id).await?.ok_or(StatusError::NotFound)?;
+        if row.version != post.version {
+            return Err(StatusError::Overtaken);
+        }
+        let phases: &[Phase] = match row.bulletin.kind {
+            Kind::Trouble { .. } => &Phase::OF_TROUBLE,
+            Kind::Work { .. } => &Phase::OF_WORK,
+        };
+        let mut problems = text(&post.text);
+        let phase = post.phase.filter(|phase| phases.contains(phase));
+        if phase.is_none() {
+            problems.push(problem("/phase", "invalid", "choose how far it has come"));
+        }
+        let Some(phase) = phase.filter(|_| problems.is_empty()) else {
+            return Err(StatusError::Invalid(problems));
+        };
+        row.bulletin.say(self.update(caller, phase, &post.text), self.promise());
+        self.save(row).await
+    }
+
+    /// Takes over a bulletin, or gives it back: whoever has it says everything, and Bugle only
+    /// drafts. For operators.
+    pub async fn take_over_bulletin(
+        &self,
+        caller: &Caller,
+        id: BulletinId,
+        take: bool,
+    ) -> Result<DraftedBulletin, StatusError> {
+        caller.require(Permission::PostStatus)?;
+        let mut row = self.inner().store.bulletin(id).await?.ok_or(StatusError::NotFound)?;
+        row.bulletin.hand = take.then(|| name(caller));
+        self.save(row).await
+    }
+
+    async fn begin(
+        &self,
+        (kind, state): (Kind, State),
+        title: String,
+        components: Vec<Component>,
+        update: Update,
+    ) -> Result<BulletinId, StatusError> {
+        let id = BulletinId::new(update.at, entropy::bytes());
+        let began_at = match kind {
+            Kind::Work { from, .. } => from,
+            Kind::Trouble { .. } => update.at,
+        };
+        let mut bulletin = Bulletin {
+            id,
+            kind,
+            title: title.trim().to_owned(),
+            state,
+            components,
+            began_at,
+            updates: Vec::new(),
+            next_by: None,
+            hand: None,
+        };
+        bulletin.say(update, self.promise());
+        self.inner().store.publish_bulletin(&bulletin).await?;
+        self.inner().status.wake.notify_one();
+        Ok(id)
+    }
+
+    async fn save(&self, mut row: BulletinRow) -> Result<DraftedBulletin, StatusError> {
+        if !self.inner().store.save_bulletin(&row).await? {
+            return Err(StatusError::Overtaken);
+        }
+        self.inner().status.wake.notify_one();
+        row.version += 1;
+        self.drafted(row).await
+    }
+
+    fn update(&self, caller: &Caller, phase: Phase, text: &str) -> Update {
+        Update { at: self.now(), phase, text: text.trim().to_owned(), by: Some(name(caller)) }
+    }
+
+    fn promise(&self) -> SignedDuration {
+        self.inner().status.settings().map_or(PROMISE, |it: std::sync::Arc<Settings>| it.promise)
+    }
+
+    fn verdicts(&self) -> Vec<bugle_engine::watch::Verdict> {
+        self.inner().watch.said().map(|it| it.view.verdicts.clone()).unwrap_or_default()
+    }
+
+    async fn drafted(&self, row: BulletinRow) -> Result<DraftedBulletin, StatusError> {
+        let BulletinRow { bulletin, version } = row;
+        let store = &self.inner().store;
+        let incident = match bulletin.incident() {
+            Some(id) => store.incident(AllTenants::granted(), id).await?.map(|row| row.incident),
+            None => None,
+        };
+        let (installed, verdicts) = (installed(self.inner()), self.verdicts());
+        let known = Known {
+            installed: &installed,
+            verdicts: &verdicts,
+            promise: self.promise(),
+            now: self.now(),
+        };
+        let draft = bulletin::draft(&bulletin, incident.as_ref(), known);
+        Ok(DraftedBulletin { bulletin, version, draft })
+    }
+}
+
+/// Who is written down, for operators only.
+fn name(caller: &Caller) -> String {
+    match &caller.actor {
+        Actor::User { name, .. } => name.clone(),
+        Actor::Key { .. } | Actor::Sender { .. } | Actor::System => caller.audit_name(),
+    }
+}
+
+fn words(title: &str, said: &str, components: &[Component]) -> Vec<Problem> {
+    let mut problems = text(said);
+    if title.trim().is_empty() || title.chars().count() > MAX_TITLE {
+        let message = format!("say in a line what it is, in at most {MAX_TITLE} characters");
+        problems.push(problem("/title", "invalid", message));
+    }
+    if components.is_empty() {
+        problems.push(problem("/components", "invalid", "choose what it touches"));
+    }
+    problems
+}
+
+fn text(said: &str) -> Vec<Problem> {
+    let length = said.chars().count();
+    if !said.trim().is_empty() && length <= MAX_TEXT {
+        return Vec::new();
+    }
+    let message = format!("say something, in at most {MAX_TEXT} characters");
+    vec![problem("/text", "invalid", message)]
+}
+
+fn times(from: Option<Timestamp>, until: Option<Timestamp>, now: Timestamp) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let soon = |at: &Timestamp| at.duration_since(now) <= MAX_AHEAD;
+    if !from.as_ref().is_some_and(soon) {
+        problems.push(problem("/from", "invalid", "say when it begins, within a year"));
+    }
+    if !until.is_some_and(|until| until > now && from.is_none_or(|from| until > from)) {
+        problems.push(problem("/until", "invalid", "say when it ends, later than it begins"));
+    }
+    problems
+}

@@ -1,0 +1,54 @@
+//! What can go wrong with the status page.
+
+use bugle_store::StoreError;
+
+use crate::error::{ErrorKind, Forbidden, Problem, UseCaseError, storage_kind, summary};
+
+/// A bulletin was not published, changed or read. Nothing was changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum StatusError {
+    /// The caller may not.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
+    /// There is no such bulletin.
+    #[error("there is no such bulletin")]
+    NotFound,
+    /// Something was said in between.
+    #[error("something was said in between; read it and post again")]
+    Overtaken,
+    /// What was typed can't be used.
+    #[error("{}", summary(.0))]
+    Invalid(Vec<Problem>),
+    /// The database failed.
+    #[error("could not read or save")]
+    Store(#[from] StoreError),
+}
+
+impl UseCaseError for StatusError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Forbidden(_) => ErrorKind::Forbidden,
+            Self::NotFound => ErrorKind::NotFound,
+            Self::Overtaken => ErrorKind::Conflict,
+            Self::Invalid(_) => ErrorKind::Invalid,
+            Self::Store(error) => storage_kind(error),
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Forbidden(_) => "forbidden",
+            Self::NotFound => "no_bulletin",
+            Self::Overtaken => "version_conflict",
+            Self::Invalid(_) => "invalid",
+            Self::Store(error) => error.code(),
+        }
+    }
+
+    fn problems(&self) -> &[Problem] {
+        match self {
+            Self::Invalid(problems) => problems,
+            Self::Forbidden(_) | Self::NotFound | Self::Overtaken | Self::Store(_) => &[],
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! The words of bulletins: facts, in sentences that a customer understands.
+
+use bugle_domain::contact::Channel;
+use bugle_domain::stage::Stage;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use super::Component;
+use super::bulletin::{Bulletin, Known, Phase};
+use super::rules::{self, Installed};
+use crate::incident::Incident;
+use crate::watch::{Hop, Verdict};
+
+/// What comes after the facts, and is no longer true when there is another update.
+pub(super) const LOOKING: &str = "The cause is not known yet.";
+
+/// What the first update is made of.
+pub(super) struct Facts<'a> {
+    /// What broke first.
+    pub(super) hop: &'a Hop,
+    /// What that touches.
+    pub(super) hit: &'a [Component],
+    /// What there is.
+    pub(super) installed: &'a Installed,
+    /// What else is broken.
+    pub(super) spared: &'a [Verdict],
+    /// Customers that are known to be hit; 0: it may be all of them.
+    pub(super) customers: usize,
+    /// Since when.
+    pub(super) since: Timestamp,
+    /// When the next update comes.
+    pub(super) next_by: Timestamp,
+}
+
+impl Facts<'_> {
+    /// Whether another provider serves where one is broken.
+    fn another_serves(&self, channel: Channel) -> bool {
+        rules::spared(self.installed, channel, self.spared)
+    }
+}
+
+/// In a line.
+pub(super) fn title(facts: &Facts<'_>) -> String {
+    let text = match facts.hop {
+        Hop::Store => "Bugle is down",
+        Hop::Stage { stage: Stage::Intake } => "Events are not taken in",
+        Hop::Stage { stage: Stage::Alerting | Stage::Dispatch } => "Notifications are late",
+        Hop::Stage { stage: Stage::Responses } => "Answers to notifications do not reach us",
+        Hop::Provider { channel, .. } if facts.another_serves(*channel) => {
+            return format!("{} may be late", messages(*channel));
+        }
+        Hop::Provider { channel, .. } => {
+            return format!("{} do not arrive", messages(*channel));
+        }
+        Hop::Watch => "We may not notice when something breaks",
+    };
+    text.to_owned()
+}
+
+fn messages(channel: Channel) -> &'static str {
+    match channel {
+        Channel::Email => "Emails",
+        Channel::Sms => "Text messages",
+        Channel::Voice => "Calls",
+        Channel::Webhook => "Webhooks",
+    }
+}
+
+/// The first update: what users see, who, since when, what still works, what becomes of events,
+/// and when the next one comes.
+pub(super) fn first(facts: &Facts<'_>) -> String {
+    let sentences = [
+        seen(facts),
+        who(facts),
+        format!("It began at {}.", clock(facts.since)),
+        works(facts),
+        kept(facts).to_owned(),
+        format!("{LOOKING} {}", promise(facts.next_by)),
+    ];
+    joined(&sentences)
+}
+
+fn joined(sentences: &[String]) -> String {
+    let said: Vec<&str> =
+        sentences.iter().map(String::as_str).filter(|text| !text.is_empty()).collect();
+    said.join(" ")
+}
+
+fn seen(facts: &Facts<'_>) -> String {
+    match facts.hop {
+        Hop::Store => "Events are refused, pages and API answer with an error, and no \
+             notifications go out."
+            .to_owned(),
+        Hop::Stage { stage: Stage::Intake } => {
+            "Events that you send us are refused or not answered.".to_owned()
+        }
+        Hop::Stage { stage: Stage::Alerting } => {
+            "Events are accepted, but nobody is notified of new ones yet.".to_owned()
+        }
+        Hop::Stage { stage: Stage::Dispatch } => {
+            "Events are accepted and become alerts, but no notifications go out by any channel."
+                .to_owned()
+        }
+        Hop::Stage { stage: Stage::Responses } => "Notifications go out, but acknowledging by \
+             text, call or link may have no effect. Acknowledge on the web interface instead."
+            .to_owned(),
+        Hop::Provider { channel, .. } if facts.another_serves(*channel) => format!(
+            "{} through one of our providers do not arrive. Others serve, and some messages may \
+             be late.",
+            messages(*channel)
+        ),
+        Hop::Provider { channel, .. } => format!(
+            "{} that we send reach nobody. People are notified by their other contact methods.",
+            messages(*channel)
+        ),
+        Hop::Watch => "Our own checks do not report what they must. We know of nothing that is \
+             broken."
+            .to_owned(),
+    }
+}
+
+fn who(facts: &Facts<'_>) -> String {
+    match facts.customers {
+        0 if facts.hit.is_empty() => String::new(),
+        0 => "It may affect everybody.".to_owned(),
+        1 => "It affects at least one customer.".to_owned(),
+        many => format!("It affects at least {many} customers."),
+    }
+}
+
+fn works(facts: &Facts<'_>) -> String {
+    let spared = facts.installed.components().into_iter().filter(|it| !facts.hit.contains(it));
+    let names: Vec<&str> = spared.map(Component::name).collect();
+    match &names[..] {
+        _ if facts.hit.is_empty() => String::new(),
+        [] => String::new(),
+        [one] => format!("Not affected: {one}."),
+        [most @ .., last] => format!("Not affected: {} and {last}.", most.join(", ")),
+    }
+}
+
+/// Whether events are kept, late or lost.
+fn kept(facts: &Facts<'_>) -> &'static str {
+    match facts.hop {
+        Hop::Store | Hop::Stage { stage: Stage::Intake } => {
+            "What we accepted before is kept. What we refuse is not: send it again until it is \
+             accepted."
+        }
+        Hop::Stage { stage: Stage::Alerting | Stage::Dispatch } => {
+            "No event is lost: what we accept is kept, and its notifications go out late."
+        }
+        Hop::Stage { stage: Stage::Responses } | Hop::Provider { .. } | Hop::Watch => {
+            "No event is lost."
+        }
+    }
+}
+
+/// The update after the first, at a phase.
+pub(super) fn next(
+    bulletin: &Bulletin,
+    phase: Phase,
+    incident: &Incident,
+    known: &Known<'_>,
+) -> String {
+    let by = known.now.saturating_add(known.promise).unwrap_or(Timestamp::MAX);
+    match phase {
+        Phase::Monitoring => {
+            let at = incident.mitigated_at.unwrap_or(known.now);
+            let waits = if incident.drained_at.is_some() {
+                "What had to wait has gone out."
+            } else {
+                "What had to wait is going out now, what is urgent and new first."
+            };
+            let worked = if at < known.now { at } else { known.now };
+            let since = clock(worked);
+            format!("It works again since {since}. {waits} We keep watching. {}", promise(by))
+        }
+        Phase::Resolved => {
+            let end = incident.mitigated_at.unwrap_or(known.now);
+            let lasted = length(end.duration_since(bulletin.began_at));
+            let (from, to) = (clock(bulletin.began_at), clock(end));
+            format!(
+                "It is over. It lasted {lasted}, from {from} to {to}. What had to wait has gone \
+                 out."
+            )
+        }
+        _ if bulletin.phase() == Phase::Monitoring => {
+            format!("It is broken again. {LOOKING} {}", promise(by))
+        }
+        _ => still(bulletin, by, known.now),
+    }
+}
+
+/// Nothing has changed but the time.
+pub(super) fn still(bulletin: &Bulletin, by: Timestamp, now: Timestamp) -> String {
+    let names: Vec<&str> = bulletin.components.iter().map(|it| it.name()).collect();
+    let hit =
+        if names.is_empty() { String::new() } else { format!(" Affected: {}.", names.join(", ")) };
+    let since = length(now.duration_since(bulletin.began_at));
+    format!("It goes on, for {since} now.{hit} We are working on it. {}", promise(by))
+}
+
+fn promise(by: Timestamp) -> String {
+    format!("Next update by {}.", clock(by))
+}
+
+/// `14:52 UTC`.
+fn clock(at: Timestamp) -> String {
+    TimeZone::UTC.to_datetime(at).strftime("%H:%M UTC").to_string()
+}
+
+/// `45 s`, `18 min`, `2 h 5 min`.
+fn length(span: SignedDuration) -> String {
+    let seconds = span.as_secs().max(0);
+    match (seconds / 3_600, seconds / 60 % 60) {
+        (0, 0) => format!("{seconds} s"),
+        (0, minutes) => format!("{minutes} min"),
+        (hours, 0) => format!("{hours} h"),
+        (hours, minutes) => format!("{hours} h {minutes} min"),
+    }
+}

@@ -1,0 +1,1 @@
+(()=>{const t=document.getElementById("age"),w=Date.parse(t.dataset.at),s=()=>{const m=Math.floor((Date.now()-w)/6e4);if(m>2){t.textContent="This page is "+(m<120?m+" min":Math.floor(m/60)+" h")+" old. Bugle can't write it just now.";t.className="old"}};s();setInterval(s,1e4)})()

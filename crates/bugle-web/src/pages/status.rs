@@ -1,0 +1,139 @@
+//! The status page: its files, made from a board, and served as they lie.
+//!
+//! Nobody signs in to see it, and nothing but a file is read for it: it answers while the database
+//! is away.
+
+mod bars;
+mod calendar;
+mod feeds;
+mod page;
+mod plain;
+mod statuspage;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use bugle_app::App;
+use bugle_app::status::File;
+use bugle_engine::status::board::Board;
+use http::header::{
+    ACCEPT, ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
+    ETAG, HeaderName, HeaderValue, IF_NONE_MATCH, VARY,
+};
+use http::{HeaderMap, StatusCode};
+
+use super::assets::fingerprint;
+use crate::state::WebState;
+
+/// A file lives for a minute at most, and an old one is better than none.
+const CACHE: &str = "public, max-age=10, stale-if-error=86400";
+const JSON: &str = "application/json; charset=utf-8";
+const HTML: &str = "text/html; charset=utf-8";
+const TEXT: &str = "text/plain; charset=utf-8";
+/// What is said before anything was written.
+const NOTHING: &str = "There is no status page here yet. It needs the watch, and a few seconds.\n";
+
+/// A file, what it is, and how it is made.
+struct Kind {
+    /// Below the folder, and below `/`.
+    path: &'static str,
+    content_type: &'static str,
+    make: fn(&Board) -> String,
+}
+
+const INDEX: Kind = Kind { path: "index.html", content_type: HTML, make: page::index };
+const PLAIN: Kind = Kind { path: "index.txt", content_type: TEXT, make: plain::text };
+const HISTORY: Kind = Kind { path: "history.html", content_type: HTML, make: page::history };
+
+/// What is served under its own path.
+const FILES: [Kind; 13] = [
+    HISTORY,
+    PLAIN,
+    Kind { path: "history.atom", content_type: "application/atom+xml", make: feeds::atom },
+    Kind { path: "history.rss", content_type: "application/rss+xml", make: feeds::rss },
+    Kind { path: "maintenance.ics", content_type: "text/calendar", make: calendar::calendar },
+    Kind { path: "badge.svg", content_type: "image/svg+xml", make: page::badge },
+    Kind { path: "api/v2/summary.json", content_type: JSON, make: statuspage::summary },
+    Kind { path: "api/v2/status.json", content_type: JSON, make: statuspage::status },
+    Kind { path: "api/v2/components.json", content_type: JSON, make: statuspage::components },
+    Kind { path: "api/v2/incidents.json", content_type: JSON, make: statuspage::incidents },
+    Kind {
+        path: "api/v2/incidents/unresolved.json",
+        content_type: JSON,
+        make: statuspage::unresolved,
+    },
+    Kind {
+        path: "api/v2/scheduled-maintenances.json",
+        content_type: JSON,
+        make: statuspage::maintenances,
+    },
+    Kind {
+        path: "api/v2/scheduled-maintenances/active.json",
+        content_type: JSON,
+        make: statuspage::active,
+    },
+];
+/// The same as another of them, for clients that know it by this name.
+const UPCOMING: Kind = Kind {
+    path: "api/v2/scheduled-maintenances/upcoming.json",
+    content_type: JSON,
+    make: statuspage::upcoming,
+};
+
+/// All files of the status page, as they are to be written.
+pub fn render(board: &Board) -> Vec<File> {
+    let all = FILES.iter().chain([&INDEX, &UPCOMING]);
+    all.map(|kind| File { path: kind.path, text: (kind.make)(board) }).collect()
+}
+
+/// All paths.
+pub(super) fn routes() -> Router<WebState> {
+    let mut router = Router::new()
+        .route("/status", get(status))
+        .route("/index.html", get(async || Redirect::permanent("/status")));
+    for kind in FILES.iter().chain([&UPCOMING]) {
+        let (path, content_type) = (kind.path, kind.content_type);
+        let serve = async move |State(app): State<App>, headers: HeaderMap| {
+            serve(&app, (path, content_type), &headers).await
+        };
+        router = router.route(&format!("/{path}"), get(serve));
+    }
+    router
+}
+
+/// `GET /status`: for people, or plain text for whoever does not ask for a page.
+async fn status(State(app): State<App>, headers: HeaderMap) -> Response {
+    let accepts = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = if accepts.contains("text/html") { &INDEX } else { &PLAIN };
+    let mut response = serve(&app, (kind.path, kind.content_type), &headers).await;
+    response.headers_mut().append(VARY, HeaderValue::from_static("accept"));
+    response
+}
+
+async fn serve(
+    app: &App,
+    (path, content_type): (&'static str, &'static str),
+    asked: &HeaderMap,
+) -> Response {
+    let Some(bytes) = app.status_file(path).await else {
+        return (StatusCode::SERVICE_UNAVAILABLE, [(CONTENT_TYPE, TEXT)], NOTHING).into_response();
+    };
+    let tag = format!("W/\"{:016x}\"", fingerprint(&bytes));
+    let same = asked.get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
+    let mut response =
+        if same { StatusCode::NOT_MODIFIED.into_response() } else { bytes.into_response() };
+    let mut set = |name: HeaderName, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            response.headers_mut().insert(name, value);
+        }
+    };
+    set(CONTENT_TYPE, content_type);
+    set(CACHE_CONTROL, CACHE);
+    set(ETAG, &tag);
+    set(ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+    if content_type == HTML {
+        set(CONTENT_SECURITY_POLICY, page::policy());
+    }
+    response
+}

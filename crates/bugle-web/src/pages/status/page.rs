@@ -1,0 +1,292 @@
+//! The status page and its history as HTML: one request each, true without script.
+
+use std::sync::LazyLock;
+
+use askama::Template;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as BASE64;
+use bugle_engine::status::State;
+use bugle_engine::status::board::{Board, Row};
+use bugle_engine::status::bulletin::{Bulletin, Kind};
+use bugle_engine::status::history::{Day, History};
+use jiff::SignedDuration;
+use sha2::{Digest, Sha256};
+
+use super::super::times::{Times, When, format, length};
+use super::bars;
+
+/// Both are part of the pages, which must be whole without us.
+const STYLE: &str = include_str!("../../../assets/status.css");
+const SCRIPT: &str = include_str!("../../../assets/status.js");
+/// Updates of a bulletin that the first page shows.
+const MAX_UPDATES: usize = 3;
+/// Bulletins that are over that the first page shows.
+const MAX_PAST: usize = 5;
+/// Bulletins on the page of the history.
+const MAX_HISTORY: usize = 50;
+
+/// What browsers may do with the pages: nothing but their own style and script.
+pub(super) fn policy() -> &'static str {
+    static POLICY: LazyLock<String> = LazyLock::new(|| {
+        let hash = |text: &str| BASE64.encode(Sha256::digest(text.as_bytes()));
+        format!(
+            "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; img-src data:; \
+             base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+            hash(STYLE),
+            hash(SCRIPT)
+        )
+    });
+    &POLICY
+}
+
+#[derive(Template)]
+#[template(path = "status.html")]
+struct StatusPage {
+    style: &'static str,
+    script: &'static str,
+    name: String,
+    headline: String,
+    class: &'static str,
+    /// When nobody knows how things are: since when.
+    blind: Option<When>,
+    written: When,
+    first_day: String,
+    open: Vec<Told>,
+    regions: Vec<(String, Vec<Line>)>,
+    planned: Vec<Told>,
+    past: Vec<Told>,
+    bars_width: i64,
+}
+
+/// A component.
+struct Line {
+    name: &'static str,
+    says: String,
+    bars: String,
+    percent: String,
+    class: &'static str,
+    state: &'static str,
+}
+
+/// A bulletin.
+struct Told {
+    id: String,
+    title: String,
+    class: &'static str,
+    state: &'static str,
+    /// What matters of it, in a sentence.
+    what: String,
+    touches: String,
+    hit: usize,
+    began: When,
+    ended: Option<When>,
+    lasted: String,
+    next: Option<When>,
+    updates: Vec<Said>,
+    more: bool,
+}
+
+/// An update.
+struct Said {
+    at: When,
+    phase: &'static str,
+    text: String,
+}
+
+/// `index.html`.
+pub(super) fn index(board: &Board) -> String {
+    let times = Times::new("UTC", board.at);
+    let line = |row: &Row| line(row);
+    let page = StatusPage {
+        style: STYLE,
+        script: SCRIPT,
+        name: board.name.clone(),
+        headline: board.headline(),
+        class: headline_class(board),
+        blind: board.blind().then(|| times.exact(board.seen_at)),
+        written: written(board, &times),
+        first_day: first_day(board, &times),
+        open: board.open().map(|it| brief(told(it, MAX_UPDATES, &times))).collect(),
+        regions: board
+            .regions
+            .iter()
+            .map(|region| (region.name.clone(), region.rows.iter().map(line).collect()))
+            .collect(),
+        planned: board
+            .under_way()
+            .chain(board.upcoming())
+            .map(|it| told(it, MAX_UPDATES, &times))
+            .collect(),
+        past: past(board).take(MAX_PAST).map(|it| told(it, 1, &times)).collect(),
+        bars_width: bars::WIDTH,
+    };
+    page.render().unwrap_or_default()
+}
+
+#[derive(Template)]
+#[template(path = "status_history.html")]
+struct HistoryPage {
+    style: &'static str,
+    script: &'static str,
+    name: String,
+    written: When,
+    bulletins: Vec<Told>,
+    components: Vec<(&'static str, String, Vec<String>)>,
+}
+
+/// `history.html`.
+pub(super) fn history(board: &Board) -> String {
+    let times = Times::new("UTC", board.at);
+    let days = |row: &Row| {
+        let trouble = row.history.days.iter().rev().filter_map(|day| day_says(day, &times));
+        (row.component.name(), percent(row.history.up), trouble.collect())
+    };
+    let page = HistoryPage {
+        style: STYLE,
+        script: SCRIPT,
+        name: board.name.clone(),
+        written: written(board, &times),
+        bulletins: board
+            .bulletins
+            .iter()
+            .take(MAX_HISTORY)
+            .map(|it| told(it, usize::MAX, &times))
+            .collect(),
+        components: board.rows().map(days).collect(),
+    };
+    page.render().unwrap_or_default()
+}
+
+/// The whole date: nobody knows how old the page is when it is read.
+fn written(board: &Board, times: &Times) -> When {
+    let text = format(&times.at(board.at), "%-d %b %Y %H:%M:%S");
+    When { text, ..times.exact(board.at) }
+}
+
+fn past(board: &Board) -> impl Iterator<Item = &Bulletin> {
+    board.bulletins.iter().filter(|it| !it.open())
+}
+
+fn headline_class(board: &Board) -> &'static str {
+    let open = board.open().next().map(|it| it.state.max(board.worst()));
+    match open {
+        Some(state) => bars::class(state.max(State::Degraded)),
+        None if board.blind() => "un",
+        None => bars::class(board.worst()),
+    }
+}
+
+fn line(row: &Row) -> Line {
+    let state = row.state.words();
+    let trouble = row.history.days.iter().filter(|day| in_trouble(day)).count();
+    let percent = percent(row.history.up);
+    let name = row.component.name();
+    Line {
+        says: format!("{name}: {percent} over 90 days. Days with trouble: {trouble}."),
+        bars: bars::bars(&row.history.days),
+        name,
+        percent,
+        class: bars::class(row.state),
+        state,
+    }
+}
+
+fn in_trouble(day: &Day) -> bool {
+    day.worst.is_some_and(|state| state != State::Operational)
+}
+
+/// `99.91 %`, rounded down: only what had no failure at all is 100.
+pub(super) fn percent(up: Option<i64>) -> String {
+    match up {
+        Some(10_000) => "100 %".to_owned(),
+        Some(up) => format!("{}.{:02} %", up / 100, up % 100),
+        None => "not measured".to_owned(),
+    }
+}
+
+fn first_day(board: &Board, times: &Times) -> String {
+    let history: Option<&History> = board.rows().next().map(|row| &row.history);
+    let day = history.and_then(|history| history.days.first());
+    day.map(|day| day_name(day, times)).unwrap_or_default()
+}
+
+fn day_name(day: &Day, times: &Times) -> String {
+    let midnight = day.date.to_zoned(times.zone().clone());
+    midnight.map(|at| format(&at, "%-d %b")).unwrap_or_default()
+}
+
+/// What was wrong on a day; `None`: nothing.
+fn day_says(day: &Day, times: &Times) -> Option<String> {
+    let state = day.worst.filter(|_| in_trouble(day))?;
+    let name = day_name(day, times);
+    let trouble = length(SignedDuration::from_secs(day.trouble_s));
+    let lost = length(SignedDuration::from_secs(day.lost_s));
+    Some(match day.lost_s {
+        0 => format!("{name}: {} for {trouble}", state.words().to_lowercase()),
+        _ => {
+            format!("{name}: {} at worst, for {trouble}; {lost} lost", state.words().to_lowercase())
+        }
+    })
+}
+
+fn told(it: &Bulletin, updates: usize, times: &Times) -> Told {
+    let names: Vec<&str> = it.components.iter().map(|component| component.name()).collect();
+    let (began, end) = match it.kind {
+        Kind::Trouble { .. } => (it.began_at, it.ended_at()),
+        Kind::Work { from, until } => (from, Some(until)),
+    };
+    let said = |update: &bugle_engine::status::bulletin::Update| Said {
+        at: times.short(update.at),
+        phase: update.phase.words(),
+        text: update.text.clone(),
+    };
+    Told {
+        id: it.id.to_string(),
+        title: it.title.clone(),
+        class: bars::class(it.state.max(State::Maintenance)),
+        state: it.phase().words(),
+        what: it.facts().to_owned(),
+        touches: names.join(", "),
+        hit: names.len(),
+        began: times.short(began),
+        ended: end.map(|at| times.short(at)),
+        lasted: length(end.unwrap_or(times.now()).duration_since(began)),
+        next: it.next_by.map(|at| times.short(at)),
+        updates: it.updates.iter().rev().take(updates).map(said).collect(),
+        more: it.updates.len() > updates,
+    }
+}
+
+/// Without saying the facts twice, above the updates and in the first of them.
+fn brief(mut told: Told) -> Told {
+    for said in &mut told.updates {
+        if let Some(rest) = said.text.strip_prefix(&told.what) {
+            said.text = rest.trim_start().to_owned();
+        }
+    }
+    told
+}
+
+/// `badge.svg`.
+pub(super) fn badge(board: &Board) -> String {
+    let (word, colour) = match board.worst() {
+        _ if board.blind() => ("not known", "#55606B"),
+        State::Operational => ("working", "#1F6B54"),
+        State::Maintenance => ("planned work", "#3C66A8"),
+        State::Degraded => ("degraded", "#7A5C00"),
+        State::PartialOutage => ("partly failing", "#B4500F"),
+        State::MajorOutage => ("down", "#6F0D35"),
+    };
+    let (left, right) = (52, 16 + word.len() * 7);
+    let (width, middle) = (left + right, left + right / 2);
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"20\" role=\"img\" \
+         aria-label=\"Status: {word}\"><title>Status: {word}</title>\
+         <rect width=\"{width}\" height=\"20\" rx=\"4\" fill=\"#16202A\"/>\
+         <path d=\"M{left} 0h{cut}a4 4 0 0 1 4 4v12a4 4 0 0 1-4 4h-{cut}z\" fill=\"{colour}\"/>\
+         <g fill=\"#fff\" font-family=\"system-ui,sans-serif\" font-size=\"12\" \
+         text-anchor=\"middle\"><text x=\"26\" y=\"14\">status</text>\
+         <text x=\"{middle}\" y=\"14\">{word}</text></g></svg>\n",
+        cut = right - 4
+    )
+}

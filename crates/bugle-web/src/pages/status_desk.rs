@@ -1,0 +1,383 @@
+//! What operators do with the status page: read what is told, post updates, take over, tell of a
+//! trouble that the watch does not see, and plan work.
+
+use askama::Template;
+use axum::Form;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use bugle_app::App;
+use bugle_app::status::{Desk, DraftedBulletin, NewTrouble, NewWork, Post, StatusError};
+use bugle_domain::BulletinId;
+use bugle_engine::status::bulletin::{Kind, Phase};
+use bugle_engine::status::{Component, State as Health};
+use http::StatusCode;
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+use super::error::{PageError, fields, is_theirs};
+use super::parts::{Choice, FieldError, Pair};
+use super::shell::{Section, page};
+use super::times::{Times, When};
+use super::visitor::{Visitor, forget_said, see};
+
+/// Fields as they were sent: a name may come more than once.
+type Sent = Vec<(String, String)>;
+
+#[derive(Template)]
+#[template(path = "status_desk.html")]
+pub(super) struct DeskPage {
+    said: Option<String>,
+    errors: Vec<FieldError>,
+    on: bool,
+    components: Vec<(&'static str, &'static str)>,
+    bulletins: Vec<Row>,
+}
+
+/// A bulletin of the list.
+struct Row {
+    href: String,
+    title: String,
+    phase: &'static str,
+    open: bool,
+    text: String,
+    at: When,
+}
+
+/// What a new bulletin is made from, as typed.
+#[derive(Template)]
+#[template(path = "status_new.html")]
+pub(super) struct NewPage {
+    heading: &'static str,
+    intro: &'static str,
+    action: &'static str,
+    button: &'static str,
+    errors: Vec<FieldError>,
+    title: String,
+    text: String,
+    /// How bad it is; empty where that is not asked.
+    states: Vec<Choice>,
+    /// `from` and `until`, where they are asked.
+    times: Option<(String, String)>,
+    components: Vec<Choice>,
+}
+
+#[derive(Template)]
+#[template(path = "status_bulletin.html")]
+pub(super) struct BulletinPage {
+    said: Option<String>,
+    errors: Vec<FieldError>,
+    id: String,
+    title: String,
+    phase: &'static str,
+    open: bool,
+    facts: Vec<Pair>,
+    updates: Vec<Update>,
+    /// A person told of it, so that only people can say more.
+    by_hand: bool,
+    hand: Option<String>,
+    version: i64,
+    phases: Vec<Choice>,
+    text: String,
+}
+
+/// Something that was said.
+struct Update {
+    at: When,
+    phase: &'static str,
+    text: String,
+    by: String,
+}
+
+/// `GET /status-page`, for operators.
+pub(super) async fn show(State(app): State<App>, visitor: Visitor) -> Result<Response, PageError> {
+    let desk = app.status_desk(&visitor.caller).await?;
+    let mut body = build(desk, &visitor.times);
+    body.said.clone_from(&visitor.browser.said);
+    let shell = visitor.shell(&app, "Status page", Section::Status).await?;
+    let mut response = page(StatusCode::OK, &shell, &body);
+    forget_said(&visitor.browser, &mut response);
+    Ok(response)
+}
+
+/// What the list says. Pure.
+pub(super) fn build(desk: Desk, times: &Times) -> DeskPage {
+    let row = |it: DraftedBulletin| Row {
+        href: format!("/status-page/{}", it.bulletin.id),
+        phase: it.bulletin.phase().words(),
+        open: it.bulletin.open(),
+        text: it.bulletin.updates.last().map(|update| update.text.clone()).unwrap_or_default(),
+        at: times.short(it.bulletin.updated_at()),
+        title: it.bulletin.title,
+    };
+    let named = |(component, state): (Component, Health)| (component.name(), state.words());
+    DeskPage {
+        said: None,
+        errors: Vec::new(),
+        on: desk.on,
+        components: desk.components.into_iter().map(named).collect(),
+        bulletins: desk.bulletins.into_iter().map(row).collect(),
+    }
+}
+
+/// `GET /status-page/troubles/new`, for operators.
+pub(super) async fn new_trouble(
+    State(app): State<App>,
+    visitor: Visitor,
+) -> Result<Response, PageError> {
+    let desk = app.status_desk(&visitor.caller).await?;
+    form(&app, &visitor, trouble_form(&desk, &Vec::new(), Vec::new())).await
+}
+
+/// `POST /status-page/troubles/new`: tells of it.
+pub(super) async fn tell(
+    State(app): State<App>,
+    visitor: Visitor,
+    Form(sent): Form<Sent>,
+) -> Result<Response, PageError> {
+    let new = NewTrouble {
+        title: of(&sent, "title"),
+        text: of(&sent, "text"),
+        state: Health::parse(&of(&sent, "state")),
+        components: chosen(&sent),
+    };
+    match app.tell_trouble(&visitor.caller, new).await {
+        Ok(id) => Ok(see(&visitor.browser, &format!("/status-page/{id}"), "The public is told.")),
+        Err(error) => {
+            let desk = app.status_desk(&visitor.caller).await?;
+            let errors = theirs(error, "title")?;
+            form(&app, &visitor, trouble_form(&desk, &sent, errors)).await
+        }
+    }
+}
+
+/// `GET /status-page/work/new`, for operators.
+pub(super) async fn new_work(
+    State(app): State<App>,
+    visitor: Visitor,
+) -> Result<Response, PageError> {
+    let desk = app.status_desk(&visitor.caller).await?;
+    form(&app, &visitor, work_form(&desk, &Vec::new(), Vec::new())).await
+}
+
+/// `POST /status-page/work/new`: announces it.
+pub(super) async fn plan(
+    State(app): State<App>,
+    visitor: Visitor,
+    Form(sent): Form<Sent>,
+) -> Result<Response, PageError> {
+    let new = NewWork {
+        title: of(&sent, "title"),
+        text: of(&sent, "text"),
+        components: chosen(&sent),
+        from: utc(&of(&sent, "from")),
+        until: utc(&of(&sent, "until")),
+    };
+    match app.plan_work(&visitor.caller, new).await {
+        Ok(id) => Ok(see(&visitor.browser, &format!("/status-page/{id}"), "It is announced.")),
+        Err(error) => {
+            let desk = app.status_desk(&visitor.caller).await?;
+            let errors = theirs(error, "title")?;
+            form(&app, &visitor, work_form(&desk, &sent, errors)).await
+        }
+    }
+}
+
+/// What is wrong, where the person can mend it.
+fn theirs(error: StatusError, first: &str) -> Result<Vec<FieldError>, PageError> {
+    if is_theirs(&error) { Ok(fields(&error, first)) } else { Err(error.into()) }
+}
+
+async fn form(app: &App, visitor: &Visitor, body: NewPage) -> Result<Response, PageError> {
+    let status =
+        if body.errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let shell = visitor.shell(app, body.heading, Section::Status).await?;
+    Ok(page(status, &shell.back("/status-page", "Status page"), &body))
+}
+
+/// The form for a trouble. Pure.
+pub(super) fn trouble_form(desk: &Desk, sent: &Sent, errors: Vec<FieldError>) -> NewPage {
+    let state = of(sent, "state");
+    let bad = Health::ALL.into_iter().filter(|state| *state > Health::Maintenance);
+    NewPage {
+        heading: "Tell of a trouble",
+        intro: "What the watch sees is told by itself. This is for what it does not see.",
+        action: "/status-page/troubles/new",
+        button: "Tell the public",
+        errors,
+        title: of(sent, "title"),
+        text: of(sent, "text"),
+        states: bad.map(|it| Choice::new(it.as_str(), it.words(), &state)).collect(),
+        times: None,
+        components: choices(desk, sent),
+    }
+}
+
+/// The form for planned work. Pure.
+pub(super) fn work_form(desk: &Desk, sent: &Sent, errors: Vec<FieldError>) -> NewPage {
+    NewPage {
+        heading: "Plan work",
+        intro: "It is announced at once, and begins and ends on the page by itself.",
+        action: "/status-page/work/new",
+        button: "Announce it",
+        errors,
+        title: of(sent, "title"),
+        text: of(sent, "text"),
+        states: Vec::new(),
+        times: Some((of(sent, "from"), of(sent, "until"))),
+        components: choices(desk, sent),
+    }
+}
+
+fn choices(desk: &Desk, sent: &Sent) -> Vec<Choice> {
+    let chosen = chosen(sent);
+    let choice = |(component, _): &(Component, Health)| Choice {
+        value: component.as_str().to_owned(),
+        text: component.name().to_owned(),
+        selected: chosen.contains(component),
+    };
+    desk.components.iter().map(choice).collect()
+}
+
+fn of(sent: &Sent, name: &str) -> String {
+    let found = sent.iter().find(|(key, _)| key == name);
+    found.map(|(_, value)| value.clone()).unwrap_or_default()
+}
+
+fn chosen(sent: &Sent) -> Vec<Component> {
+    let named = sent.iter().filter(|(key, _)| key == "components");
+    named.filter_map(|(_, value)| Component::parse(value)).collect()
+}
+
+/// What a field for a date and a time holds.
+fn utc(typed: &str) -> Option<Timestamp> {
+    let local: DateTime = typed.trim().parse().ok()?;
+    TimeZone::UTC.to_timestamp(local).ok()
+}
+
+/// `GET /status-page/{id}`, for operators.
+pub(super) async fn one(
+    State(app): State<App>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+) -> Result<Response, PageError> {
+    let drafted = app.bulletin(&visitor.caller, parse(&id)?).await?;
+    bulletin(&app, &visitor, build_one(drafted, None, &visitor.times), Vec::new()).await
+}
+
+/// `POST /status-page/{id}/post`: says something.
+pub(super) async fn post(
+    State(app): State<App>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    Form(sent): Form<Sent>,
+) -> Result<Response, PageError> {
+    let id = parse(&id)?;
+    let post = Post {
+        version: of(&sent, "version").parse().unwrap_or(0),
+        phase: Phase::parse(&of(&sent, "phase")),
+        text: of(&sent, "text"),
+    };
+    let typed = post.clone();
+    match app.post_update(&visitor.caller, id, post).await {
+        Ok(_) => Ok(see(&visitor.browser, &format!("/status-page/{id}"), "It is posted.")),
+        Err(error) => {
+            let errors = theirs(error, "text")?;
+            let drafted = app.bulletin(&visitor.caller, id).await?;
+            let body = build_one(drafted, Some(typed), &visitor.times);
+            bulletin(&app, &visitor, body, errors).await
+        }
+    }
+}
+
+/// `POST /status-page/{id}/hand`: takes it over, or gives it back.
+pub(super) async fn hand(
+    State(app): State<App>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    Form(sent): Form<Sent>,
+) -> Result<Response, PageError> {
+    let (id, take) = (parse(&id)?, of(&sent, "take") == "yes");
+    app.take_over_bulletin(&visitor.caller, id, take).await?;
+    let said = if take { "It is yours: nothing is posted by itself." } else { "It is given back." };
+    Ok(see(&visitor.browser, &format!("/status-page/{id}"), said))
+}
+
+fn parse(id: &str) -> Result<BulletinId, PageError> {
+    id.parse().map_err(|_| PageError::not_found("There is no such bulletin."))
+}
+
+async fn bulletin(
+    app: &App,
+    visitor: &Visitor,
+    mut body: BulletinPage,
+    errors: Vec<FieldError>,
+) -> Result<Response, PageError> {
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    (body.errors, body.said) = (errors, visitor.browser.said.clone());
+    let shell = visitor.shell(app, &body.title, Section::Status).await?;
+    let mut response = page(status, &shell.back("/status-page", "Status page"), &body);
+    forget_said(&visitor.browser, &mut response);
+    Ok(response)
+}
+
+/// What the page of one says: its draft, or what was typed. Pure.
+pub(super) fn build_one(
+    drafted: DraftedBulletin,
+    typed: Option<Post>,
+    times: &Times,
+) -> BulletinPage {
+    let DraftedBulletin { bulletin: it, version, draft } = drafted;
+    let phases: &[Phase] = match it.kind {
+        Kind::Trouble { .. } => &Phase::OF_TROUBLE,
+        Kind::Work { .. } => &Phase::OF_WORK,
+    };
+    let (phase, text) = match typed {
+        Some(typed) => (typed.phase.unwrap_or(draft.phase), typed.text),
+        None => (draft.phase, draft.text),
+    };
+    let update = |it: &bugle_engine::status::bulletin::Update| Update {
+        at: times.exact(it.at),
+        phase: it.phase.words(),
+        text: it.text.clone(),
+        by: it.by.clone().unwrap_or_else(|| "Bugle".to_owned()),
+    };
+    BulletinPage {
+        said: None,
+        errors: Vec::new(),
+        id: it.id.to_string(),
+        phase: it.phase().words(),
+        open: it.open(),
+        facts: facts(&it, times),
+        updates: it.updates.iter().rev().map(update).collect(),
+        by_hand: it.kind == Kind::Trouble { incident: None },
+        hand: it.hand.clone(),
+        version,
+        phases: phases
+            .iter()
+            .map(|it| Choice::new(it.as_str(), it.words(), phase.as_str()))
+            .collect(),
+        text,
+        title: it.title,
+    }
+}
+
+fn facts(it: &bugle_engine::status::bulletin::Bulletin, times: &Times) -> Vec<Pair> {
+    let pair = |key: &str, value: String| Pair { key: key.to_owned(), value };
+    let names: Vec<&str> = it.components.iter().map(|component| component.name()).collect();
+    let mut facts =
+        vec![pair("Touches", names.join(", ")), pair("At its worst", it.state.words().to_owned())];
+    match it.kind {
+        Kind::Trouble { .. } => facts.push(pair("Began", times.exact(it.began_at).text)),
+        Kind::Work { from, until } => {
+            facts.push(pair(
+                "Planned",
+                format!("{} to {}", times.date_hm(from), times.date_hm(until)),
+            ));
+        }
+    }
+    if let Some(by) = it.next_by {
+        facts.push(pair("Next update promised by", times.exact(by).text));
+    }
+    facts
+}

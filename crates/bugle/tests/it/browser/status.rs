@@ -1,0 +1,99 @@
+//! The status page as people see it: on a phone and at a desk, by day and by night, without script.
+
+use bugle_domain::stage::Stage;
+use fantoccini::{Client, Locator};
+use serde_json::{Value, json};
+
+use super::{Chromium, browser, picture, signed_in};
+use crate::watch::quick;
+use crate::world::{LIMIT, World};
+
+async fn devtools(client: &Client, cmd: &str, params: Value) {
+    let body = json!({ "cmd": cmd, "params": params });
+    client.issue_cmd(Chromium { path: "goog/cdp/execute", body }).await.unwrap();
+}
+
+async fn open(world: &World, client: &Client) {
+    client.goto(&format!("{}/status", world.base)).await.unwrap();
+    let first = client.wait().at_most(LIMIT).for_element(Locator::Css("h1")).await.unwrap();
+    assert_eq!(first.text().await.unwrap(), "Notifications are late");
+}
+
+async fn number(client: &Client, script: &str) -> i64 {
+    client.execute(&format!("return {script}"), vec![]).await.unwrap().as_i64().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_status_page_is_one_request_fits_every_screen_and_says_its_age() {
+    let world = World::watched(None, quick).await;
+    world.until_green().await;
+    world.app().hold(Stage::Dispatch, true).await;
+    world
+        .until("it is told", || async {
+            let text = reqwest::get(format!("{}/index.txt", world.base)).await.unwrap();
+            text.text().await.unwrap().contains("Notifications are late")
+        })
+        .await;
+    for (width, script) in [(390, true), (390, false), (1_440, true)] {
+        let client = browser(width, script).await;
+        for scheme in ["light", "dark"] {
+            let feature = json!({ "name": "prefers-color-scheme", "value": scheme });
+            devtools(&client, "Emulation.setEmulatedMedia", json!({ "features": [feature] })).await;
+            open(&world, &client).await;
+            let loaded = number(&client, "performance.getEntriesByType('resource').length").await;
+            assert_eq!(loaded, 0, "one request");
+            let page = "document.documentElement";
+            let over = format!("{page}.scrollWidth - {page}.clientWidth");
+            assert_eq!(number(&client, &over).await, 0, "nothing is beside the screen");
+            let how = if script { "script" } else { "plain" };
+            picture(&client, &format!("status-{width}-{how}-{scheme}")).await;
+        }
+        let age = client.find(Locator::Css("#age")).await.unwrap().text().await.unwrap();
+        assert!(age.starts_with("Written "), "{age}");
+        client.close().await.unwrap();
+    }
+    let client = browser(390, true).await;
+    let later = "const now = Date.now; Date.now = () => now() + 12 * 6e4";
+    let cmd = "Page.addScriptToEvaluateOnNewDocument";
+    devtools(&client, cmd, json!({ "source": later })).await;
+    open(&world, &client).await;
+    let old = Locator::XPath("//*[@id='age'][starts-with(., 'This page is 12 min old.')]");
+    client.wait().at_most(LIMIT).for_element(old).await.unwrap();
+    client.close().await.unwrap();
+    world.app().hold(Stage::Dispatch, false).await;
+    world.until_green().await;
+    world.settle().await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operator_tells_and_posts_without_javascript_on_a_phone() {
+    let world = World::watched(None, quick).await;
+    world.until_green().await;
+    let client = signed_in(&world, 390, false).await;
+    client.goto(&format!("{}/status-page/troubles/new", world.base)).await.unwrap();
+    let form = client.form(Locator::Css("main form.card")).await.unwrap();
+    form.set_by_name("title", "Pages are slow").await.unwrap();
+    form.set_by_name("text", "We look into it.").await.unwrap();
+    let box_of_web = client.find(Locator::Css("input[value=web]")).await.unwrap();
+    box_of_web.click().await.unwrap();
+    picture(&client, "status-trouble-plain").await;
+    client.find(Locator::Css("main form.card .btn.main")).await.unwrap().click().await.unwrap();
+    let told = Locator::XPath("//*[@id='flash'][contains(., 'The public is told.')]");
+    client.wait().at_most(LIMIT).for_element(told).await.unwrap();
+    picture(&client, "status-bulletin-plain").await;
+    let choice = client.find(Locator::Id("phase")).await.unwrap();
+    choice.select_by_value("resolved").await.unwrap();
+    client.find(Locator::Css("main form .btn.main")).await.unwrap().click().await.unwrap();
+    let posted = Locator::XPath("//*[@id='flash'][contains(., 'It is posted.')]");
+    client.wait().at_most(LIMIT).for_element(posted).await.unwrap();
+    client.close().await.unwrap();
+    world
+        .until("the public reads it", || async {
+            let page = reqwest::get(format!("{}/history.html", world.base)).await.unwrap();
+            page.text().await.unwrap().contains("Pages are slow")
+        })
+        .await;
+    world.settle().await;
+    world.end().await;
+}
