@@ -180,11 +180,24 @@ impl OperatorsPage {
             return;
         }
         let (notice, id) = (notice(incident), incident.id);
-        let (inner, page) = (Arc::clone(app), self.clone());
+        let (inner, page) = (Arc::clone(app), BackToIdle(self.clone()));
         app.tasks.once(async move {
-            let taken = told(TELL_WITHIN, inner.raise(&notice)).await;
-            *page.lock() = if taken { Paging::Taken(id) } else { Paging::Idle };
+            if told(TELL_WITHIN, inner.raise(&notice)).await {
+                *page.0.lock() = Paging::Taken(id);
+            }
         });
+    }
+}
+
+/// However an attempt to raise it ends, it is not under way any more.
+struct BackToIdle(OperatorsPage);
+
+impl Drop for BackToIdle {
+    fn drop(&mut self) {
+        let mut paging = self.0.lock();
+        if *paging == Paging::UnderWay {
+            *paging = Paging::Idle;
+        }
     }
 }
 

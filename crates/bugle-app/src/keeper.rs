@@ -35,8 +35,9 @@ const REQUEST_LIMIT: SignedDuration =
     SignedDuration::from_secs(LONGEST_REQUEST.as_secs().cast_signed());
 /// Rows that one round of upkeep touches, so that it never holds up urgent work.
 const STEP_ROWS: u32 = 500;
-/// Most such steps in one round.
-const MAX_STEPS: u32 = 40;
+/// No further step is begun in a round after so long: the next beat is due, and the others' beats
+/// must be looked at.
+const UPKEEP: Duration = Duration::from_secs(1);
 /// Rounds between readings of the ledger for the metrics.
 const GAUGES_EVERY: u64 = 5;
 
@@ -105,7 +106,7 @@ impl Keeper {
         let epochs = store.take_placements(node, now, heard_since).await?;
         store.mark_in_hand(epochs.keys().copied(), alerting::BATCH).await?;
         self.app.placement.held(epochs, heard_since, begun);
-        let lost = self.give_back(Lost::EarlierRunOf(node), now).await?;
+        let lost = self.give_back(Lost::EarlierRunOf(node), now, None).await?;
         if lost > 0 {
             tracing::warn!(lost, "messages of the earlier run may have been sent; looking them up");
         }
@@ -138,12 +139,13 @@ impl Keeper {
         let mut others = self.app.living();
         others.remove(&self.app.node);
         let others: Vec<NodeId> = others.into_iter().collect();
-        let lost = self.give_back(Lost::LongerThan(REQUEST_LIMIT, &others), now).await?;
+        let until = Some(Instant::now() + UPKEEP);
+        let lost = self.give_back(Lost::LongerThan(REQUEST_LIMIT, &others), now, until).await?;
         let mut expired = 0;
-        for _ in 0..MAX_STEPS {
+        loop {
             let ended = self.app.store.expire_receipts(self.app.node, STEP_ROWS, now).await?;
             expired += ended;
-            if ended < STEP_ROWS {
+            if ended < STEP_ROWS || is_past(until) {
                 break;
             }
         }
@@ -186,8 +188,13 @@ impl Keeper {
         dead
     }
 
-    /// Takes claims out of the hands of the dead, all of them.
-    async fn give_back(&self, lost: Lost<'_>, now: Timestamp) -> Result<u32, StoreError> {
+    /// Takes claims out of the hands of the dead, all of them or as many as it can until then.
+    async fn give_back(
+        &self,
+        lost: Lost<'_>,
+        now: Timestamp,
+        until: Option<Instant>,
+    ) -> Result<u32, StoreError> {
         if self.app.lacks(Mechanism::Resume) {
             return Ok(0);
         }
@@ -205,7 +212,7 @@ impl Keeper {
             let of = (self.app.node, lost);
             let found = self.app.store.lost_claims(of, STEP_ROWS, now, &mut follow).await?;
             total += found;
-            if found < STEP_ROWS {
+            if found < STEP_ROWS || is_past(until) {
                 return Ok(total);
             }
         }
@@ -242,6 +249,10 @@ impl Keeper {
         metrics::gauge!("bugle_ledger_difference").set(difference as f64);
         Ok(())
     }
+}
+
+fn is_past(until: Option<Instant>) -> bool {
+    until.is_some_and(|until| Instant::now() >= until)
 }
 
 /// Since when senders could always reach some node.

@@ -1,7 +1,8 @@
 //! Retention: lets go what is past its time, step by step, beside all other work.
 //!
 //! Each node does so for the tenants that it owns. How long things are kept goes with intake's
-//! revision. While a major incident is open nothing goes: it may be what explains it.
+//! revision. For a day after a major incident was declared nothing goes while it is open: it may be
+//! what explains it. Only where the database itself is in trouble all goes on: its disk may be full.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use bugle_domain::stage::Stage;
 use bugle_domain::{AllTenants, TenantId, TenantScope};
+use bugle_engine::incident::Incident;
+use bugle_engine::watch::Hop;
 use bugle_store::StoreError;
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
@@ -27,7 +30,9 @@ const STEP_ROWS: u32 = 200;
 const REST: u32 = 9;
 /// Bounds of that time.
 const SHORTEST_REST: Duration = Duration::from_millis(20);
-const LONGEST_REST: Duration = Duration::from_secs(5);
+const LONGEST_REST: Duration = Duration::from_mins(2);
+/// For so long after an incident was declared nothing goes while it is open.
+const HELD_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 /// Drops what is past its time.
 #[derive(Clone)]
@@ -52,20 +57,27 @@ impl RetentionLoop {
         }
     }
 
-    /// Everything that is past its time now, step by step.
+    /// Everything that is past its time now, step by step: what belongs to nobody in particular,
+    /// then what each tenant has. One whose turn fails has the next with the next look.
     async fn look(&self, stop: &CancellationToken) {
         let (epochs, _) = self.app.placement.epochs();
-        let mut tenants: VecDeque<TenantId> =
-            epochs.into_keys().filter(|tenant| !tenant.is_reserved()).collect();
-        while !stop.is_cancelled() {
+        let tenants = epochs.into_keys().filter(|tenant| !tenant.is_reserved());
+        let mut turns: VecDeque<Option<TenantId>> =
+            std::iter::once(None).chain(tenants.map(Some)).collect();
+        while let Some(turn) = turns.front().copied()
+            && !stop.is_cancelled()
+        {
             let began = Instant::now();
-            match self.step(&mut tenants).await {
-                Ok(true) => (),
-                Ok(false) => return,
+            let more = match self.step(turn).await {
+                Ok(Some(more)) => more,
+                Ok(None) => return,
                 Err(error) => {
                     tracing::error!(error = %Chain(&error), "could not drop what is past its time");
-                    return;
+                    false
                 }
+            };
+            if !more {
+                turns.pop_front();
             }
             let rest = (began.elapsed() * REST).clamp(SHORTEST_REST, LONGEST_REST);
             tokio::select! {
@@ -75,35 +87,38 @@ impl RetentionLoop {
         }
     }
 
-    /// One step: what belongs to nobody in particular, and what the first of the tenants has.
-    /// Whether there may be more.
-    async fn step(&self, tenants: &mut VecDeque<TenantId>) -> Result<bool, StoreError> {
-        let (store, all) = (&self.app.store, AllTenants::granted);
-        if store.open_incident().await?.is_some() {
-            return Ok(false);
+    /// One step, for a tenant or for what belongs to nobody in particular. Whether there may be
+    /// more; `None` where nothing is to go now.
+    async fn step(&self, turn: Option<TenantId>) -> Result<Option<bool>, StoreError> {
+        let (store, now) = (&self.app.store, self.app.clock.now());
+        let explains =
+            |it: &Incident| it.hop != Hop::Store && now.duration_since(it.declared_at) < HELD_FOR;
+        if store.open_incident().await?.is_some_and(|row| explains(&row.incident)) {
+            return Ok(None);
         }
-        let now = self.app.clock.now();
         let kept = self.app.stages.of(Stage::Intake).revision.retention;
-        let raw = store.retain(all(), before(now, kept.raw_bytes), STEP_ROWS).await?;
-        let answers = before(now, keyed_requests::KEPT_FOR.unsigned_abs());
-        let answers = store.retain_keyed_requests(all(), answers, STEP_ROWS).await?;
-        let more = count("requests", raw) | count("answers", answers);
-        let Some(tenant) = tenants.front().copied() else { return Ok(more) };
+        let Some(tenant) = turn else {
+            let all = AllTenants::granted;
+            let raw = store.retain(all(), before(now, kept.raw_bytes), STEP_ROWS).await?;
+            let answers = before(now, keyed_requests::KEPT_FOR.unsigned_abs());
+            let answers = store.retain_keyed_requests(all(), answers, STEP_ROWS).await?;
+            count("requests", raw);
+            count("answers", answers);
+            return Ok(Some(raw >= STEP_ROWS || answers >= STEP_ROWS));
+        };
         let scope = TenantScope::granted(tenant);
-        let history = before(now, kept.history);
-        let history = store.retain_history(scope, history, STEP_ROWS).await?;
+        let old = before(now, kept.history);
+        let (history, more) = store.retain_history(scope, old, STEP_ROWS).await?;
         let log = store.retain_log(scope, before(now, kept.log), STEP_ROWS).await?;
-        if !(count("history", history) | count("log", log)) {
-            tenants.pop_front();
-        }
-        Ok(more || !tenants.is_empty())
+        count("history", history);
+        count("log", log);
+        Ok(Some(more || log >= STEP_ROWS))
     }
 }
 
-/// Counts what a step dropped; whether it may have left something.
-fn count(what: &'static str, rows: u32) -> bool {
+/// Counts what a step dropped.
+fn count(what: &'static str, rows: u32) {
     metrics::counter!("bugle_retention_rows_total", "what" => what).increment(u64::from(rows));
-    rows >= STEP_ROWS
 }
 
 /// What is older is past its time.

@@ -145,12 +145,7 @@ impl Db {
                 tx.commit().await?;
                 Ok(found)
             }
-            Self::Postgres(postgres) => {
-                let mut connected = postgres.connection().await?;
-                let found = postgres::rows(&mut connected, statement, values).await?;
-                connected.done();
-                Ok(found)
-            }
+            Self::Postgres(postgres) => postgres.rows(statement, values).await,
         }
     }
 

@@ -233,7 +233,8 @@ impl Store {
     }
 
     /// Claims what was seen without holding it, if there is nothing else to do with any of it.
-    /// What somebody else was quicker to claim, or to end, is passed over.
+    /// What somebody else was quicker to claim, or to end, is passed over; where that is all of it,
+    /// others are at the same places, and it takes what they do not hold.
     async fn claim_seen(
         &self,
         pass: &DispatchPass<'_>,
@@ -253,7 +254,8 @@ impl Store {
             return Ok(None);
         }
         let mut sends = Sorted::new(pass, candidates, verdicts).sends;
-        if !sends.is_empty() {
+        let seen = sends.len();
+        if seen > 0 {
             let DispatchPass { claim, node, send_by, now, .. } = *pass;
             let values = values![claim, node, send_by, now, seen_rows(&sends, paces)];
             let mut ours = BTreeSet::new();
@@ -263,6 +265,9 @@ impl Store {
             sends.retain(|(_, Candidate { tenant, notification, .. })| {
                 ours.contains(&(tenant.as_uuid(), notification.id.as_uuid()))
             });
+        }
+        if sends.is_empty() && seen > 0 {
+            return Ok(None);
         }
         let only_left = sends.is_empty();
         let next_due = outlook.next_due;

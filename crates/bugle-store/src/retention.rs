@@ -154,7 +154,7 @@ impl Store {
 
     /// Drops alerts that ended before `before`, with their events, notifications, attempts and
     /// timelines, and events of that time that came to nothing: at most `limit` rows. Returns how
-    /// many there were; fewer than `limit` means that was all.
+    /// many there were, and whether there may be more.
     ///
     /// What is pending, open or owed stays, and so do the sums of the ledger.
     pub async fn retain_history(
@@ -162,7 +162,7 @@ impl Store {
         scope: TenantScope,
         before: Timestamp,
         limit: u32,
-    ) -> Result<u32, StoreError> {
+    ) -> Result<(u32, bool), StoreError> {
         retried!(self.drop_history_once(scope, before, limit))
     }
 
@@ -171,9 +171,11 @@ impl Store {
         scope: TenantScope,
         before: Timestamp,
         limit: u32,
-    ) -> Result<u32, StoreError> {
+    ) -> Result<(u32, bool), StoreError> {
         let (tenant, mut over) = (scope.tenant(), Rows::new());
-        for found in self.db.rows(&OVER, values![tenant, before, ALERTS]).await? {
+        let found = self.db.rows(&OVER, values![tenant, before, ALERTS]).await?;
+        let all_seen = found.len() < ALERTS as usize;
+        for found in &found {
             over.push(row![found.id(0)?]);
         }
         let mut left = limit;
@@ -193,7 +195,7 @@ impl Store {
             left -= count(tx.run(&DROP_ALONE, values![tenant, before, left]).await?);
         }
         tx.commit().await?;
-        Ok(limit - left)
+        Ok((limit - left, left == 0 || !all_seen))
     }
 
     /// Drops entries of the log of changes that are older than `before`, at most `limit`; the

@@ -145,6 +145,10 @@ impl Publisher {
     async fn read(&mut self, leads: bool, now: Timestamp) -> Result<(), String> {
         let store = match &self.store {
             Some(store) => store.clone(),
+            // On a file of this machine's own, other connections would wait as these do.
+            None if self.app.store.file().is_some() => {
+                self.store.insert(self.app.store.clone()).clone()
+            }
             None => self.store.insert(within(self.app.store.beside(POOL)).await?).clone(),
         };
         let open = within(store.open_incident()).await?.map(|row| row.incident);

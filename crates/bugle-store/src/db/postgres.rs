@@ -35,6 +35,7 @@ pub(crate) struct Postgres {
     permits: Arc<Semaphore>,
     most: u32,
     acquire_timeout: Duration,
+    max_age: Duration,
 }
 
 /// A connection, and since when there is.
@@ -64,6 +65,7 @@ impl Postgres {
             permits: Arc::new(Semaphore::new(usize::try_from(most).unwrap_or(1))),
             most,
             acquire_timeout: settings.acquire_timeout,
+            max_age: MAX_AGE,
         }
     }
 
@@ -87,10 +89,11 @@ impl Postgres {
             .await
             .map_err(|_| Cause::NoneFree)?
             .map_err(|_| Cause::Closed)?;
-        let ready = self.ready().pop();
+        // One that is too old goes back to sqlx first: it holds the place that a new one needs.
+        let ready = self.ready().pop().filter(|rested| rested.1.elapsed() < self.max_age);
         let Rested(connection, since) = match ready {
-            Some(rested) if rested.1.elapsed() < MAX_AGE => rested,
-            _ => Rested(self.pool.acquire().await?, Instant::now()),
+            Some(rested) => rested,
+            None => Rested(self.pool.acquire().await?, Instant::now()),
         };
         Ok(Connected { connection, since, of: Arc::clone(self), _permit: permit })
     }
@@ -100,6 +103,29 @@ impl Postgres {
         let mut tx = PgTx { connected: Some(self.connection().await?) };
         tx.get()?.execute(how).await?;
         Ok(tx)
+    }
+
+    /// Reads rows outside any transaction.
+    pub(crate) async fn rows(
+        self: &Arc<Self>,
+        statement: &'static Statement,
+        values: Vec<Value>,
+    ) -> Result<Vec<Row>, StoreError> {
+        let mut connected = self.connection().await?;
+        let found = rows(&mut connected, statement, values).await;
+        match &found {
+            Ok(_) => connected.done(),
+            Err(StoreError::Unavailable(_)) => self.forget(),
+            Err(_) => (),
+        }
+        found
+    }
+
+    /// Closes what is at hand: where one connection broke, the others very likely did.
+    fn forget(&self) {
+        for Rested(mut connection, _) in std::mem::take(&mut *self.ready()) {
+            connection.close_on_drop();
+        }
     }
 
     fn ready(&self) -> MutexGuard<'_, Vec<Rested>> {
@@ -158,7 +184,10 @@ impl Drop for PgTx {
             match connected.execute("ROLLBACK").await {
                 Ok(_) => connected.done(),
                 // The server undoes it when it sees that the connection is gone.
-                Err(_) => connected.connection.close_on_drop(),
+                Err(_) => {
+                    connected.connection.close_on_drop();
+                    connected.of.forget();
+                }
             }
         });
     }
@@ -192,3 +221,6 @@ pub(crate) async fn run(
 pub(crate) fn encode(error: sqlx::error::BoxDynError) -> StoreError {
     sqlx::Error::Encode(error).into()
 }
+
+#[cfg(test)]
+mod tests;
