@@ -2,7 +2,7 @@
 //!
 //! Each node does so for the tenants that it owns. How long things are kept goes with intake's
 //! revision. For a day after a major incident was declared nothing goes while it is open: it may be
-//! what explains it. Only where the database itself is in trouble all goes on: its disk may be full.
+//! what explains it. Where the database itself is in trouble all goes on: its disk may be full.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

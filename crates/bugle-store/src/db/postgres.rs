@@ -181,13 +181,12 @@ impl Drop for PgTx {
             return;
         };
         runtime.spawn(async move {
-            match connected.execute("ROLLBACK").await {
-                Ok(_) => connected.done(),
+            if connected.execute("ROLLBACK").await.is_ok() {
+                connected.done();
+            } else {
                 // The server undoes it when it sees that the connection is gone.
-                Err(_) => {
-                    connected.connection.close_on_drop();
-                    connected.of.forget();
-                }
+                connected.connection.close_on_drop();
+                connected.of.forget();
             }
         });
     }
