@@ -126,24 +126,23 @@ fn administration() -> OpenApiRouter<WebState> {
         .routes(routes!(status::take_over))
 }
 
-fn whole() -> (Router<WebState>, OpenApi) {
+/// What the API takes and gives, as OpenAPI 3.1.
+pub fn document() -> OpenApi {
     let all = OpenApiRouter::new().merge(configuration()).merge(work()).merge(administration());
     let based: OpenApiRouter<WebState> = OpenApiRouter::new().nest(BASE, all);
-    let (router, mut api) = based.split_for_parts();
+    let mut api = based.into_openapi();
     describe::keyed(&mut api);
     // Ways in for events say themselves what a key is to them.
     api.merge(crate::intake::described());
-    (router, api)
-}
-
-/// What the API takes and gives, as OpenAPI 3.1.
-pub fn document() -> OpenApi {
-    describe::complete(whole().1)
+    describe::complete(api)
 }
 
 /// All routes of the API, its description, and the page to try it on.
 pub(crate) fn routes(state: &WebState) -> Router<WebState> {
-    let (router, _) = whole();
+    // Each group's description is let go before the next is made.
+    let groups = [configuration, work, administration];
+    let all = groups.iter().fold(Router::new(), |all, group| all.merge(Router::from(group())));
+    let router = Router::new().nest(BASE, all);
     let router = router.route_layer(from_fn_with_state(state.clone(), keyed::once));
     let sent = || std::future::ready(([(CONTENT_TYPE, "application/json")], DOCUMENT.clone()));
     router.route("/api/v1/openapi.json", get(sent)).merge(describe::explorer())
