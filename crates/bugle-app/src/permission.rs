@@ -53,7 +53,7 @@ pub enum Permission {
     ReadIncidents,
     /// Answer the alarm of a major incident.
     AnswerIncidents,
-    /// Say something on the status page, and plan work.
+    /// Say something on the status page, and plan maintenance.
     PostStatus,
     /// See what the stages run with, and change it.
     ChangeStages,

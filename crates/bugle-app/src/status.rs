@@ -16,7 +16,7 @@ use bugle_engine::status::rules::Installed;
 use jiff::SignedDuration;
 use tokio::sync::Notify;
 
-pub use self::desk::{Desk, DraftedBulletin, NewTrouble, NewWork, Post};
+pub use self::desk::{Desk, DraftedBulletin, NewMaintenance, NewTrouble, Post};
 pub use self::error::StatusError;
 use crate::app::{App, Inner};
 

@@ -120,7 +120,7 @@ ids! {
     RequestId = "req_";
     /// Names one major incident.
     IncidentId = "inc_";
-    /// Names what the public is told of one trouble or planned work.
+    /// Names what the public is told of one trouble or scheduled maintenance.
     BulletinId = "bul_";
 }
 

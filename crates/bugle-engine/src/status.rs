@@ -148,7 +148,7 @@ impl State {
     pub fn words(self) -> &'static str {
         match self {
             Self::Operational => "Working",
-            Self::Maintenance => "Planned work",
+            Self::Maintenance => "Scheduled maintenance",
             Self::Degraded => "Degraded",
             Self::PartialOutage => "Partly failing",
             Self::MajorOutage => "Down",

@@ -162,11 +162,11 @@ fn change_routes() -> Router<WebState> {
 }
 
 fn status_desk_routes() -> Router<WebState> {
-    use status_desk::{hand, new_trouble, new_work, one, plan, post as say, show, tell};
+    use status_desk::{hand, new_maintenance, new_trouble, one, plan, post as say, show, tell};
     Router::new()
         .route("/status-page", get(show))
         .route("/status-page/troubles/new", get(new_trouble).post(tell))
-        .route("/status-page/work/new", get(new_work).post(plan))
+        .route("/status-page/maintenance/new", get(new_maintenance).post(plan))
         .route("/status-page/{id}", get(one))
         .route("/status-page/{id}/post", post(say))
         .route("/status-page/{id}/hand", post(hand))

@@ -1,4 +1,4 @@
-//! What operators do with the status page: post, take over, tell of a trouble, plan work.
+//! What operators do with the status page: post, take over, tell of a trouble, plan maintenance.
 
 use bugle_domain::alert::Actor;
 use bugle_domain::{AllTenants, BulletinId};
@@ -20,7 +20,7 @@ use crate::permission::Permission;
 const MAX_TITLE: usize = 120;
 /// Longest update, in characters.
 const MAX_TEXT: usize = 4_000;
-/// Work is planned at most so far ahead.
+/// Maintenance is planned at most so far ahead.
 const MAX_AHEAD: SignedDuration = SignedDuration::from_hours(24 * 366);
 /// Updates are promised where there is no page that says how often.
 const PROMISE: SignedDuration = SignedDuration::from_mins(20);
@@ -60,9 +60,9 @@ pub struct NewTrouble {
     pub components: Vec<Component>,
 }
 
-/// Work to be done.
+/// Maintenance to be done.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct NewWork {
+pub struct NewMaintenance {
     /// In a line.
     pub title: String,
     /// What it means for those who use it.
@@ -136,11 +136,11 @@ impl App {
         self.begin((kind, state), new.title, new.components, update).await
     }
 
-    /// Announces work. For operators.
-    pub async fn plan_work(
+    /// Announces maintenance. For operators.
+    pub async fn plan_maintenance(
         &self,
         caller: &Caller,
-        new: NewWork,
+        new: NewMaintenance,
     ) -> Result<BulletinId, StatusError> {
         caller.require(Permission::PostStatus)?;
         let mut problems = words(&new.title, &new.text, &new.components);
@@ -149,7 +149,7 @@ impl App {
             return Err(StatusError::Invalid(problems));
         };
         let update = self.update(caller, Phase::Scheduled, &new.text);
-        let kind = Kind::Work { from, until };
+        let kind = Kind::Maintenance { from, until };
         self.begin((kind, State::Maintenance), new.title, new.components, update).await
     }
 
@@ -167,7 +167,7 @@ impl App {
         }
         let phases: &[Phase] = match row.bulletin.kind {
             Kind::Trouble { .. } => &Phase::OF_TROUBLE,
-            Kind::Work { .. } => &Phase::OF_WORK,
+            Kind::Maintenance { .. } => &Phase::OF_MAINTENANCE,
         };
         let mut problems = text(&post.text);
         let phase = post.phase.filter(|phase| phases.contains(phase));
@@ -204,7 +204,7 @@ impl App {
     ) -> Result<BulletinId, StatusError> {
         let id = BulletinId::new(update.at, entropy::bytes());
         let began_at = match kind {
-            Kind::Work { from, .. } => from,
+            Kind::Maintenance { from, .. } => from,
             Kind::Trouble { .. } => update.at,
         };
         let mut bulletin = Bulletin {

@@ -75,19 +75,19 @@ impl Board {
         self.troubles().filter(|it| it.open())
     }
 
-    /// Planned work, newest first.
-    pub fn work(&self) -> impl Iterator<Item = &Bulletin> {
-        self.bulletins.iter().filter(|it| matches!(it.kind, Kind::Work { .. }))
+    /// Scheduled maintenance, newest first.
+    pub fn maintenances(&self) -> impl Iterator<Item = &Bulletin> {
+        self.bulletins.iter().filter(|it| matches!(it.kind, Kind::Maintenance { .. }))
     }
 
-    /// Planned work that has not begun.
+    /// Scheduled maintenance that has not begun.
     pub fn upcoming(&self) -> impl Iterator<Item = &Bulletin> {
-        self.work().filter(|it| it.phase() == Phase::Scheduled)
+        self.maintenances().filter(|it| it.phase() == Phase::Scheduled)
     }
 
-    /// Planned work that is under way.
+    /// Scheduled maintenance that is under way.
     pub fn under_way(&self) -> impl Iterator<Item = &Bulletin> {
-        self.work().filter(|it| it.phase() == Phase::InProgress)
+        self.maintenances().filter(|it| it.phase() == Phase::InProgress)
     }
 
     /// The sentence that stands first.
@@ -105,7 +105,7 @@ impl Board {
             .collect();
         match self.worst() {
             State::Operational => "Everything works".to_owned(),
-            State::Maintenance => "Planned work is under way".to_owned(),
+            State::Maintenance => "Scheduled maintenance is under way".to_owned(),
             State::Degraded => format!("{}: degraded", hit.join(", ")),
             State::PartialOutage => format!("{}: partly failing", hit.join(", ")),
             State::MajorOutage => format!("{}: down", hit.join(", ")),

@@ -1,4 +1,4 @@
-//! Bulletins: what the public is told of one trouble or planned work, update by update.
+//! Bulletins: what the public is told of one trouble or scheduled maintenance, update by update.
 //!
 //! The first update of a declared incident is made by itself, and so is what must be said when it
 //! is mended, over, or when an update that was promised is due. Where a person has taken over,
@@ -45,8 +45,8 @@ impl Phase {
     /// Those of a trouble, in order.
     pub const OF_TROUBLE: [Self; 5] =
         [Self::Investigating, Self::Identified, Self::Monitoring, Self::Resolved, Self::Postmortem];
-    /// Those of planned work, in order.
-    pub const OF_WORK: [Self; 3] = [Self::Scheduled, Self::InProgress, Self::Completed];
+    /// Those of scheduled maintenance, in order.
+    pub const OF_MAINTENANCE: [Self; 3] = [Self::Scheduled, Self::InProgress, Self::Completed];
 
     /// The word used in files, API and database: that of Statuspage.
     pub fn as_str(self) -> &'static str {
@@ -64,7 +64,7 @@ impl Phase {
 
     /// Reads the word that [`Self::as_str`] gives.
     pub fn parse(text: &str) -> Option<Self> {
-        let all = Self::OF_TROUBLE.into_iter().chain(Self::OF_WORK);
+        let all = Self::OF_TROUBLE.into_iter().chain(Self::OF_MAINTENANCE);
         all.into_iter().find(|phase| phase.as_str() == text)
     }
 
@@ -97,8 +97,8 @@ pub enum Kind {
         /// The incident that the watch declared; `None`: a person says so.
         incident: Option<IncidentId>,
     },
-    /// Something will be worked on.
-    Work {
+    /// Maintenance, scheduled.
+    Maintenance {
         /// From when on.
         from: Timestamp,
         /// Until when.
@@ -119,7 +119,7 @@ pub struct Update {
     pub by: Option<String>,
 }
 
-/// What the public is told of one trouble or planned work.
+/// What the public is told of one trouble or scheduled maintenance.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Bulletin {
     /// Its id.
@@ -174,13 +174,13 @@ impl Bulletin {
     pub fn incident(&self) -> Option<IncidentId> {
         match self.kind {
             Kind::Trouble { incident } => incident,
-            Kind::Work { .. } => None,
+            Kind::Maintenance { .. } => None,
         }
     }
 
-    /// Whether it is planned work, under way at `now`.
-    pub fn is_planned_work_at(&self, now: Timestamp) -> bool {
-        matches!(self.kind, Kind::Work { from, until } if from <= now && now < until)
+    /// Whether it is scheduled maintenance, under way at `now`.
+    pub fn is_maintenance_at(&self, now: Timestamp) -> bool {
+        matches!(self.kind, Kind::Maintenance { from, until } if from <= now && now < until)
     }
 
     /// Says something, and by when the next is said. Nothing is said twice in a row.
@@ -194,9 +194,9 @@ impl Bulletin {
         self.updates.push(update);
     }
 
-    /// Moves planned work on when its time has come. Says whether something was said.
+    /// Moves scheduled maintenance on when its time has come. Says whether something was said.
     pub fn keep_time(&mut self, now: Timestamp) -> bool {
-        let Kind::Work { from, until } = self.kind else { return false };
+        let Kind::Maintenance { from, until } = self.kind else { return false };
         let (phase, at, text) = match self.phase() {
             Phase::Scheduled if now >= from => (Phase::InProgress, from, "It has begun."),
             Phase::InProgress if now >= until => (Phase::Completed, until, "It is done."),
@@ -318,7 +318,7 @@ pub fn draft(bulletin: &Bulletin, incident: Option<&Incident>, known: Known<'_>)
             let by = after(known.now, known.promise);
             (bulletin.phase(), words::still(bulletin, by, known.now))
         }
-        (Kind::Work { .. }, _) => (bulletin.phase(), String::new()),
+        (Kind::Maintenance { .. }, _) => (bulletin.phase(), String::new()),
     };
     Update { at: known.now, phase, text, by: None }
 }

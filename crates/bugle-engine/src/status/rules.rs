@@ -66,7 +66,7 @@ pub fn shown(seen: &States, bulletins: &[Bulletin], now: Timestamp) -> States {
             *known = state.max(*known);
         }
     }
-    for (component, state) in named(&|it| it.is_planned_work_at(now)) {
+    for (component, state) in named(&|it| it.is_maintenance_at(now)) {
         if let Some(known) = states.get_mut(&component) {
             *known = state;
         }

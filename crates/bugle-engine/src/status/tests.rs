@@ -335,7 +335,7 @@ fn whoever_takes_over_says_everything_and_is_still_given_a_draft() {
 fn planned(from: i64, until: i64) -> Bulletin {
     let mut bulletin = Bulletin {
         id: BulletinId::new(at(0), [3; 10]),
-        kind: Kind::Work { from: at(from), until: at(until) },
+        kind: Kind::Maintenance { from: at(from), until: at(until) },
         title: "Database move".to_owned(),
         state: State::Maintenance,
         components: vec![Component::Web],
@@ -489,6 +489,6 @@ fn the_headline_is_the_trouble_or_how_things_are() {
 fn words_read_back() {
     assert!(Component::ALL.iter().all(|it| Component::parse(it.as_str()) == Some(*it)));
     assert!(State::ALL.iter().all(|it| State::parse(it.as_str()) == Some(*it)));
-    let phases = Phase::OF_TROUBLE.iter().chain(&Phase::OF_WORK);
+    let phases = Phase::OF_TROUBLE.iter().chain(&Phase::OF_MAINTENANCE);
     assert!(phases.into_iter().all(|it| Phase::parse(it.as_str()) == Some(*it)));
 }

@@ -1,8 +1,8 @@
-//! What the public is told: bulletins, posting, taking over, planned work. For operators.
+//! What the public is told: bulletins, posting, taking over, scheduled maintenance. For operators.
 
 use axum::Json;
 use axum::extract::State;
-use bugle_app::status::{DraftedBulletin, NewTrouble, NewWork, Post};
+use bugle_app::status::{DraftedBulletin, NewMaintenance, NewTrouble, Post};
 use bugle_app::{App, Caller};
 use bugle_domain::BulletinId;
 use bugle_engine::status::bulletin::{Kind, Phase, Update};
@@ -20,8 +20,8 @@ use crate::problem::ApiError;
 pub(crate) struct UpdateBody {
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
-    /// `investigating`, `identified`, `monitoring`, `resolved` or `postmortem`; of planned work
-    /// `scheduled`, `in_progress` or `completed`.
+    /// `investigating`, `identified`, `monitoring`, `resolved` or `postmortem`; of scheduled
+    /// maintenance `scheduled`, `in_progress` or `completed`.
     phase: &'static str,
     text: String,
     /// Who said it; null: Bugle by itself. The public is not told.
@@ -34,13 +34,13 @@ impl From<Update> for UpdateBody {
     }
 }
 
-/// What the public is told of one trouble or planned work.
+/// What the public is told of one trouble or scheduled maintenance.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct BulletinBody {
     id: String,
     /// To be given back when something is posted.
     version: i64,
-    /// `trouble` or `work`.
+    /// `trouble` or `maintenance`.
     kind: &'static str,
     title: String,
     open: bool,
@@ -53,7 +53,7 @@ pub(crate) struct BulletinBody {
     incident: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     began_at: Timestamp,
-    /// When planned work ends.
+    /// When scheduled maintenance ends.
     #[schema(value_type = Option<String>, format = DateTime)]
     until: Option<Timestamp>,
     /// When the next update was promised for.
@@ -72,7 +72,7 @@ impl From<DraftedBulletin> for BulletinBody {
         let DraftedBulletin { bulletin: told, version, draft } = it;
         let (kind, until) = match told.kind {
             Kind::Trouble { .. } => ("trouble", None),
-            Kind::Work { until, .. } => ("work", Some(until)),
+            Kind::Maintenance { until, .. } => ("maintenance", Some(until)),
         };
         Self {
             id: told.id.to_string(),
@@ -103,11 +103,11 @@ pub(crate) struct NewBulletinBody {
     text: String,
     /// What it touches: `intake`, `web`, `api`, `integrations`, `email`, `sms`, `voice`.
     components: Vec<String>,
-    /// How bad a trouble is. Left out: it is planned work.
+    /// How bad a trouble is. Left out: it is scheduled maintenance.
     #[serde(default)]
     #[schema(required = false)]
     state: Option<String>,
-    /// From when on it is worked.
+    /// When maintenance begins.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime, required = false)]
     from: Option<Timestamp>,
@@ -149,7 +149,8 @@ pub(crate) async fn list(
     Ok(List::whole(desk.bulletins.into_iter().map(BulletinBody::from).collect()))
 }
 
-/// Tells the public of a trouble that the watch does not see, or of planned work. For operators.
+/// Tells the public of a trouble that the watch does not see, or of scheduled maintenance. For
+/// operators.
 #[utoipa::path(
     post, path = "/bulletins", tag = "operator", operation_id = "publish bulletin",
     request_body = NewBulletinBody, responses((status = 201, body = BulletinBody))
@@ -170,7 +171,8 @@ pub(crate) async fn publish(
         app.tell_trouble(&caller, NewTrouble { title, text, state, components }).await?
     } else {
         let (from, until) = (new.from, new.until);
-        app.plan_work(&caller, NewWork { title, text, components, from, until }).await?
+        app.plan_maintenance(&caller, NewMaintenance { title, text, components, from, until })
+            .await?
     };
     Ok((StatusCode::CREATED, Json(app.bulletin(&caller, id).await?.into())))
 }

@@ -1,12 +1,12 @@
 //! What operators do with the status page: read what is told, post updates, take over, tell of a
-//! trouble that the watch does not see, and plan work.
+//! trouble that the watch does not see, and plan maintenance.
 
 use askama::Template;
 use axum::Form;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use bugle_app::App;
-use bugle_app::status::{Desk, DraftedBulletin, NewTrouble, NewWork, Post, StatusError};
+use bugle_app::status::{Desk, DraftedBulletin, NewMaintenance, NewTrouble, Post, StatusError};
 use bugle_domain::BulletinId;
 use bugle_engine::status::bulletin::{Kind, Phase};
 use bugle_engine::status::{Component, State as Health};
@@ -151,34 +151,34 @@ pub(super) async fn tell(
     }
 }
 
-/// `GET /status-page/work/new`, for operators.
-pub(super) async fn new_work(
+/// `GET /status-page/maintenance/new`, for operators.
+pub(super) async fn new_maintenance(
     State(app): State<App>,
     visitor: Visitor,
 ) -> Result<Response, PageError> {
     let desk = app.status_desk(&visitor.caller).await?;
-    form(&app, &visitor, work_form(&desk, &Vec::new(), Vec::new())).await
+    form(&app, &visitor, maintenance_form(&desk, &Vec::new(), Vec::new())).await
 }
 
-/// `POST /status-page/work/new`: announces it.
+/// `POST /status-page/maintenance/new`: announces it.
 pub(super) async fn plan(
     State(app): State<App>,
     visitor: Visitor,
     Form(sent): Form<Sent>,
 ) -> Result<Response, PageError> {
-    let new = NewWork {
+    let new = NewMaintenance {
         title: of(&sent, "title"),
         text: of(&sent, "text"),
         components: chosen(&sent),
         from: utc(&of(&sent, "from")),
         until: utc(&of(&sent, "until")),
     };
-    match app.plan_work(&visitor.caller, new).await {
+    match app.plan_maintenance(&visitor.caller, new).await {
         Ok(id) => Ok(see(&visitor.browser, &format!("/status-page/{id}"), "It is announced.")),
         Err(error) => {
             let desk = app.status_desk(&visitor.caller).await?;
             let errors = theirs(error, "title")?;
-            form(&app, &visitor, work_form(&desk, &sent, errors)).await
+            form(&app, &visitor, maintenance_form(&desk, &sent, errors)).await
         }
     }
 }
@@ -213,12 +213,12 @@ pub(super) fn trouble_form(desk: &Desk, sent: &Sent, errors: Vec<FieldError>) ->
     }
 }
 
-/// The form for planned work. Pure.
-pub(super) fn work_form(desk: &Desk, sent: &Sent, errors: Vec<FieldError>) -> NewPage {
+/// The form for scheduled maintenance. Pure.
+pub(super) fn maintenance_form(desk: &Desk, sent: &Sent, errors: Vec<FieldError>) -> NewPage {
     NewPage {
-        heading: "Plan work",
+        heading: "Plan maintenance",
         intro: "It is announced at once, and begins and ends on the page by itself.",
-        action: "/status-page/work/new",
+        action: "/status-page/maintenance/new",
         button: "Announce it",
         errors,
         title: of(sent, "title"),
@@ -330,7 +330,7 @@ pub(super) fn build_one(
     let DraftedBulletin { bulletin: it, version, draft } = drafted;
     let phases: &[Phase] = match it.kind {
         Kind::Trouble { .. } => &Phase::OF_TROUBLE,
-        Kind::Work { .. } => &Phase::OF_WORK,
+        Kind::Maintenance { .. } => &Phase::OF_MAINTENANCE,
     };
     let (phase, text) = match typed {
         Some(typed) => (typed.phase.unwrap_or(draft.phase), typed.text),
@@ -369,7 +369,7 @@ fn facts(it: &bugle_engine::status::bulletin::Bulletin, times: &Times) -> Vec<Pa
         vec![pair("Touches", names.join(", ")), pair("At its worst", it.state.words().to_owned())];
     match it.kind {
         Kind::Trouble { .. } => facts.push(pair("Began", times.exact(it.began_at).text)),
-        Kind::Work { from, until } => {
+        Kind::Maintenance { from, until } => {
             facts.push(pair(
                 "Planned",
                 format!("{} to {}", times.date_hm(from), times.date_hm(until)),

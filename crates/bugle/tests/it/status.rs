@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use bugle_app::UseCaseError;
-use bugle_app::status::{DraftedBulletin, NewTrouble, NewWork, Post, StatusError};
+use bugle_app::status::{DraftedBulletin, NewMaintenance, NewTrouble, Post, StatusError};
 use bugle_domain::stage::Stage;
 use bugle_engine::status::bulletin::Phase;
 use bugle_engine::status::{Component, State};
@@ -207,7 +207,7 @@ async fn what_the_watch_does_not_see_people_tell() {
     let wrong = app.tell_trouble(&operator, NewTrouble::default()).await.unwrap_err();
     let fields: Vec<&str> = wrong.problems().iter().map(|it| it.pointer.as_str()).collect();
     assert_eq!(fields, ["/text", "/title", "/components", "/state"]);
-    let wrong = app.plan_work(&operator, NewWork::default()).await.unwrap_err();
+    let wrong = app.plan_maintenance(&operator, NewMaintenance::default()).await.unwrap_err();
     let fields: Vec<&str> = wrong.problems().iter().map(|it| it.pointer.as_str()).collect();
     assert_eq!(fields, ["/text", "/title", "/components", "/from", "/until"]);
     let new = NewTrouble {
@@ -285,7 +285,7 @@ for event in calendar.walk('VEVENT'):
 
 async fn work(world: &World) {
     let from = world.clock.now() + SignedDuration::from_hours(24);
-    let new = NewWork {
+    let new = NewMaintenance {
         title: "Database move, reading only".to_owned(),
         text: "Pages can be read, not changed.".to_owned(),
         components: vec![Component::Web],
@@ -293,7 +293,7 @@ async fn work(world: &World) {
         until: Some(from + SignedDuration::from_mins(90)),
     };
     let operator = world.operator().await;
-    world.app().plan_work(&operator, new).await.unwrap();
+    world.app().plan_maintenance(&operator, new).await.unwrap();
     world
         .until("it is announced", || async {
             let upcoming = world.public_json("scheduled-maintenances/upcoming").await;

@@ -1,4 +1,4 @@
-//! iCalendar (RFC 5545): planned work, for calendars that are subscribed to it.
+//! iCalendar (RFC 5545): scheduled maintenance, for calendars that are subscribed to it.
 
 use bugle_engine::status::board::Board;
 use bugle_engine::status::bulletin::{Bulletin, Kind, Phase};
@@ -16,8 +16,8 @@ pub(super) fn calendar(board: &Board) -> String {
     line("VERSION:2.0".to_owned());
     line("PRODID:-//Bugle//status page//EN".to_owned());
     line("METHOD:PUBLISH".to_owned());
-    line(format!("X-WR-CALNAME:{}", quoted(&format!("{} planned work", board.name))));
-    for it in board.work() {
+    line(format!("X-WR-CALNAME:{}", quoted(&format!("{} scheduled maintenance", board.name))));
+    for it in board.maintenances() {
         event(board, it, &mut line);
     }
     line("END:VCALENDAR".to_owned());
@@ -25,7 +25,7 @@ pub(super) fn calendar(board: &Board) -> String {
 }
 
 fn event(board: &Board, it: &Bulletin, line: &mut impl FnMut(String)) {
-    let Kind::Work { from, until } = it.kind else { return };
+    let Kind::Maintenance { from, until } = it.kind else { return };
     let names: Vec<&str> = it.components.iter().map(|component| component.name()).collect();
     let said = it.updates.last().map_or("", |update| update.text.as_str());
     let done = it.phase() == Phase::Completed;

@@ -233,7 +233,7 @@ fn told(it: &Bulletin, updates: usize, times: &Times) -> Told {
     let names: Vec<&str> = it.components.iter().map(|component| component.name()).collect();
     let (began, end) = match it.kind {
         Kind::Trouble { .. } => (it.began_at, it.ended_at()),
-        Kind::Work { from, until } => (from, Some(until)),
+        Kind::Maintenance { from, until } => (from, Some(until)),
     };
     let said = |update: &bugle_engine::status::bulletin::Update| Said {
         at: times.short(update.at),
@@ -272,7 +272,7 @@ pub(super) fn badge(board: &Board) -> String {
     let (word, colour) = match board.worst() {
         _ if board.blind() => ("not known", "#55606B"),
         State::Operational => ("working", "#1F6B54"),
-        State::Maintenance => ("planned work", "#3C66A8"),
+        State::Maintenance => ("scheduled maintenance", "#3C66A8"),
         State::Degraded => ("degraded", "#7A5C00"),
         State::PartialOutage => ("partly failing", "#B4500F"),
         State::MajorOutage => ("down", "#6F0D35"),

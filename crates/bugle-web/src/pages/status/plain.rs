@@ -46,7 +46,7 @@ pub(super) fn text(board: &Board) -> String {
 fn told(out: &mut String, it: &Bulletin) {
     let when = match it.kind {
         Kind::Trouble { .. } => format!("since {}", exact(it.began_at)),
-        Kind::Work { from, until } => format!("{} to {}", exact(from), exact(until)),
+        Kind::Maintenance { from, until } => format!("{} to {}", exact(from), exact(until)),
     };
     let _infallible = writeln!(out, "\n{} ({when})", it.title);
     for update in it.updates.iter().rev().take(3) {

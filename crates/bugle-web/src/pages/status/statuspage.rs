@@ -53,7 +53,7 @@ pub(super) fn unresolved(board: &Board) -> String {
 
 /// `scheduled-maintenances.json`: the latest.
 pub(super) fn maintenances(board: &Board) -> String {
-    list(board, "scheduled_maintenances", board.work())
+    list(board, "scheduled_maintenances", board.maintenances())
 }
 
 /// `scheduled-maintenances/upcoming.json`.
@@ -196,7 +196,7 @@ fn incident(board: &Board, it: &Bulletin) -> Value {
         "components": components,
         "reminder_intervals": null,
     });
-    if let (Kind::Work { from, until }, Some(fields)) = (it.kind, told.as_object_mut()) {
+    if let (Kind::Maintenance { from, until }, Some(fields)) = (it.kind, told.as_object_mut()) {
         fields.insert("scheduled_for".to_owned(), time(from).into());
         fields.insert("scheduled_until".to_owned(), time(until).into());
     }

@@ -77,7 +77,7 @@ fn work() -> Bulletin {
     let (from, until) = (at("2026-03-22T01:00:00Z"), at("2026-03-22T02:30:00Z"));
     let mut told = over(1);
     told.id = BulletinId::new(now(), [9; 10]);
-    told.kind = Kind::Work { from, until };
+    told.kind = Kind::Maintenance { from, until };
     told.title = "Database move; reading, no writing".to_owned();
     told.state = State::Maintenance;
     told.components = vec![Component::Web, Component::Api];
@@ -353,7 +353,11 @@ fn the_operators_pages() {
     let sent = vec![("components".to_owned(), "sms".to_owned())];
     let errors = vec![FieldError::new("title", "Say in a line what it is.")];
     super::show("status-trouble", &app, &status_desk::trouble_form(&desk, &sent, errors));
-    super::show("status-work", &app, &status_desk::work_form(&desk, &Vec::new(), Vec::new()));
+    super::show(
+        "status-maintenance",
+        &app,
+        &status_desk::maintenance_form(&desk, &Vec::new(), Vec::new()),
+    );
     let mut taken = drafted(trouble());
     taken.bulletin.hand = Some("Lena".to_owned());
     super::show("status-bulletin", &app, &status_desk::build_one(taken, None, &times));
