@@ -121,7 +121,7 @@ async fn dispatch(held: &Held) -> Result<Run, DrillError> {
     hold(&mut scene, Stage::Dispatch, true).await?;
     scene.within(SEEN_WITHIN.min(held.patience), || scene.lookout.seen().declared.is_some()).await;
     // The other tenant is quiet while time passes at once, so that nobody there is thinking then.
-    others.end_sending();
+    others.end_sending().await;
     let thinks = |sent: &Sent| sent.told.is_some() && sent.over.is_none();
     scene.within(SEEN_WITHIN, || scene.board.all(|sent| !thinks(sent))).await;
     others.end().await;

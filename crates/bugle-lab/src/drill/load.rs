@@ -1,13 +1,14 @@
 //! Much at once: events sent by many connections, as fast as they are answered.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::board::Board;
 use super::timeline::Timeline;
 use super::traffic::{Post, Zeal};
 use bugle_app::tasks::Tasks;
+use tokio_util::sync::CancellationToken;
 
 /// Connections that send at the same time.
 const CONNECTIONS: usize = 32;
@@ -34,7 +35,7 @@ pub(super) async fn fire(
     for _ in 0..CONNECTIONS {
         let (shots, next, board) = (Arc::clone(&shots), Arc::clone(&next), board.clone());
         tasks.once(async move {
-            let never = AtomicBool::new(false);
+            let never = CancellationToken::new();
             while let Some(shot) = shots.get(next.fetch_add(1, Ordering::Relaxed)) {
                 if shot.post.send(&board, &never, Zeal::UntilTaken).await {
                     done(&board, shot.event);

@@ -3,7 +3,6 @@
 //! Everybody has a program, too, which tells them in time; so texts are counted by themselves. One
 //! page is answered by nobody, and must go on to the next level, whatever is said of its text.
 
-use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use super::books::Texts;
@@ -16,6 +15,7 @@ use super::scorecard::Run;
 use super::traffic::{self, Post, Zeal};
 use super::{Drill, Held};
 use crate::knobs::{Answer, Knobs, Service};
+use tokio_util::sync::CancellationToken;
 
 /// The drill.
 pub(super) const DRILL: Drill = Drill {
@@ -107,7 +107,7 @@ async fn run(held: &Held, variant: &str) -> Result<Run, DrillError> {
 async fn next_level_told(scene: &mut Scene, held: &Held) -> Option<f64> {
     let (tenant, person) = scene.somebody();
     let body = traffic::event(UNANSWERED, "trigger");
-    let (sent, over) = (Instant::now(), AtomicBool::new(false));
+    let (sent, over) = (Instant::now(), CancellationToken::new());
     let post = Post::native(&scene.node.api(tenant), (tenant, person), body);
     post.send(&scene.board, &over, Zeal::UntilTaken).await;
     let told = || scene.board.told_beside(UNANSWERED, (tenant, LEAD));

@@ -240,7 +240,7 @@ impl Scene {
         traffic: Traffic,
         settle: Duration,
     ) -> Result<Measured, DrillError> {
-        traffic.end_sending();
+        traffic.end_sending().await;
         self.within(settle, || self.board.all(Sent::is_dealt_with)).await;
         let sums = self.settled(settle).await?;
         traffic.end().await;

@@ -80,9 +80,9 @@ async fn run(held: &Held, variant: &str) -> Result<Run, DrillError> {
         traffic.add_storm(tenant, more, &mut scene.chance);
     }
     scene.pass(lasts).await;
-    traffic.end_sending();
     scene.timeline.note("it is over");
     let ended = Instant::now();
+    traffic.end_sending().await;
     let mut measured = scene.measure_outside(traffic, held.patience).await?;
     let events = scene.board.events();
     // A storm of everybody spares nobody: then everybody's are measured.

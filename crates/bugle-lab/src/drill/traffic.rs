@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bugle_app::tasks::Tasks;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use super::api::Api;
 use super::board::{Board, Refusal};
@@ -31,8 +31,8 @@ const THINKING: (Duration, Duration) = (Duration::from_secs(1), Duration::from_s
 
 /// The traffic of all tenants.
 pub(super) struct Traffic {
-    tasks: Tasks,
-    over: Arc<AtomicBool>,
+    senders: Tasks,
+    answering: Tasks,
     apis: BTreeMap<usize, Api>,
     board: Board,
     people: usize,
@@ -47,16 +47,16 @@ impl Traffic {
         per_second: f64,
         chance: &mut Chance,
     ) -> Self {
-        let (tasks, over, board) = (Tasks::new(), Arc::default(), board.clone());
-        let traffic = Self { tasks, over, apis, board, people };
+        let (senders, answering, board) = (Tasks::new(), Tasks::new(), board.clone());
+        let traffic = Self { senders, answering, apis, board, people };
         let tenants: Vec<usize> = traffic.apis.keys().copied().collect();
         for tenant in tenants {
             traffic.add_sender(tenant, per_second, chance);
         }
         let (apis, board) = (traffic.apis.clone(), traffic.board.clone());
         let people = People { apis, board, chance: Chance::new(chance.number()) };
-        let stop = traffic.tasks.stop_token();
-        traffic.tasks.once(async move {
+        let stop = traffic.answering.stop_token();
+        traffic.answering.once(async move {
             tokio::select! {
                 () = stop.cancelled() => (),
                 () = people.run() => (),
@@ -82,22 +82,22 @@ impl Traffic {
         chance: &mut Chance,
     ) {
         let Some(api) = self.apis.get(&tenant).cloned() else { return };
-        let (people, board, over) = (self.people, self.board.clone(), Arc::clone(&self.over));
-        let tasks = self.tasks.clone();
-        let sender = Sender { tenant, people, api, board, over, tasks, zeal, paths };
+        let (people, board, tasks) = (self.people, self.board.clone(), self.senders.clone());
+        let sender = Sender { tenant, people, api, board, tasks, zeal, paths };
         let every = Duration::from_secs_f64(1.0 / per_second.max(0.01));
-        self.tasks.once(sender.run(every, Chance::new(chance.number())));
+        self.senders.once(sender.run(every, Chance::new(chance.number())));
     }
 
-    /// No new event is begun from now on. People go on answering.
-    pub(super) fn end_sending(&self) {
-        self.over.store(true, Ordering::Relaxed);
+    /// No event is posted from now on; returns when what was under way is accepted or is not. People
+    /// go on answering.
+    pub(super) async fn end_sending(&self) {
+        self.senders.stop().await;
     }
 
     /// Ends all of it.
     pub(super) async fn end(self) {
-        self.end_sending();
-        self.tasks.stop().await;
+        self.end_sending().await;
+        self.answering.stop().await;
     }
 }
 
@@ -150,7 +150,7 @@ impl Post {
 
     /// Sends it until it is accepted, or `over` says that nobody waits for it, or its sender lets
     /// it go; gives whether it was accepted.
-    pub(super) async fn send(&self, board: &Board, over: &AtomicBool, zeal: Zeal) -> bool {
+    pub(super) async fn send(&self, board: &Board, over: &CancellationToken, zeal: Zeal) -> bool {
         loop {
             let again = match self.api.post(self.path, &self.body).await {
                 Ok(_) => return true,
@@ -166,10 +166,10 @@ impl Post {
                     AGAIN
                 }
             };
-            if over.load(Ordering::Relaxed) {
-                return false;
+            tokio::select! {
+                () = over.cancelled() => return false,
+                () = tokio::time::sleep(again) => (),
             }
-            tokio::time::sleep(again).await;
         }
     }
 }
@@ -179,7 +179,6 @@ struct Sender {
     people: usize,
     api: Api,
     board: Board,
-    over: Arc<AtomicBool>,
     tasks: Tasks,
     zeal: Zeal,
     paths: &'static [&'static str],
@@ -189,19 +188,24 @@ impl Sender {
     /// Posts at its times, whatever became of what it posted before.
     async fn run(self, every: Duration, mut chance: Chance) {
         let places = Arc::new(Semaphore::new(UNDER_WAY));
+        let over = self.tasks.stop_token();
         let mut next = tokio::time::Instant::now();
         loop {
             let at = next + chance.time(Duration::ZERO, every / 4);
-            tokio::time::sleep_until(at).await;
             next += every;
+            let its_turn = async {
+                tokio::time::sleep_until(at).await;
+                Arc::clone(&places).acquire_owned().await
+            };
+            let place = tokio::select! {
+                () = over.cancelled() => return,
+                place = its_turn => place,
+            };
             // Closed never.
-            let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-            if self.over.load(Ordering::Relaxed) {
-                return;
-            }
+            let Ok(place) = place else { return };
             let event = self.board.begin(self.tenant, at.into_std());
             let post = self.post(event, &mut chance);
-            let (board, over, zeal) = (self.board.clone(), Arc::clone(&self.over), self.zeal);
+            let (board, over, zeal) = (self.board.clone(), over.clone(), self.zeal);
             self.tasks.once(async move {
                 if post.send(&board, &over, zeal).await {
                     board.accepted(event);
