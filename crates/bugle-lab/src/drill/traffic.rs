@@ -88,8 +88,8 @@ impl Traffic {
         self.senders.once(sender.run(every, Chance::new(chance.number())));
     }
 
-    /// No event is posted from now on; returns when what was under way is accepted or is not. People
-    /// go on answering.
+    /// No event is posted from now on; returns when what was under way is accepted or is not.
+    /// People go on answering.
     pub(super) async fn end_sending(&self) {
         self.senders.stop().await;
     }
