@@ -27,7 +27,7 @@ use crate::clock::Clock;
 use crate::directory_cache::DirectoryCache;
 use crate::dispatch::DispatchLoop;
 use crate::handset::Handset;
-use crate::intake::{self, Intake};
+use crate::intake::{self, Committer, Intake};
 use crate::keeper::Keeper;
 use crate::keys::IntegrationKeys;
 use crate::limits::UseLimits;
@@ -184,26 +184,40 @@ impl App {
         stages.begin().await?;
         let keeper = Keeper::new(Arc::clone(&inner));
         keeper.begin().await?;
+        let app = Self(inner);
+        app.start_workers(&committer, change, stages, keeper);
+        Ok(app)
+    }
+
+    /// Starts every worker but those of the watch and of the status page. Not `async`, so that
+    /// what they run is compiled here, and not with whoever awaits it.
+    fn start_workers(
+        &self,
+        committer: &Committer,
+        change: ChangeLoop,
+        stages: StagesLoop,
+        keeper: Keeper,
+    ) {
+        let Self(inner) = self;
         let tasks = &inner.tasks;
         for _ in 0..intake::COMMITTERS {
             let committer = committer.clone();
             tasks.worker("intake", move |stop| committer.clone().run(stop));
         }
-        let app = Arc::clone(&inner);
+        let app = Arc::clone(inner);
         tasks.worker("alerting", move |stop| AlertingLoop::new(Arc::clone(&app)).run(stop));
         let (tried, outcomes) = mpsc::channel(record::QUEUE);
-        let recorder = Recorder::new(Arc::clone(&inner), outcomes);
+        let recorder = Recorder::new(Arc::clone(inner), outcomes);
         tasks.worker("recorder", move |stop| recorder.clone().run(stop));
-        let dispatch = DispatchLoop::new(Arc::clone(&inner), tried);
+        let dispatch = DispatchLoop::new(Arc::clone(inner), tried);
         tasks.worker("dispatch", move |stop| dispatch.clone().run(stop));
         tasks.worker("change", move |stop| change.clone().run(stop));
-        let clean_up = CleanUpLoop::new(Arc::clone(&inner));
+        let clean_up = CleanUpLoop::new(Arc::clone(inner));
         tasks.worker("clean-up", move |stop| clean_up.clone().run(stop));
-        let retention = RetentionLoop::new(Arc::clone(&inner));
+        let retention = RetentionLoop::new(Arc::clone(inner));
         tasks.worker("retention", move |stop| retention.clone().run(stop));
         tasks.worker("stages", move |stop| stages.clone().run(stop));
         tasks.worker("keeper", move |stop| keeper.clone().run(stop));
-        Ok(Self(inner))
     }
 
     /// Finishes what is in hand, and stops.

@@ -59,10 +59,6 @@ pub(crate) enum Durability {
     WithTheNext,
 }
 
-const KNOWN_EVENTS: &str =
-    "SELECT CAST(reltuples AS BIGINT) FROM pg_class WHERE oid = 'events'::regclass";
-const ANALYZE: &str = "ANALYZE events, requests, alerts, timeline, notifications, attempts";
-
 /// An open database.
 #[derive(Clone, Debug)]
 pub(crate) enum Db {
@@ -162,14 +158,10 @@ impl Db {
     /// knows of more than `events` already. Plans made before are made again then, on every
     /// connection.
     pub(crate) async fn refresh_statistics(&self, events: i64) -> Result<(), StoreError> {
-        let Self::Postgres(postgres) = self else { return Ok(()) };
-        let mut connected = postgres.connection().await?;
-        let known: i64 = sqlx::query_scalar(KNOWN_EVENTS).fetch_one(&mut *connected).await?;
-        if known <= events {
-            sqlx::raw_sql(ANALYZE).execute(&mut *connected).await?;
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(postgres) => postgres.refresh_statistics(events).await,
         }
-        connected.done();
-        Ok(())
     }
 
     /// Runs one statement that writes, as a transaction of its own.
@@ -245,8 +237,7 @@ impl Tx {
                 for (part, values) in parts {
                     bind_postgres(part, values, &mut arguments).map_err(postgres::encode)?;
                 }
-                let query = sqlx::query_with(together.sql(), arguments);
-                let row = Row::Postgres(query.fetch_one(tx.get()?).await?);
+                let row = postgres::run_together(tx.get()?, together.sql(), arguments).await?;
                 for (index, changed) in changed.iter_mut().enumerate() {
                     *changed = u64::try_from(row.int(index)?).unwrap_or_default();
                 }

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
+use futures_util::future::BoxFuture;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgConnection};
 use sqlx::{Executor, PgPool};
@@ -26,6 +27,14 @@ use crate::error::{Cause, StoreError};
 /// A connection this old is exchanged for a new one: what its server process has gathered goes with
 /// it, and a balancer in between gets its turn.
 const MAX_AGE: Duration = Duration::from_mins(30);
+
+const KNOWN_EVENTS: &str =
+    "SELECT CAST(reltuples AS BIGINT) FROM pg_class WHERE oid = 'events'::regclass";
+const ANALYZE: &str = "ANALYZE events, requests, alerts, timeline, notifications, attempts";
+
+/// What is awaited here is boxed: each caller would else be compiled with a copy of all that sqlx
+/// does beneath, which takes more time to build and more memory to run than a box an answer.
+pub(crate) type Boxed<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 
 /// An open database.
 #[derive(Debug)]
@@ -83,7 +92,7 @@ impl Postgres {
     }
 
     /// A connection, when one is free.
-    pub(crate) async fn connection(self: &Arc<Self>) -> Result<Connected, StoreError> {
+    async fn connection(self: &Arc<Self>) -> Result<Connected, StoreError> {
         let permit = Arc::clone(&self.permits).acquire_owned();
         let permit = tokio::time::timeout(self.acquire_timeout, permit)
             .await
@@ -99,26 +108,43 @@ impl Postgres {
     }
 
     /// Begins a transaction with these words.
-    pub(crate) async fn begin(self: &Arc<Self>, how: &'static str) -> Result<PgTx, StoreError> {
-        let mut tx = PgTx { connected: Some(self.connection().await?) };
-        tx.get()?.execute(how).await?;
-        Ok(tx)
+    pub(crate) fn begin(self: &Arc<Self>, how: &'static str) -> Boxed<'_, PgTx> {
+        Box::pin(async move {
+            let mut tx = PgTx { connected: Some(self.connection().await?) };
+            tx.get()?.execute(how).await?;
+            Ok(tx)
+        })
     }
 
     /// Reads rows outside any transaction.
-    pub(crate) async fn rows(
+    pub(crate) fn rows(
         self: &Arc<Self>,
         statement: &'static Statement,
         values: Vec<Value>,
-    ) -> Result<Vec<Row>, StoreError> {
-        let mut connected = self.connection().await?;
-        let found = rows(&mut connected, statement, values).await;
-        match &found {
-            Ok(_) => connected.done(),
-            Err(StoreError::Unavailable(_)) => self.forget(),
-            Err(_) => (),
-        }
-        found
+    ) -> Boxed<'_, Vec<Row>> {
+        Box::pin(async move {
+            let mut connected = self.connection().await?;
+            let found = rows(&mut connected, statement, values).await;
+            match &found {
+                Ok(_) => connected.done(),
+                Err(StoreError::Unavailable(_)) => self.forget(),
+                Err(_) => (),
+            }
+            found
+        })
+    }
+
+    /// See [`crate::db::Db::refresh_statistics`].
+    pub(crate) fn refresh_statistics(self: &Arc<Self>, events: i64) -> Boxed<'_, ()> {
+        Box::pin(async move {
+            let mut connected = self.connection().await?;
+            let known: i64 = sqlx::query_scalar(KNOWN_EVENTS).fetch_one(&mut *connected).await?;
+            if known <= events {
+                sqlx::raw_sql(ANALYZE).execute(&mut *connected).await?;
+            }
+            connected.done();
+            Ok(())
+        })
     }
 
     /// Closes what is at hand: where one connection broke, the others very likely did.
@@ -164,12 +190,14 @@ impl PgTx {
     }
 
     /// Makes the transaction last.
-    pub(crate) async fn commit(mut self) -> Result<(), StoreError> {
-        self.get()?.execute("COMMIT").await?;
-        if let Some(connected) = self.connected.take() {
-            connected.done();
-        }
-        Ok(())
+    pub(crate) fn commit(mut self) -> Boxed<'static, ()> {
+        Box::pin(async move {
+            self.get()?.execute("COMMIT").await?;
+            if let Some(connected) = self.connected.take() {
+                connected.done();
+            }
+            Ok(())
+        })
     }
 }
 
@@ -193,27 +221,42 @@ impl Drop for PgTx {
 }
 
 /// Reads rows.
-pub(crate) async fn rows(
-    connection: &mut PgConnection,
+pub(crate) fn rows<'a>(
+    connection: &'a mut PgConnection,
     statement: &'static Statement,
     values: Vec<Value>,
-) -> Result<Vec<Row>, StoreError> {
-    let mut arguments = PgArguments::default();
-    bind_postgres(statement, values, &mut arguments).map_err(encode)?;
-    let query = sqlx::query_with(statement.sql(Dialect::Postgres), arguments);
-    Ok(query.fetch(connection).map_ok(Row::Postgres).try_collect().await?)
+) -> Boxed<'a, Vec<Row>> {
+    Box::pin(async move {
+        let mut arguments = PgArguments::default();
+        bind_postgres(statement, values, &mut arguments).map_err(encode)?;
+        let query = sqlx::query_with(statement.sql(Dialect::Postgres), arguments);
+        Ok(query.fetch(connection).map_ok(Row::Postgres).try_collect().await?)
+    })
 }
 
 /// Runs a statement; returns how many rows it changed.
-pub(crate) async fn run(
-    connection: &mut PgConnection,
+pub(crate) fn run<'a>(
+    connection: &'a mut PgConnection,
     statement: &'static Statement,
     values: Vec<Value>,
-) -> Result<u64, StoreError> {
-    let mut arguments = PgArguments::default();
-    bind_postgres(statement, values, &mut arguments).map_err(encode)?;
-    let query = sqlx::query_with(statement.sql(Dialect::Postgres), arguments);
-    Ok(query.execute(connection).await?.rows_affected())
+) -> Boxed<'a, u64> {
+    Box::pin(async move {
+        let mut arguments = PgArguments::default();
+        bind_postgres(statement, values, &mut arguments).map_err(encode)?;
+        let query = sqlx::query_with(statement.sql(Dialect::Postgres), arguments);
+        Ok(query.execute(connection).await?.rows_affected())
+    })
+}
+
+/// Runs statements that were made one; gives its only row.
+pub(crate) fn run_together<'a>(
+    connection: &'a mut PgConnection,
+    sql: &'static str,
+    arguments: PgArguments,
+) -> Boxed<'a, Row> {
+    Box::pin(async move {
+        Ok(Row::Postgres(sqlx::query_with(sql, arguments).fetch_one(connection).await?))
+    })
 }
 
 /// A value that cannot be bound.

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
 use sqlx::migrate::Migration;
 use tokio::runtime::{Handle, RuntimeFlavor};
@@ -303,8 +304,12 @@ fn rows(
     let mut found = Vec::new();
     let mut cursor = prepared.raw_query();
     while let Some(row) = cursor.next()? {
-        let cells = (0..width).map(|index| Ok(cell(row.get_ref(index)?)));
-        found.push(Row::Sqlite(cells.collect::<Result<Box<[Cell]>, rusqlite::Error>>()?));
+        // Collected, a row would be moved as it grows: how many there are is not known to a `Result`.
+        let mut cells = Vec::with_capacity(width);
+        for index in 0..width {
+            cells.push(cell(row.get_ref(index)?));
+        }
+        found.push(Row::Sqlite(cells.into_boxed_slice()));
     }
     Ok(found)
 }
@@ -344,6 +349,9 @@ fn open(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // One plan for a statement, whatever it is asked. Else SQLite makes a new one each time that a
+    // parameter which it looked at has another value.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     // Relations are kept by the transactions here, the same on both databases; checking them again
     // would cost an index lookup a row.
