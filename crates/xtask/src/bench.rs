@@ -78,18 +78,21 @@ pub(crate) enum Phase {
     Accepts,
     /// Notifications a second, and their CPU time.
     Notifications,
+    /// The same with the watch and without it, in turns.
+    Watch,
     /// Cost of an event with 1,000, 10,000 and 100,000 kept, and memory then.
     Growth,
 }
 
 impl Phase {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Yardstick,
         Self::Start,
         Self::Idle,
         Self::Latency,
         Self::Accepts,
         Self::Notifications,
+        Self::Watch,
         Self::Growth,
     ];
 }

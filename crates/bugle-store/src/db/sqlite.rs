@@ -304,7 +304,7 @@ fn rows(
     let mut found = Vec::new();
     let mut cursor = prepared.raw_query();
     while let Some(row) = cursor.next()? {
-        // Collected, a row would be moved as it grows: how many there are is not known to a `Result`.
+        // Collected into a `Result`, a row would be moved as it grows.
         let mut cells = Vec::with_capacity(width);
         for index in 0..width {
             cells.push(cell(row.get_ref(index)?));

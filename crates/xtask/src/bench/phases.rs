@@ -1,5 +1,6 @@
 //! The phases: what is done to a node, and what is read off.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -60,6 +61,8 @@ const UNWATCHED: &str = "[watch]\nevery = \"0s\"\n";
 const IDLE_MIB: f64 = 40.0;
 /// Of one core.
 const WATCH_PERCENT: f64 = 3.0;
+/// How much the watch may slow or burden the main job, as a part of it.
+const WATCH_SHARE: f64 = 0.05;
 const FULL_MIB: f64 = 120.0;
 const GROWTH_RATIO: f64 = 1.2;
 
@@ -95,6 +98,7 @@ impl<'a> Bench<'a> {
             Phase::Latency => self.latency(stand).await,
             Phase::Accepts => self.accepts(stand).await,
             Phase::Notifications => self.notifications(stand).await,
+            Phase::Watch => self.watch(stand).await,
             Phase::Growth => self.growth(stand).await,
         }
     }
@@ -203,11 +207,9 @@ impl<'a> Bench<'a> {
         let (mut rates, mut cpu) = (Vec::new(), Vec::new());
         let (mut p50, mut p99) = (Vec::new(), Vec::new());
         for _ in 0..self.runs(3) {
-            let used = stand.node.cpu_seconds()?;
-            let events = stand.fire(64, SATURATED).await?;
-            stand.settle().await?;
-            cpu.push((stand.node.cpu_seconds()? - used) / float(SATURATED) * 1_000.0);
-            rates.push(float(SATURATED) / stand.board.span(events.clone()).as_secs_f64());
+            let (events, speed) = saturate(&stand).await?;
+            cpu.push(speed.cpu_per_1000);
+            rates.push(speed.per_second);
             let times = stand.board.arrival_times(events);
             p50.push(times.quantile_ms(0.5));
             p99.push(times.quantile_ms(0.99));
@@ -221,6 +223,25 @@ impl<'a> Bench<'a> {
         self.report.add(figure.at_most(targets.cpu_s_per_1000).beside(loopback.as_ref()));
         self.report.add(self.figure("event_to_provider_p50_saturated", median(p50), "ms"));
         self.report.add(self.figure("event_to_provider_p99_saturated", median(p99), "ms"));
+        Ok(())
+    }
+
+    /// A node with its watch against the same node without: several pairs, each in another order
+    /// than the one before, so that what grows meanwhile favours neither.
+    async fn watch(&mut self, mut stand: Stand) -> Result<()> {
+        let (mut rates, mut cpu) = (Vec::new(), Vec::new());
+        for pair in 0..self.runs(5) {
+            let watched_first = pair % 2 == 0;
+            let first = restarted(&mut stand, watched_first).await?;
+            let second = restarted(&mut stand, !watched_first).await?;
+            let (with, without) = if watched_first { (first, second) } else { (second, first) };
+            rates.push(with.per_second / without.per_second);
+            cpu.push(with.cpu_per_1000 / without.cpu_per_1000);
+        }
+        let figure = self.figure("notifications_with_watch", median(rates), "×");
+        self.report.add(figure.at_least(1.0 - WATCH_SHARE));
+        let figure = self.figure("cpu_with_watch", median(cpu), "×");
+        self.report.add(figure.at_most(1.0 + WATCH_SHARE));
         Ok(())
     }
 
@@ -282,4 +303,31 @@ impl<'a> Bench<'a> {
     fn time(&self, seconds: u64) -> Duration {
         Duration::from_secs(if self.quick { 1 } else { seconds })
     }
+}
+
+/// How fast a run at saturation was, and what it took.
+#[derive(Clone, Copy)]
+struct Speed {
+    per_second: f64,
+    cpu_per_1000: f64,
+}
+
+/// Sends as many events as fast as it can; their numbers, and how fast they became notifications.
+async fn saturate(stand: &Stand) -> Result<(Range<usize>, Speed)> {
+    let used = stand.node.cpu_seconds()?;
+    let events = stand.fire(64, SATURATED).await?;
+    stand.settle().await?;
+    let cpu_per_1000 = (stand.node.cpu_seconds()? - used) / float(SATURATED) * 1_000.0;
+    let per_second = float(SATURATED) / stand.board.span(events.clone()).as_secs_f64();
+    Ok((events, Speed { per_second, cpu_per_1000 }))
+}
+
+/// A run at saturation, of the node started anew.
+async fn restarted(stand: &mut Stand, watched: bool) -> Result<Speed> {
+    stand.node.kill().await?;
+    stand.node.configure(if watched { "" } else { UNWATCHED })?;
+    stand.node.start().await?;
+    stand.fire(64, 2_000).await?;
+    stand.settle().await?;
+    Ok(saturate(stand).await?.1)
 }
