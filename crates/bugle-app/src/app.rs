@@ -34,6 +34,7 @@ use crate::limits::UseLimits;
 use crate::methods::send::Spoken;
 use crate::operators::providers::Troubles;
 use crate::placement::Placement;
+use crate::provider_use::ProviderUses;
 use crate::pulse::{Holds, PassInHand, Passes, Pulse};
 use crate::record::{self, HeldClaims, Recorder};
 use crate::rehearsal::Rehearsal;
@@ -114,6 +115,7 @@ pub(crate) struct Inner {
     pub(crate) limits: UseLimits,
     pub(crate) spoken: Spoken,
     pub(crate) troubles: Troubles,
+    pub(crate) provider_uses: ProviderUses,
     pub(crate) intake: Intake,
     pub(crate) placement: Placement,
     pub(crate) pulse: Pulse,
@@ -156,6 +158,7 @@ impl App {
             limits: UseLimits::new(&clock),
             spoken: Spoken::default(),
             troubles: Troubles::default(),
+            provider_uses: ProviderUses::default(),
             settings,
             store,
             channels,

@@ -2,17 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bugle_domain::AllTenants;
-use bugle_domain::contact::Channel;
-use bugle_domain::notification::Lane;
-use bugle_domain::object::Directory;
+use bugle_domain::NodeId;
 pub use bugle_domain::revision::Difference;
 use bugle_domain::revision::{Mistakes, Revision};
 use bugle_domain::stage::{Stage, StageRun};
-use bugle_domain::{NodeId, TenantScope};
 use bugle_engine::change::checked::{Dependants, Misfit, Numbered, Surroundings, checked};
 use bugle_engine::change::was_just_undone;
 pub use bugle_engine::change::{Change, ChangeKind, ChangeState, UndoWanted, WATCH_FOR};
+use bugle_engine::cleanup::CleanUp;
 use bugle_engine::watch::View;
 use bugle_store::{Begun, NewRevision, RevisionSource};
 pub use bugle_store::{Checkpoint, StoredRevision};
@@ -24,9 +21,12 @@ use crate::permission::Permission;
 
 mod drive;
 mod error;
+mod used;
 
 pub(crate) use drive::ChangeLoop;
 pub use error::ChangeError;
+pub(crate) use used::channel_users;
+use used::used;
 
 /// How long a change may be watched.
 pub const WATCHED: std::ops::RangeInclusive<SignedDuration> =
@@ -164,7 +164,8 @@ impl App {
             number => number,
         };
         let forced = request.forced;
-        let wanted = Begin { kind, number, author, reason, forced, watch_for: request.watch_for };
+        let (watch_for, clean_up) = (request.watch_for, None);
+        let wanted = Begin { kind, number, author, reason, forced, watch_for, clean_up };
         if !refusals.is_empty() {
             return Err(refuse(self.inner(), wanted, &plan, refusals).await?);
         }
@@ -266,6 +267,7 @@ struct Begin<'a> {
     reason: &'a str,
     forced: bool,
     watch_for: SignedDuration,
+    clean_up: Option<i64>,
 }
 
 async fn begin(app: &Inner, wanted: Begin<'_>, plan: &ChangePlan) -> Result<Change, ChangeError> {
@@ -278,6 +280,32 @@ async fn begin(app: &Inner, wanted: Begin<'_>, plan: &ChangePlan) -> Result<Chan
     Ok(begun)
 }
 
+/// Begins a change to a new revision that carries a clean-up out. One that does not fit goes on record
+/// as refused, which is what is returned.
+pub(crate) async fn begin_for(
+    app: &Inner,
+    clean_up: &CleanUp,
+    revision: &Revision,
+) -> Result<Change, ChangeError> {
+    let author = clean_up.author.clone();
+    let reason = &*format!("clean-up {}: {}", clean_up.number, clean_up.reason);
+    let blocked = app.store.blocked(revision).await?;
+    let plan = plan(app, Numbered { number: 0, revision }, blocked).await?;
+    if app.store.change_under_way().await?.is_some() {
+        return Err(ChangeError::UnderWay);
+    }
+    let new = NewRevision { revision, author: &author, reason, source: RevisionSource::Change };
+    let number = app.store.keep_revision(new, app.clock.now()).await?;
+    let (kind, forced, watch_for) = (ChangeKind::Apply, false, WATCH_FOR);
+    let clean_up = Some(clean_up.number);
+    let wanted = Begin { kind, number, author, reason, forced, watch_for, clean_up };
+    let refusals = plan.refusals();
+    if refusals.is_empty() {
+        return begin(app, wanted, &plan).await;
+    }
+    on_record(app, wanted, &plan, &refusals).await
+}
+
 /// Puts what was refused on record: who tried what, and what spoke against it.
 async fn refuse(
     app: &Inner,
@@ -285,22 +313,32 @@ async fn refuse(
     plan: &ChangePlan,
     refusals: Vec<String>,
 ) -> Result<ChangeError, ChangeError> {
+    on_record(app, wanted, plan, &refusals).await?;
+    Ok(ChangeError::Refused(refusals))
+}
+
+async fn on_record(
+    app: &Inner,
+    wanted: Begin<'_>,
+    plan: &ChangePlan,
+    refusals: &[String],
+) -> Result<Change, ChangeError> {
     let change = Change {
         state: ChangeState::Refused,
         why: Some(refusals.join("; ")),
         ..draft(app, wanted, plan)
     };
-    let Change { number, author, reason, .. } =
-        app.store.log_refused(&change, app.node, &refusals).await?;
+    let refused = app.store.log_refused(&change, app.node, refusals).await?;
+    let Change { number, author, reason, .. } = &refused;
     tracing::warn!(number, author, reason, ?refusals, "a change is refused");
     metrics::counter!("bugle_change_steps_total", "state" => "refused").increment(1);
-    Ok(ChangeError::Refused(refusals))
+    Ok(refused)
 }
 
 /// A change as it is written down.
 fn draft(app: &Inner, wanted: Begin<'_>, plan: &ChangePlan) -> Change {
     let now = app.clock.now();
-    let Begin { kind, number, author, reason, forced, watch_for } = wanted;
+    let Begin { kind, number, author, reason, forced, watch_for, clean_up } = wanted;
     // This node first: it is known to live, and whoever else lives takes its tenants meanwhile.
     let mut nodes = vec![app.node];
     nodes.extend(app.living().into_iter().filter(|node| *node != app.node));
@@ -322,6 +360,7 @@ fn draft(app: &Inner, wanted: Begin<'_>, plan: &ChangePlan) -> Change {
         before: Vec::new(),
         why: None,
         undo: None,
+        clean_up,
     }
 }
 
@@ -331,13 +370,23 @@ async fn plan(
     wanted: Numbered<'_>,
     blocked: Option<(Timestamp, String)>,
 ) -> Result<ChangePlan, ChangeError> {
-    let from = app.store.known_good().await?.ok_or(ChangeError::NoRevision(0))?;
-    let stored = app.store.revision(from).await?.ok_or(ChangeError::NoRevision(from))?;
-    let known_good = read(&stored)?;
+    let (from, known_good) = known_good(app).await?;
     let stages = known_good.changed(wanted.revision);
     let (misfits, touched) = fits(app, wanted, &stages).await?;
     let differences = known_good.diff(wanted.revision);
     Ok(ChangePlan { from, differences, stages, misfits, touched, blocked })
+}
+
+/// The revision that every node falls back to, with its number.
+pub(crate) async fn known_good(app: &Inner) -> Result<(i64, Revision), ChangeError> {
+    let number = app.store.known_good().await?.ok_or(ChangeError::NoRevision(0))?;
+    Ok((number, revision(app, number).await?))
+}
+
+/// What a revision says.
+pub(crate) async fn revision(app: &Inner, number: i64) -> Result<Revision, ChangeError> {
+    let stored = app.store.revision(number).await?.ok_or(ChangeError::NoRevision(number))?;
+    Ok(read(&stored)?)
 }
 
 /// What does not fit, and who passes through the stages at all.
@@ -373,48 +422,6 @@ async fn fits(
     Ok((checked(wanted, stages, &around), used.events))
 }
 
-/// Who uses what, over all tenants.
-#[derive(Default)]
-struct Used {
-    channels: BTreeMap<Channel, Dependants>,
-    lanes: BTreeMap<String, Dependants>,
-    events: Dependants,
-}
-
-async fn used(app: &Inner) -> Result<Used, ChangeError> {
-    let all = AllTenants::granted();
-    let mut used = Used::default();
-    for tenant in app.store.tenants(all).await? {
-        let directory = app.directories.get(TenantScope::granted(tenant.id)).await?;
-        note_methods(&directory, &mut used);
-    }
-    let ledger = app.store.ledger_of_all(all, app.clock.now()).await?;
-    for lane in Lane::ALL {
-        let waiting = ledger.owed.iter().filter(|owed| owed.lane == lane);
-        let waiting = waiting.map(|owed| owed.count).sum();
-        let of = Dependants { waiting, ..used.events.clone() };
-        used.lanes.insert(lane.as_str().to_owned(), of);
-    }
-    for owed in &ledger.owed {
-        used.channels.entry(owed.channel).or_default().waiting += owed.count;
-    }
-    used.events.waiting = ledger.total.pending + ledger.total.waiting;
-    Ok(used)
-}
-
-fn note_methods(directory: &Directory, used: &mut Used) {
-    let tenant = &directory.tenant.name;
-    let services = || directory.services.values().map(|service| service.name.clone());
-    used.events.tenants.insert(tenant.clone());
-    used.events.services.extend(services());
-    for method in directory.methods.values() {
-        let of = used.channels.entry(method.address.channel()).or_default();
-        of.methods += 1;
-        of.tenants.insert(tenant.clone());
-        of.services.extend(services());
-    }
-}
-
 /// Brings what the configuration file says now, where it differs from what the last revision of it
 /// said: a change like any other.
 pub(crate) async fn follow_file(app: &Inner) -> Result<(), ChangeError> {
@@ -433,7 +440,8 @@ pub(crate) async fn follow_file(app: &Inner) -> Result<(), ChangeError> {
         return Ok(());
     }
     let kind = ChangeKind::Apply;
-    let wanted = Begin { kind, number, author, reason, forced: false, watch_for: WATCH_FOR };
+    let (forced, watch_for, clean_up) = (false, WATCH_FOR, None);
+    let wanted = Begin { kind, number, author, reason, forced, watch_for, clean_up };
     let refusals = plan.refusals();
     if !refusals.is_empty() {
         return Err(refuse(app, wanted, &plan, refusals).await?);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bugle_domain::object::Directory;
 use bugle_domain::{AllTenants, IntegrationId, NodeId, TenantId, TenantScope, UserId};
-use bugle_engine::cleanup::{self, Candidate, Operators, STEP, SilentNode, Traffic};
+use bugle_engine::cleanup::{self, ByChange, Candidate, Operators, STEP, SilentNode, Traffic};
 pub use bugle_engine::cleanup::{CleanUp, CleanUpState, What};
 pub use bugle_store::RemovedThing;
 use bugle_store::StoreError;
@@ -13,9 +13,11 @@ use uuid::Uuid;
 
 use crate::app::{App, Inner};
 use crate::caller::Caller;
+use crate::change::ChangeError;
 use crate::permission::Permission;
 
 mod error;
+mod providers;
 mod work;
 
 pub use error::CleanUpError;
@@ -29,7 +31,7 @@ pub const NAMED: usize = 200;
 /// A candidate, and whose it is.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Named {
-    /// The tenant; empty for nodes.
+    /// The tenant; empty for nodes and providers.
     pub tenant: String,
     /// The candidate.
     pub candidate: Candidate,
@@ -65,6 +67,10 @@ impl App {
             plan.add("", cleanup::nodes(silent, now));
             return Ok(plan);
         }
+        if what == What::Providers {
+            plan.add("", providers::look(self.inner(), now).await?);
+            return Ok(plan);
+        }
         let operators = operators(self.inner()).await?;
         for tenant in self.inner().store.tenants(all).await? {
             let scope = TenantScope::granted(tenant.id);
@@ -91,6 +97,9 @@ impl App {
         if let Some(red) = cleanup::stopped_by(&self.inner().heard_view()) {
             return Err(CleanUpError::Red(format!("{}: {}", red.hop.name(), red.evidence)));
         }
+        if what == What::Providers && self.inner().store.change_under_way().await?.is_some() {
+            return Err(ChangeError::UnderWay.into());
+        }
         let wanted = CleanUp {
             number: 0,
             what,
@@ -105,6 +114,7 @@ impl App {
             left: 0,
             restored: 0,
             restored_by: None,
+            changes: ByChange::default(),
         };
         let begun = self.inner().store.begin_clean_up(&wanted).await?;
         let (number, author, reason) = (begun.number, &begun.author, &begun.reason);
@@ -215,7 +225,7 @@ async fn look(
             let limit = u32::try_from(STEP).unwrap_or(u32::MAX);
             cleanup::keys(app.store.ended_keys(scope, (after, limit), now).await?, now)
         }
-        What::Nodes => Vec::new(),
+        What::Nodes | What::Providers => Vec::new(),
     };
     Ok(Looked { version: directory.version, found })
 }

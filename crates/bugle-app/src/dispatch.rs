@@ -245,7 +245,10 @@ impl DispatchLoop {
                 let method = directory.methods.get(&first.notification.method);
                 let provider = method.map_or("", |method| &method.name);
                 let now = self.app.clock.now();
-                self.app.channels.send_canary(outgoing, provider, send_by, now).await
+                let channels = &self.app.channels;
+                let sent = channels.send_canary(outgoing, provider, send_by, now).await;
+                self.app.note_provider_use(outgoing.address.channel(), &sent.provider);
+                sent
             }
             Composed::Outgoing(outgoing) => self.send_or_find(outgoing, first, send_by).await,
             Composed::Unreachable(why) => refused(why),

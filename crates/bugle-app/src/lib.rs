@@ -38,6 +38,7 @@ mod operators;
 pub mod paging;
 pub mod permission;
 mod placement;
+mod provider_use;
 mod pulse;
 pub mod readiness;
 pub mod reading;

@@ -170,6 +170,9 @@ pub struct Change {
     pub why: Option<String>,
     /// Whether a person wants it taken back.
     pub undo: Option<UndoWanted>,
+    /// The clean-up that it carries out.
+    #[serde(default)]
+    pub clean_up: Option<i64>,
 }
 
 /// Whether a revision that was undone by itself at that time was so just now.

@@ -19,6 +19,8 @@ use uuid::Uuid;
 use crate::check::dependants;
 use crate::watch::{Hop, Verdict, View};
 
+pub mod providers;
+
 /// What was used within this time is in use, whatever its tag says.
 pub const IDLE: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// What was taken away can be put back within this time.
@@ -40,11 +42,14 @@ pub enum What {
     Integrations,
     /// Nodes that no longer run.
     Nodes,
+    /// Providers that no message went through.
+    Providers,
 }
 
 impl What {
     /// All there are.
-    pub const ALL: [Self; 4] = [Self::Keys, Self::Users, Self::Integrations, Self::Nodes];
+    pub const ALL: [Self; 5] =
+        [Self::Keys, Self::Users, Self::Integrations, Self::Nodes, Self::Providers];
 
     /// The word used in text, API and database.
     pub fn as_str(self) -> &'static str {
@@ -53,6 +58,7 @@ impl What {
             Self::Users => "users",
             Self::Integrations => "integrations",
             Self::Nodes => "nodes",
+            Self::Providers => "providers",
         }
     }
 
@@ -68,6 +74,7 @@ impl What {
             Self::Users => "users that are disabled",
             Self::Integrations => "integrations that are disabled",
             Self::Nodes => "nodes that no longer run",
+            Self::Providers => "providers that the stages name",
         }
     }
 }
@@ -143,6 +150,20 @@ pub struct CleanUp {
     pub restored: i64,
     /// Who wanted it put back, and why.
     pub restored_by: Option<(String, String)>,
+    /// The changes that carry it out, where the stages name what is cleaned up.
+    #[serde(default)]
+    pub changes: ByChange,
+}
+
+/// The guarded changes that carry a clean-up out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct ByChange {
+    /// The one that takes away.
+    pub removal: Option<i64>,
+    /// The one that puts back.
+    pub restoral: Option<i64>,
+    /// The last one that did not put back.
+    pub failed: i64,
 }
 
 impl CleanUp {
@@ -347,12 +368,16 @@ fn named(kind: ObjectKind, id: Uuid, directory: &Directory, now: Timestamp) -> O
 /// Whether it was used just now.
 fn lately(used: Option<Timestamp>, now: Timestamp) -> Option<String> {
     let used = used.filter(|used| now.duration_since(*used) < IDLE)?;
-    let days = now.duration_since(used).as_hours().max(0) / 24;
-    Some(match days {
-        0 => "it was used within the last day".to_owned(),
-        1 => "it was used 1 day ago".to_owned(),
-        days => format!("it was used {days} days ago"),
-    })
+    Some(format!("it was used {}", days_ago(used, now)))
+}
+
+/// `3 days ago`.
+fn days_ago(then: Timestamp, now: Timestamp) -> String {
+    match now.duration_since(then).as_hours().max(0) / 24 {
+        0 => "within the last day".to_owned(),
+        1 => "1 day ago".to_owned(),
+        days => format!("{days} days ago"),
+    }
 }
 
 #[cfg(test)]

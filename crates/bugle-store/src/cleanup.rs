@@ -19,6 +19,7 @@ use crate::error::StoreError;
 use crate::revisions::LISTED;
 
 pub(crate) mod candidates;
+pub(crate) mod provider_use;
 
 /// What a step does, beside saving how far it came.
 #[derive(Clone, PartialEq, Debug)]
@@ -36,6 +37,8 @@ pub enum CleanUpStep {
     },
     /// Takes away nodes that own nothing.
     RemoveNodes(Vec<Candidate>),
+    /// Keeps what a change took away.
+    Keep(Vec<Candidate>),
     /// Puts back at most so many things.
     PutBack(u32),
     /// Drops at most so many things.
@@ -56,9 +59,9 @@ pub enum Stepped {
 /// Something that was taken away and can be put back.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RemovedThing {
-    /// Whose; nil for nodes.
+    /// Whose; nil for nodes and providers.
     pub tenant: TenantId,
-    /// What it is: the kind of an object, `key` or `node`.
+    /// What it is: the kind of an object, `key`, `node` or `provider`.
     pub kind: String,
     /// Its id.
     pub id: Uuid,
@@ -232,13 +235,14 @@ impl Store {
                 count(goes.len())
             }
             CleanUpStep::RemoveNodes(goes) => remove_nodes(&mut tx, after, goes).await?,
+            CleanUpStep::Keep(gone) => keep(&mut tx, after, "provider", gone).await?,
             CleanUpStep::PutBack(limit) => put_back(&mut tx, after, *limit, now).await?,
             CleanUpStep::Purge(limit) => purge(&mut tx, after, *limit).await?,
             CleanUpStep::Nothing => 0,
         };
         let mut saved = CleanUp { step: after.step + 1, ..after.clone() };
         match step {
-            CleanUpStep::Remove { .. } | CleanUpStep::RemoveNodes(_) => {
+            CleanUpStep::Remove { .. } | CleanUpStep::RemoveNodes(_) | CleanUpStep::Keep(_) => {
                 saved.removed += i64::from(done);
             }
             CleanUpStep::PutBack(_) => saved.restored += i64::from(done),
@@ -285,7 +289,7 @@ impl Remove<'_> {
             What::Keys => return self.keys(tx).await,
             What::Users => ObjectKind::User,
             What::Integrations => ObjectKind::Integration,
-            What::Nodes => return Ok(()),
+            What::Nodes | What::Providers => return Ok(()),
         };
         let mut named = Rows::new();
         for it in self.goes {
@@ -334,20 +338,33 @@ async fn remove_nodes(
     clean_up: &CleanUp,
     goes: &[Candidate],
 ) -> Result<u32, StoreError> {
-    let (mut kept, nobody) = (Rows::new(), TenantId::from_stored(Uuid::nil()));
+    let mut gone = Vec::new();
     for it in goes {
         if tx.run(&REMOVE_NODE, values![it.id]).await? == 1 {
             for statement in [&FORGET_RUNS, &FORGET_TARGETS, &FORGET_REPORT] {
                 tx.run(statement, values![it.id]).await?;
             }
-            kept.push(row!["node", it.id, &*it.name, ""]);
+            gone.push(it.clone());
         }
     }
-    let removed = count(kept.len());
-    if removed > 0 {
+    keep(tx, clean_up, "node", &gone).await
+}
+
+/// Keeps that something of no tenant is gone, so that it can be seen.
+async fn keep(
+    tx: &mut Tx,
+    clean_up: &CleanUp,
+    kind: &str,
+    gone: &[Candidate],
+) -> Result<u32, StoreError> {
+    let (mut kept, nobody) = (Rows::new(), TenantId::from_stored(Uuid::nil()));
+    for it in gone {
+        kept.push(row![kind, it.id, &*it.name, ""]);
+    }
+    if !gone.is_empty() {
         tx.run(&KEEP, values![clean_up.number, nobody, kept]).await?;
     }
-    Ok(removed)
+    Ok(count(gone.len()))
 }
 
 async fn put_back(
@@ -384,7 +401,7 @@ async fn put_one_back(
     if thing.kind == "key" {
         return Ok(tx.run(&PUT_BACK_KEY, values![thing.tenant, thing.id]).await? == 1);
     }
-    // A node that starts again is there again.
+    // A node that starts again is there again, and providers were put back by a change.
     let Some(kind) = ObjectKind::parse(&thing.kind) else { return Ok(true) };
     let object: Object = directory::object(kind, thing.id, document)?;
     tx.row(&NEXT_VERSION, values![thing.tenant]).await?.ok_or(StoreError::NoTenant)?;

@@ -3,6 +3,7 @@
 use bugle_engine::cleanup::CleanUpState;
 use bugle_store::StoreError;
 
+use crate::change::ChangeError;
 use crate::error::{ErrorKind, Forbidden, UseCaseError, storage_kind};
 
 /// A clean-up was not begun, taken back or read. Nothing was changed then.
@@ -29,6 +30,9 @@ pub enum CleanUpError {
         /// The limit.
         limit: usize,
     },
+    /// The change that carries it out.
+    #[error(transparent)]
+    Change(#[from] ChangeError),
     /// The database failed.
     #[error("could not read or save")]
     Store(#[from] StoreError),
@@ -41,6 +45,7 @@ impl UseCaseError for CleanUpError {
             Self::NotFound(_) => ErrorKind::NotFound,
             Self::TooLate { .. } | Self::Red(_) => ErrorKind::Conflict,
             Self::Reason { .. } => ErrorKind::Invalid,
+            Self::Change(error) => error.kind(),
             Self::Store(error) => storage_kind(error),
         }
     }
@@ -52,6 +57,7 @@ impl UseCaseError for CleanUpError {
             Self::TooLate { .. } => "clean_up_too_late",
             Self::Red(_) => "clean_up_red",
             Self::Reason { .. } => "reason_missing",
+            Self::Change(error) => error.code(),
             Self::Store(error) => error.code(),
         }
     }

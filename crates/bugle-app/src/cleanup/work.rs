@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{look, nobody, operators, silent_nodes};
+use super::{CleanUpError, look, nobody, operators, providers, silent_nodes};
 use crate::app::Inner;
 use crate::error::Chain;
 use crate::rehearsal::Mechanism;
@@ -47,7 +47,8 @@ impl CleanUpLoop {
     }
 
     /// One step of each clean-up that has one to make.
-    async fn look(&self) -> Result<(), StoreError> {
+    async fn look(&self) -> Result<(), CleanUpError> {
+        self.app.name_providers().await?;
         for clean_up in self.app.store.clean_ups_at_work().await? {
             let now = self.app.clock.now();
             let Some((after, step)) = self.next(&clean_up, now).await? else { continue };
@@ -62,14 +63,18 @@ impl CleanUpLoop {
         &self,
         of: &CleanUp,
         now: Timestamp,
-    ) -> Result<Option<(CleanUp, CleanUpStep)>, StoreError> {
+    ) -> Result<Option<(CleanUp, CleanUpStep)>, CleanUpError> {
         let limit = u32::try_from(STEP).unwrap_or(u32::MAX);
         let first = || async {
             let kept = self.app.store.removed_things(of.number).await?;
             Ok::<_, StoreError>(kept.into_iter().next())
         };
+        let by_change = of.what == What::Providers;
         let red = self.stopped(of, now);
         Ok(match of.state {
+            CleanUpState::Removing | CleanUpState::Restoring if by_change => {
+                providers::next(&self.app, of, now).await?
+            }
             CleanUpState::Removing if red.is_some() => red,
             CleanUpState::Removing if of.what == What::Nodes => Some(self.nodes(of, now).await?),
             CleanUpState::Removing => Some(self.remove(of, now).await?),

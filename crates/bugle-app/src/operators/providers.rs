@@ -88,6 +88,7 @@ impl Inner {
     }
 
     fn note_send(self: &Arc<Self>, channel: Channel, sent: &Sent) {
+        self.note_provider_use(channel, &sent.provider);
         let key = acceptance(channel, &sent.provider);
         match sent.outcome {
             SendOutcome::Accepted => self.works(key),

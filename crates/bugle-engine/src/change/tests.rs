@@ -57,6 +57,7 @@ impl Sim {
             Stage::ALL.into_iter().map(|stage| (stage, (OLD, false))).collect();
         let one = Node { runs, alive: true, since: at(-600), green: true, tenants: 3, error: None };
         let change = Change {
+            clean_up: None,
             number: 7,
             kind: ChangeKind::Revert,
             revision: NEW,

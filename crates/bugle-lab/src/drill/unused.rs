@@ -197,7 +197,13 @@ async fn provider(scene: &Scene) -> Result<Vec<Check>, DrillError> {
     scene.timeline.inject("the providers of texts are taken out");
     let wanted = json!({ "document": document, "reason": REASON });
     let said = api::refusal(operator.post("/api/v1/changes", &wanted).await)?;
-    Ok(vec![names(scene, said, "Client 1")])
+    let refused = names(scene, said, "Client 1");
+    let plan = operator.post("/api/v1/clean-ups", &json!({ "what": "providers" })).await?;
+    let against = plan["stays"][0]["against"].to_string();
+    scene.timeline.note(format!("cleaned up, against the first speaks: {against}"));
+    let done = clean_up(scene, "providers").await?;
+    let stays = plan["going"] == 0 && done["removed"] == 0 && done["left"] == plan["left"];
+    Ok(vec![refused, Check::new("a clean-up leaves it", stays, against)])
 }
 
 /// The same document with nobody who sends texts.

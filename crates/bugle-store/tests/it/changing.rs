@@ -31,6 +31,7 @@ fn new(revision: &Revision) -> NewRevision<'_> {
 
 fn change() -> Change {
     Change {
+        clean_up: None,
         number: 0,
         kind: ChangeKind::Apply,
         revision: 2,

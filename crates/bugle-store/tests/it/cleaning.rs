@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use bugle_domain::contact::{Address, ContactMethod};
+use bugle_domain::contact::{Address, Channel, ContactMethod};
 use bugle_domain::object::{Directory, Object, ObjectKind};
 use bugle_domain::role::Role;
 use bugle_domain::user::{NotificationRules, User};
 use bugle_domain::{ApiKeyId, MethodId, UserId};
-use bugle_engine::cleanup::{Candidate, CleanUp, CleanUpState, What};
+use bugle_engine::cleanup::providers::ProviderUse;
+use bugle_engine::cleanup::{ByChange, Candidate, CleanUp, CleanUpState, What};
 use bugle_store::{ApiKey, CleanUpStep, ObjectChange, Stepped};
 use uuid::Uuid;
 
@@ -21,6 +22,7 @@ on_each_store! {
     a_name_that_was_taken_meanwhile_leaves_the_thing_where_it_is
     ended_keys_are_found_marked_and_put_back
     a_node_that_owns_tenants_stays
+    a_provider_is_known_from_when_it_was_named_and_its_last_use_is_kept
 }
 
 fn user() -> User {
@@ -60,6 +62,7 @@ fn wanted(what: What) -> CleanUp {
         left: 0,
         restored: 0,
         restored_by: None,
+        changes: ByChange::default(),
     }
 }
 
@@ -211,4 +214,22 @@ async fn a_node_that_owns_tenants_stays(world: World) {
     assert_eq!(stepped, Stepped::Done(1), "what was judged before is judged again");
     let left = world.store.nodes().await.unwrap();
     assert_eq!(left.iter().map(|it| it.node).collect::<Vec<_>>(), [node(NODE)]);
+}
+
+async fn a_provider_is_known_from_when_it_was_named_and_its_last_use_is_kept(world: World) {
+    let text = |name: &str| (Channel::Sms, name.to_owned());
+    let named = |names: &[&str]| names.iter().map(|name| text(name)).collect();
+    let store = &world.store;
+    store.name_providers(&named(&["first", "spare"]), at(1)).await.unwrap();
+    store.note_provider_use((Channel::Sms, "first"), at(5)).await.unwrap();
+    store.note_provider_use((Channel::Sms, "first"), at(4)).await.unwrap();
+    store.name_providers(&named(&["first", "spare"]), at(6)).await.unwrap();
+    let known = store.provider_uses().await.unwrap();
+    assert_eq!(known[&text("first")], ProviderUse { since: at(1), last: Some(at(5)) });
+    assert_eq!(known[&text("spare")], ProviderUse { since: at(1), last: None });
+    store.name_providers(&named(&["first"]), at(7)).await.unwrap();
+    store.name_providers(&named(&["first", "spare"]), at(8)).await.unwrap();
+    let known = store.provider_uses().await.unwrap();
+    assert_eq!(known[&text("first")].since, at(1), "it was named all the time");
+    assert_eq!(known[&text("spare")].since, at(8), "it is new");
 }

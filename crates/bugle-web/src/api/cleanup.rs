@@ -17,7 +17,7 @@ use crate::problem::ApiError;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewCleanUpBody {
-    /// `keys`, `users`, `integrations` or `nodes`.
+    /// `keys`, `users`, `integrations`, `nodes` or `providers`.
     what: String,
     /// Do it. Without, only what it would do is said.
     #[serde(default)]
@@ -105,6 +105,9 @@ pub(crate) struct CleanUpBody {
     removed: i64,
     left: i64,
     restored: i64,
+    /// The changes that took providers away and put them back.
+    removed_by_change: Option<i64>,
+    restored_by_change: Option<i64>,
     /// Who had them put back, and why: an operator, or the watch where it turned red on the way.
     restored_by: Option<String>,
     restored_why: Option<String>,
@@ -129,6 +132,8 @@ impl CleanUpBody {
             author: it.author,
             reason: it.reason,
             began_at: it.began_at,
+            removed_by_change: it.changes.removal,
+            restored_by_change: it.changes.restoral,
             removed: it.removed,
             left: it.left,
             restored: it.restored,
@@ -159,7 +164,7 @@ pub(crate) async fn begin(
     Body(new): Body<NewCleanUpBody>,
 ) -> Result<Response, ApiError> {
     let Some(what) = What::parse(&new.what) else {
-        let detail = "`what` is `keys`, `users`, `integrations` or `nodes`";
+        let detail = "`what` is `keys`, `users`, `integrations`, `nodes` or `providers`";
         return Err(ApiError::bad_request("bad_query", detail));
     };
     if !new.apply {

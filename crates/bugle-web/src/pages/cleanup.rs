@@ -246,6 +246,10 @@ pub(super) fn build(it: &CleanUp, kept: Vec<RemovedThing>, times: &Times) -> Cle
         pair("Taken away", it.removed.to_string()),
         pair("Left, in use", it.left.to_string()),
     ];
+    let changes = [("Taken away by", it.changes.removal), ("Put back by", it.changes.restoral)];
+    for (key, number) in changes {
+        facts.extend(number.map(|number| pair(key, format!("change {number}"))));
+    }
     if let Some(until) = it.kept_until() {
         facts.push(pair("Can be put back", format!("until {}", times.date_hm(until))));
     }

@@ -11,8 +11,8 @@ use crate::output::{Cell, Table, Tone};
 /// What is cleaned up.
 #[derive(Clone, Debug, Args)]
 pub struct CleanUpArgs {
-    /// keys, users, integrations or nodes; without it, clean-ups are listed
-    #[arg(value_parser = ["keys", "users", "integrations", "nodes"])]
+    /// keys, users, integrations, nodes or providers; without it, clean-ups are listed
+    #[arg(value_parser = ["keys", "users", "integrations", "nodes", "providers"])]
     pub what: Option<String>,
     /// Do it; without it, only what would go and what is in use is shown
     #[arg(long, requires_all = ["what", "reason"])]

@@ -15,6 +15,9 @@ on_each_database! {
     an_integration_with_an_open_alert_stays
     a_clean_up_of_many_users_does_not_hold_up_a_page
     a_clean_up_is_taken_back_when_the_watch_turns_red
+    a_provider_that_nothing_goes_through_goes_by_a_change_and_comes_back
+    a_provider_that_is_new_or_the_last_of_its_channel_stays
+    a_clean_up_of_providers_whose_change_turns_red_took_nothing
 }
 
 async fn person(w: &World, name: &str, email: &str) -> String {
@@ -34,6 +37,122 @@ async fn names(w: &World, kind: &str) -> Vec<String> {
     let found = w.get(&format!("/api/v1/{kind}?limit=200")).await;
     let found = found["data"].as_array().unwrap().iter();
     found.map(|it| it["name"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Lets seconds pass, while the watch says so, until a clean-up stands there.
+async fn pass_until(w: &World, number: i64, state: &str, broken: Option<Stage>) -> Value {
+    let path = format!("/api/v1/clean-ups/{number}");
+    for _ in 0..600 {
+        let found = w.get(&path).await;
+        if found["state"] == state {
+            return found;
+        }
+        second(w, broken).await;
+    }
+    panic!("never came to {state}: {:#}", w.get(&path).await);
+}
+
+/// A second passes, while the watch says so.
+async fn second(w: &World, broken: Option<Stage>) {
+    w.app().feed_watch(view(w.node_id(), w.clock.now(), broken));
+    w.clock.push(SignedDuration::from_secs(1));
+    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+}
+
+/// Who sends texts by the newest revision.
+async fn texts(w: &World) -> String {
+    let revisions = w.get("/api/v1/revisions").await;
+    let newest = revisions["data"][0]["number"].as_i64().unwrap();
+    let revision = w.get(&format!("/api/v1/revisions/{newest}")).await;
+    let document = revision["document"].as_str().unwrap().to_owned();
+    let mut of_texts = document.lines().skip_while(|line| *line != "[channels.sms]");
+    of_texts.find(|line| line.starts_with("providers")).unwrap().to_owned()
+}
+
+async fn plan(w: &World) -> Value {
+    w.try_post("/api/v1/clean-ups", json!({"what": "providers"})).await.1
+}
+
+/// What speaks against a provider; `None`: it goes.
+fn against(plan: &Value, name: &str) -> Option<String> {
+    let of = |list: &str| plan[list].as_array().unwrap().iter().find(|it| it["name"] == name);
+    assert!(of("goes").is_some() || of("stays").is_some(), "{plan:#}");
+    of("stays").map(|it| it["against"].to_string())
+}
+
+/// A month later: only the first provider of texts has been used of late.
+async fn a_month_later(w: &World) {
+    w.until("they are known", || async { plan(w).await.to_string().contains("it was named") })
+        .await;
+    w.clock.push(IDLE + SignedDuration::from_hours(1));
+    w.trigger("db1 is down").await;
+    w.phone(LENA).wait_for_text("db1 is down", LIMIT).await.unwrap();
+    w.until("its use is noted", || async {
+        against(&plan(w).await, "simulated (sms)").is_some_and(|why| why.contains("last day"))
+    })
+    .await;
+}
+
+const SPARE: &str = "simulated_spare (sms)";
+
+async fn a_provider_that_nothing_goes_through_goes_by_a_change_and_comes_back(w: World) {
+    a_month_later(&w).await;
+    let planned = plan(&w).await;
+    assert_eq!(against(&planned, SPARE), None, "{planned:#}");
+    let both = texts(&w).await;
+    let wanted = json!({"what": "providers", "apply": true, "reason": "we pay for nothing"});
+    let (status, begun) = w.try_post("/api/v1/clean-ups", wanted.clone()).await;
+    assert_eq!(status, 202, "{begun:#}");
+    w.until("its change is under way", || async {
+        w.get("/api/v1/clean-ups/1").await["removed_by_change"] == 1
+    })
+    .await;
+    let (status, second) = w.try_post("/api/v1/clean-ups", wanted).await;
+    assert_eq!((status, second["code"].as_str()), (409, Some("change_under_way")), "{second:#}");
+    let done = pass_until(&w, 1, "removed", None).await;
+    assert!(done["kept"].to_string().contains(SPARE), "{done:#}");
+    assert_eq!(done["removed"], planned["going"], "{done:#}");
+    let change = w.get("/api/v1/changes/1").await;
+    assert_eq!(change["state"], "known_good", "{change:#}");
+    assert_eq!(texts(&w).await, "providers = [\"simulated\"]");
+    let back = json!({"reason": "it is our spare"});
+    assert_eq!(w.try_post("/api/v1/clean-ups/1/restore", back).await.0, 202);
+    let done = pass_until(&w, 1, "restored", None).await;
+    assert_eq!((&done["restored"], &done["restored_by_change"]), (&done["removed"], &json!(2)));
+    assert_eq!(texts(&w).await, both);
+    assert!(against(&plan(&w).await, SPARE).unwrap().contains("it was named"), "it is new again");
+    w.end().await;
+}
+
+async fn a_provider_that_is_new_or_the_last_of_its_channel_stays(w: World) {
+    w.until("they are known", || async { plan(&w).await.to_string().contains("it was named") })
+        .await;
+    w.clock.push(IDLE + SignedDuration::from_hours(1));
+    let planned = plan(&w).await;
+    let first = against(&planned, "simulated (sms)").unwrap();
+    assert!(first.contains("nobody else would serve sms"), "{first}");
+    assert!(first.contains("sms is needed") && first.contains("Halden Freight"), "{first}");
+    assert_eq!(against(&planned, SPARE), None, "{planned:#}");
+    w.end().await;
+}
+
+async fn a_clean_up_of_providers_whose_change_turns_red_took_nothing(w: World) {
+    a_month_later(&w).await;
+    let before = w.get("/api/v1/revisions").await["known_good"].clone();
+    let wanted = json!({"what": "providers", "apply": true, "reason": "unused, they say"});
+    assert_eq!(w.try_post("/api/v1/clean-ups", wanted).await.0, 202);
+    w.until("its change is under way", || async {
+        w.get("/api/v1/clean-ups/1").await["removed_by_change"] == 1
+    })
+    .await;
+    while w.get("/api/v1/changes/1").await["state"] != "applied_all" {
+        second(&w, None).await;
+    }
+    let done = pass_until(&w, 1, "restored", Some(Stage::Dispatch)).await;
+    assert_eq!((&done["removed"], &done["restored"]), (&json!(0), &json!(0)), "{done:#}");
+    assert_eq!(done["restored_by"], "the guard of changes", "{done:#}");
+    assert_eq!(w.get("/api/v1/revisions").await["known_good"], before);
+    w.end().await;
 }
 
 async fn until(w: &World, number: i64, state: &str) -> Value {

@@ -26,6 +26,7 @@ fn ago(seconds: i64) -> Timestamp {
 
 fn change(state: ChangeState) -> Change {
     Change {
+        clean_up: None,
         number: 2,
         kind: ChangeKind::Apply,
         revision: 2,
@@ -169,7 +170,7 @@ fn plans_and_revisions() {
 fn clean_up_pages() {
     use bugle_app::cleanup::{CleanUp, CleanUpPlan, CleanUpState, Named, RemovedThing, What};
     use bugle_domain::TenantId;
-    use bugle_engine::cleanup::Candidate;
+    use bugle_engine::cleanup::{ByChange, Candidate};
 
     let app = shell("Clean up", Section::Changes);
     let id = node().as_uuid();
@@ -205,6 +206,7 @@ fn clean_up_pages() {
         left: 1,
         restored: 0,
         restored_by: None,
+        changes: ByChange { removal: Some(4), ..ByChange::default() },
     };
     let thing = RemovedThing {
         tenant: TenantId::from_stored(id),
