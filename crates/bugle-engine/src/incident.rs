@@ -191,7 +191,7 @@ mod tests {
     fn verdict(hop: Hop) -> Verdict {
         let evidence = "it was seen".to_owned();
         let (tenants, nodes) = (Vec::new(), Vec::new());
-        Verdict { hop, since: at(0), evidence, waiting: 3, tenants, nodes }
+        Verdict { hop, since: at(0), evidence, waiting: 3, tenants, nodes, harmless: false }
     }
 
     fn incident() -> Incident {

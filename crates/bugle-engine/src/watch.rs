@@ -88,6 +88,9 @@ pub struct Verdict {
     pub tenants: Vec<TenantId>,
     /// On which nodes; empty: on all, or it is not known.
     pub nodes: Vec<NodeId>,
+    /// It runs otherwise than it should, and nothing that users ask for is held up by that.
+    #[serde(default)]
+    pub harmless: bool,
 }
 
 impl Verdict {
@@ -96,6 +99,7 @@ impl Verdict {
         self.since = self.since.min(other.since);
         self.waiting = self.waiting.max(other.waiting);
         self.nodes.extend(other.nodes);
+        self.harmless &= other.harmless;
         for tenant in other.tenants {
             if !self.tenants.contains(&tenant) {
                 self.tenants.push(tenant);

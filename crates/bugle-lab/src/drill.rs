@@ -27,6 +27,7 @@ mod march_14;
 mod measure;
 mod node;
 mod poison;
+mod public;
 mod record;
 mod scene;
 mod scorecard;

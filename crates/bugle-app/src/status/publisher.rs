@@ -14,6 +14,7 @@ use bugle_engine::status::board::{self, BLIND_AFTER, Board, Region};
 use bugle_engine::status::bulletin::{self, Bulletin, Kind, Known};
 use bugle_engine::status::history::{self, DAYS, Span};
 use bugle_engine::status::rules::{self, States};
+use bugle_engine::watch::Verdict;
 use bugle_store::{BulletinRow, Store};
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
@@ -118,7 +119,10 @@ impl Publisher {
         }
         self.from_memory = read.is_err();
         let installed = installed(&self.app);
-        let verdicts = &watched.view.verdicts;
+        let said = watched.view.verdicts.iter();
+        // What holds nothing up is for operators.
+        let verdicts: Vec<Verdict> = said.filter(|it| !it.harmless).cloned().collect();
+        let verdicts = verdicts.as_slice();
         let promise = self.settings.promise;
         let known = Known { installed: &installed, verdicts, promise, now };
         self.begin(known, read.is_ok());
@@ -188,8 +192,10 @@ impl Publisher {
             Some(open) => self.incidents.get(&open).cloned(),
             None => None,
         };
+        let own = self.own().is_some();
         match incident {
-            Some(incident) => self.tell(&incident, known),
+            Some(incident) if own || !known.verdicts.is_empty() => self.tell(&incident, known),
+            Some(_) => (),
             None if database && known.verdicts.is_empty() => self.end_own(known.now),
             None if !database && !known.verdicts.is_empty() && !self.tells() => {
                 // Nobody can declare it: this node says what it sees.

@@ -183,6 +183,7 @@ mod tests {
             waiting: i64::from(number),
             tenants: Vec::new(),
             nodes: vec![node(number)],
+            harmless: false,
         };
         Report {
             node: node(number),

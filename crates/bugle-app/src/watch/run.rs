@@ -340,12 +340,15 @@ impl Round {
         let living = self.app.living();
         runs.retain(|run| living.contains(&run.node));
         strays.retain(|stray| living.contains(&stray.node));
-        if let Some(driven) = change {
-            let wanted = driven.change.revision;
+        let stuck = change.map(|driven| driven.change.revision);
+        if let Some(wanted) = stuck {
             runs.retain(|run| run.revision == wanted && run.error.is_some());
         }
         let mut signals = fingerprints(&runs, now);
-        signals.extend(strays.iter().map(|stray| stray.signal(now)));
+        if stuck.is_some() {
+            signals.iter_mut().for_each(|signal| signal.harmless = false);
+        }
+        signals.extend(strays.iter().map(|stray| stray.signal(&runs, now)));
         signals
     }
 

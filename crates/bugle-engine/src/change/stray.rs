@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use bugle_domain::NodeId;
-use bugle_domain::stage::Stage;
+use bugle_domain::stage::{Stage, StageRun};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::watch::judge::Signal;
@@ -38,11 +38,21 @@ impl Stray {
         }
     }
 
-    /// What speaks against its stage. It leaves no doubt: a change and its targets are saved
-    /// together.
-    pub fn signal(&self, now: Timestamp) -> Signal {
+    /// What speaks against its stage. It leaves no doubt once the stage has taken it, since a
+    /// change and its targets are saved together. A stage that stays on its last good one holds
+    /// nothing up.
+    pub fn signal(&self, runs: &[StageRun], now: Timestamp) -> Signal {
         let hop = Hop::Stage { stage: self.stage };
-        Signal::certain(hop, now, format!("{}, and not by a change", self.words()))
+        let text = format!("{}, and not by a change", self.words());
+        let own = runs.iter().find(|run| run.node == self.node && run.stage == self.stage);
+        let taken = own.is_some_and(|run| self.is_taken(run));
+        let harmless = !taken && own.is_some_and(|run| run.error.is_some());
+        let ripe = taken || harmless;
+        Signal { ripe, harmless, ..Signal::certain(hop, now, text) }
+    }
+
+    fn is_taken(&self, run: &StageRun) -> bool {
+        run.held == self.held && self.revision.is_none_or(|number| run.revision == number)
     }
 
     /// What is noted when it is taken back to the known-good.
@@ -82,6 +92,8 @@ impl Strays {
 
 #[cfg(test)]
 mod tests {
+    use bugle_domain::revision::Revision;
+
     use super::*;
     use crate::watch::Verdict;
 
@@ -102,6 +114,7 @@ mod tests {
             waiting: 0,
             tenants: Vec::new(),
             nodes: Vec::new(),
+            harmless: false,
         };
         let verdicts = against.map(verdict).into_iter().collect();
         View { at: at(0), verdicts, canaries: Vec::new() }
@@ -128,10 +141,25 @@ mod tests {
 
     #[test]
     fn it_is_an_alarm_that_leaves_no_doubt() {
-        let signal = stray().signal(at(5));
-        assert!(signal.ripe);
-        assert_eq!(signal.text, "it was put on revision 2, and not by a change");
+        let run = |revision, error: Option<&str>| StageRun {
+            node: stray().node,
+            stage: Stage::Dispatch,
+            revision,
+            fingerprint: Revision::standard(BTreeMap::new()).fingerprint(),
+            since: at(4),
+            held: false,
+            error: error.map(str::to_owned),
+        };
+        let signal = |run| stray().signal(&[run], at(5));
+        let taken = signal(run(2, None));
+        assert_eq!((taken.ripe, taken.harmless), (true, false));
+        assert_eq!(taken.text, "it was put on revision 2, and not by a change");
+        let last_good = signal(run(1, Some("it cannot be read")));
+        assert_eq!((last_good.ripe, last_good.harmless), (true, true));
+        let stuck = signal(run(2, Some("it has no lane to write to")));
+        assert_eq!((stuck.ripe, stuck.harmless), (true, false), "it took what it can't work with");
+        assert!(!signal(run(1, None)).ripe, "it was not taken yet");
         let held = Stray { revision: None, held: true, ..stray() };
-        assert_eq!(held.signal(at(5)).text, "it was held, and not by a change");
+        assert_eq!(held.signal(&[], at(5)).text, "it was held, and not by a change");
     }
 }

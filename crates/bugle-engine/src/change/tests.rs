@@ -222,6 +222,7 @@ fn against(hop: Hop) -> Verdict {
         waiting: 12,
         tenants: Vec::new(),
         nodes: Vec::new(),
+        harmless: false,
     }
 }
 

@@ -12,7 +12,7 @@ use super::rules::{self, Installed, States};
 use super::words::{self, Facts};
 use super::{Component, State};
 use crate::incident::Incident;
-use crate::watch::Verdict;
+use crate::watch::{Hop, Verdict};
 
 /// Updates of one bulletin; more are not kept apart.
 pub const MAX_UPDATES: usize = 200;
@@ -229,6 +229,13 @@ pub struct Known<'a> {
 }
 
 impl Known<'_> {
+    /// The hop that is to be told of: the one that broke first, if that is what hurts.
+    fn worst<'a>(&'a self, first: &'a Hop) -> &'a Hop {
+        let hurts = |hop: &Hop| self.verdicts.iter().any(|it| it.hop == *hop);
+        let worst = self.verdicts.first().filter(|_| !hurts(first));
+        worst.map_or(first, |it| &it.hop)
+    }
+
     fn states(&self) -> States {
         rules::seen(self.installed, self.verdicts)
     }
@@ -245,7 +252,7 @@ impl Known<'_> {
 pub fn open(id: BulletinId, incident: &Incident, known: Known<'_>) -> Bulletin {
     let (components, state) = known.hit();
     let facts = Facts {
-        hop: &incident.hop,
+        hop: known.worst(&incident.hop),
         hit: &components,
         installed: known.installed,
         spared: known.verdicts,

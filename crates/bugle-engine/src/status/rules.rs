@@ -76,6 +76,9 @@ pub fn shown(seen: &States, bulletins: &[Bulletin], now: Timestamp) -> States {
 
 /// The components that a verdict touches, and what it makes of them.
 fn touched(installed: &Installed, verdict: &Verdict, all: &[Verdict]) -> Vec<(Component, State)> {
+    if verdict.harmless {
+        return Vec::new();
+    }
     let everywhere = verdict.nodes.is_empty() || verdict.nodes.len() >= installed.nodes;
     let down = if everywhere { State::MajorOutage } else { State::PartialOutage };
     match &verdict.hop {

@@ -36,7 +36,7 @@ fn installed() -> Installed {
 fn verdict(hop: Hop) -> Verdict {
     let evidence = "it was seen".to_owned();
     let (tenants, nodes) = (Vec::new(), Vec::new());
-    Verdict { hop, since: at(0), evidence, waiting: 0, tenants, nodes }
+    Verdict { hop, since: at(0), evidence, waiting: 0, tenants, nodes, harmless: false }
 }
 
 fn stage(stage: Stage) -> Hop {
@@ -66,6 +66,13 @@ fn declared(verdicts: &[Verdict]) -> Incident {
 
 fn known<'a>(installed: &'a Installed, verdicts: &'a [Verdict], second: i64) -> Known<'a> {
     Known { installed, verdicts, promise: PROMISE, now: at(second) }
+}
+
+#[test]
+fn what_holds_nothing_up_is_not_told_of() {
+    let harmless = Verdict { harmless: true, ..verdict(stage(Stage::Dispatch)) };
+    let states = rules::seen(&installed(), &[harmless]);
+    assert!(states.values().all(|state| *state == State::Operational), "{states:?}");
 }
 
 fn opened(verdicts: &[Verdict], second: i64) -> Bulletin {

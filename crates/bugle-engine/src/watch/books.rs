@@ -189,5 +189,6 @@ fn waits(
         text: text(age / 1_000),
         waiting: waiting.count,
         tenants: waiting.tenants.clone(),
+        harmless: false,
     })
 }

@@ -31,12 +31,14 @@ pub struct Signal {
     pub waiting: i64,
     /// Whose that is.
     pub tenants: Vec<TenantId>,
+    /// Nothing that users ask for is held up by it.
+    pub harmless: bool,
 }
 
 impl Signal {
     /// One that leaves no doubt.
     pub fn certain(hop: Hop, since: Timestamp, text: String) -> Self {
-        Self { hop, since, ripe: true, text, waiting: 0, tenants: Vec::new() }
+        Self { hop, since, ripe: true, text, waiting: 0, tenants: Vec::new(), harmless: false }
     }
 }
 
@@ -62,6 +64,7 @@ struct Case {
     texts: Vec<String>,
     waiting: i64,
     tenants: Vec<TenantId>,
+    harmless: bool,
 }
 
 /// The probe that must fail.
@@ -218,6 +221,7 @@ impl Watcher {
             text: format!("{} ({})", oldest.text, paths.join(", ")),
             waiting: 0,
             tenants: Vec::new(),
+            harmless: false,
         })
     }
 
@@ -230,6 +234,7 @@ impl Watcher {
             text: format!("its worker has made no pass for {} s", age / 1_000),
             waiting: 0,
             tenants: Vec::new(),
+            harmless: false,
         })
     }
 
@@ -263,8 +268,13 @@ impl Watcher {
                 texts: Vec::new(),
                 waiting: 0,
                 tenants: Vec::new(),
+                harmless: true,
             });
             case.last_red = now;
+            let mut ripe = signals.iter().filter(|signal| signal.ripe).peekable();
+            if ripe.peek().is_some() {
+                case.harmless = ripe.all(|signal| signal.harmless);
+            }
             case.declared |= signals.iter().any(|signal| signal.ripe);
             case.waiting = signals.iter().map(|it| it.waiting).max().unwrap_or(0);
             let tenants: BTreeSet<TenantId> =
@@ -295,6 +305,7 @@ impl Watcher {
                 waiting: case.waiting,
                 tenants: case.tenants.clone(),
                 nodes: vec![self.node],
+                harmless: case.harmless,
             })
             .collect();
         verdicts.sort_by_key(|verdict| (verdict.hop.rank(), verdict.since));

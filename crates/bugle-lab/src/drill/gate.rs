@@ -1,11 +1,19 @@
 //! What every drill must show.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
+use super::public::WAYS_OUT;
 use super::scorecard::Measured;
 
 /// Detected and declared at most so long after the injection, with no human, in seconds.
 pub(super) const DECLARED_S: f64 = 10.0;
+/// The public is told at most so long after the injection, in seconds.
+pub(super) const TOLD_S: f64 = 15.0;
+/// Updates for the public are at most so far apart, in seconds: a drill's node promises one a
+/// minute, looks each second, and is looked at several times in one.
+pub(super) const SILENCE_S: f64 = 62.0;
 /// Mitigated at most so long after it, where a drill allows that to happen by itself.
 pub(super) const MITIGATED_S: f64 = 60.0;
 /// Drained in at most this share of the stall.
@@ -51,15 +59,18 @@ pub(super) struct Expected {
     pub drained: bool,
     /// There are others, who must not notice.
     pub others: bool,
+    /// Components of which the public must be told that they are in trouble, and no others; none:
+    /// it must be told of nothing.
+    pub named: &'static [&'static str],
 }
 
 impl Expected {
     /// Nothing breaks.
     pub(super) const NOTHING: Self =
-        Self { declared: false, mitigated: false, drained: false, others: true };
+        Self { declared: false, mitigated: false, drained: false, others: true, named: &[] };
     /// Something that everybody needs breaks, is seen, and ends by itself.
     pub(super) const ALL: Self =
-        Self { declared: true, mitigated: true, drained: true, others: false };
+        Self { declared: true, mitigated: true, drained: true, others: false, named: WAYS_OUT };
 }
 
 /// Holds what was measured against the gate.
@@ -71,6 +82,7 @@ pub(super) fn checks(measured: &Measured, expected: Expected) -> Vec<Check> {
     } else if let Some(declared) = measured.declared_s {
         checks.push(Check::new("not declared", false, format!("declared after {declared:.1} s")));
     }
+    checks.extend(public(measured, expected));
     if expected.mitigated {
         checks.push(within("mitigated", measured.mitigated_s, MITIGATED_S));
     }
@@ -98,6 +110,27 @@ pub(super) fn within(name: &'static str, value: Option<f64>, limit: f64) -> Chec
     }
 }
 
+/// What the public was told.
+fn public(measured: &Measured, expected: Expected) -> Vec<Check> {
+    let Measured { named, untrue, silence_s, .. } = measured;
+    let listed = |names: &BTreeSet<String>| {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+    };
+    let right = named.iter().eq(expected.named);
+    let mut checks = vec![
+        Check::new("the public page names", right, listed(named)),
+        Check::new("untrue in the end", untrue.is_empty(), listed(untrue)),
+    ];
+    if !expected.named.is_empty() {
+        checks.insert(0, within("the public told", measured.first_post_s, TOLD_S));
+        checks.push(within("the public told again", *silence_s, SILENCE_S));
+    } else if let Some(told) = measured.first_post_s {
+        checks.push(Check::new("the public not told", false, format!("told after {told:.1} s")));
+    }
+    checks
+}
+
 fn none(name: &'static str, count: u64) -> Check {
     Check::new(name, count == 0, count.to_string())
 }
@@ -122,6 +155,9 @@ mod tests {
         Measured {
             detected_s: some(4.0),
             declared_s: some(4.0),
+            first_post_s: some(6.0),
+            silence_s: some(9.0),
+            named: WAYS_OUT.iter().map(|name| (*name).to_owned()).collect(),
             mitigated_s: some(9.0),
             drained_s: some(1.0),
             stall_s: some(9.0),
@@ -145,6 +181,18 @@ mod tests {
         assert_eq!(fails(&Measured { lost: 1, ..measured() }), ["lost"]);
         assert_eq!(fails(&Measured { duplicated: 1, ..measured() }), ["duplicated"]);
         assert_eq!(fails(&Measured { stale: 1, ..measured() }), ["stale"]);
+        let told = |first_post_s| Measured { first_post_s, ..measured() };
+        assert_eq!(fails(&told(Some(15.1))), ["the public told"]);
+        assert_eq!(fails(&told(None)), ["the public told"]);
+        let silent = Measured { silence_s: Some(63.0), ..measured() };
+        assert_eq!(fails(&silent), ["the public told again"]);
+        let mut more = measured();
+        more.named.insert("API".to_owned());
+        assert_eq!(fails(&more), ["the public page names"]);
+        let fewer = Measured { named: BTreeSet::new(), ..measured() };
+        assert_eq!(fails(&fewer), ["the public page names"]);
+        let untrue = BTreeSet::from(["API".to_owned()]);
+        assert_eq!(fails(&Measured { untrue, ..measured() }), ["untrue in the end"]);
         let late = Measured { escalations: 1, ..measured() };
         assert_eq!(fails(&late), ["escalations by our delay"]);
     }

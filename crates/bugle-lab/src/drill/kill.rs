@@ -99,7 +99,7 @@ async fn run(held: &Held, variant: &str) -> Result<Run, DrillError> {
     let resumed_s = scene.board.pages().into_iter().find(|at| *at > started);
     let resumed_s = resumed_s.map(|at| (at - started).as_secs_f64());
     let doubles = scene.board.doubles();
-    let expected = Expected { declared: false, ..Expected::ALL };
+    let expected = Expected { declared: false, named: &[], ..Expected::ALL };
     let mut checks = gate::checks(&measured, expected);
     checks.push(cut_off(&scene.board.doubled(), &books));
     checks.push(gate::within("work goes on after the restart", resumed_s, RESUMED_S));

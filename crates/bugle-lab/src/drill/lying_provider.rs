@@ -10,6 +10,7 @@ use super::company::LEAD;
 use super::error::DrillError;
 use super::gate::{self, Check, Expected};
 use super::measure::{self, Moment};
+use super::public::TEXTS;
 use super::scene::Scene;
 use super::scorecard::Run;
 use super::traffic::{self, Post, Zeal};
@@ -92,7 +93,8 @@ async fn run(held: &Held, variant: &str) -> Result<Run, DrillError> {
     measured.more.insert("of those lost", measure::to_f64(texts.lost));
     // A receipt that is false cannot be told from a true one: only an answer ends an escalation.
     let declared = variant != "lies";
-    let expected = Expected { declared, drained: true, ..Expected::NOTHING };
+    let named = if declared { TEXTS } else { &[] };
+    let expected = Expected { declared, drained: true, named, ..Expected::NOTHING };
     let mut checks = gate::checks(&measured, expected);
     checks.extend(texts_check(variant, texts));
     let limit = f64::from(LEVEL_S) + LATE_S;

@@ -181,6 +181,11 @@ impl Node {
         Api::new(self.http.clone(), self.address, key)
     }
 
+    /// Where its status page is written.
+    pub(super) fn page(&self) -> PathBuf {
+        self.folder.path().join("data/status")
+    }
+
     /// What is said when something does not come about.
     pub(super) fn never(&self, what: impl Into<String>, limit: Duration) -> DrillError {
         DrillError::Never { what: what.into(), limit, log: self.log_end() }
@@ -228,6 +233,7 @@ fn configuration(lab: &Lab, address: SocketAddr) -> String {
          [channels]\nsms = [\"simulated\", \"spare\"]\nvoice = [\"simulated\", \"spare\"]\n\n\
          [channels.webhook]\nallow = [\"127.0.0.0/8\"]\n\n\
          [watch]\nreceipt_late_after = \"4s\"\nclear_after = \"4s\"\nrecover_after = \"2s\"\n\n\
+         [status]\nupdate_every = \"1m\"\n\n\
          [watch.operators]\nwebhook = [{operators}]\nrepeat = \"10s\"\n{accounts}"
     )
 }

@@ -19,6 +19,7 @@ use super::error::DrillError;
 use super::lookout::Lookout;
 use super::measure::to_f64;
 use super::node::Node;
+use super::public::Reader;
 use super::scorecard::Measured;
 use super::timeline::Timeline;
 use super::traffic::Traffic;
@@ -29,6 +30,8 @@ use crate::witness::Witness;
 const GREEN_LIMIT: Duration = Duration::from_mins(1);
 /// How long books may take to settle when nothing is wrong any more.
 const SETTLE_LIMIT: Duration = Duration::from_mins(1);
+/// How long the public page may take to say how it is.
+const PAGE_LIMIT: Duration = Duration::from_secs(5);
 /// How often something is asked for.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Alerts on one page of a list.
@@ -62,6 +65,8 @@ pub(super) struct Scene {
     pub timeline: Timeline,
     /// Who looks on.
     pub lookout: Lookout,
+    /// Who reads what the public is told.
+    pub reader: Reader,
     /// What is by chance.
     pub chance: Chance,
     tasks: Tasks,
@@ -101,9 +106,11 @@ impl Scene {
         let mut node = Node::prepare(held.node.clone(), plan.clone(), &lab, &tasks)?;
         node.start().await?;
         let lookout = Lookout::begin(node.api(0), timeline.clone(), &tasks);
+        let reader = Reader::begin(node.page(), timeline.clone(), &tasks);
         let chance = Chance::new(held.seed);
         let watched = !held.node.without.iter().any(|it| it == "watch");
-        let scene = Self { lab, node, plan, board, timeline, lookout, chance, tasks, watched };
+        let scene =
+            Self { lab, node, plan, board, timeline, lookout, reader, chance, tasks, watched };
         scene.until_green().await?;
         let (tenants, people) = (scene.plan.tenants, scene.plan.people);
         scene.timeline.note(format!(
@@ -244,7 +251,8 @@ impl Scene {
         self.within(settle, || self.board.all(Sent::is_dealt_with)).await;
         let sums = self.settled(settle).await?;
         traffic.end().await;
-        let (doubles, seen) = (self.board.doubles(), self.lookout.seen());
+        self.within(PAGE_LIMIT, || self.untrue().is_empty()).await;
+        let (doubles, seen, told) = (self.board.doubles(), self.lookout.seen(), self.reader.told());
         let since = |at: Option<Instant>| at.and_then(|at| self.timeline.since_s(at));
         let injected = self.timeline.injected();
         let alarm = self.board.alarms().into_iter().find(|at| Some(*at) >= injected);
@@ -259,6 +267,10 @@ impl Scene {
             detected_s: since(seen.detected),
             declared_s: since(seen.declared),
             told_s: since(alarm),
+            first_post_s: since(told.first_post),
+            silence_s: told.longest_silence.map(|it| it.as_secs_f64()),
+            untrue: self.untrue().into_iter().collect(),
+            named: told.named,
             lost: self.board.lost() + sums.missing(),
             duplicated: doubles.all - doubles.marked,
             stale: self.stale().await?,
@@ -266,6 +278,12 @@ impl Scene {
             more: more.into_iter().map(|(name, count)| (name, to_f64(count))).collect(),
             ..Measured::default()
         })
+    }
+
+    /// What the public page says just now that is not so; nobody writes it without a watch.
+    fn untrue(&self) -> Vec<String> {
+        let broken = !self.lookout.seen().broken.is_empty();
+        if self.watched { self.reader.told().untrue(broken) } else { Vec::new() }
     }
 
     /// What the books say of the alert with a dedup key.

@@ -1,6 +1,6 @@
 //! What a drill measured, held against what it must show and what is on record.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -19,6 +19,14 @@ pub struct Measured {
     pub declared_s: Option<f64>,
     /// Until operators had an alarm by the way of their own.
     pub told_s: Option<f64>,
+    /// Until the public could read of it.
+    pub first_post_s: Option<f64>,
+    /// The longest time between two updates for the public while it went on, in seconds.
+    pub silence_s: Option<f64>,
+    /// Components of which the public was told that they are in trouble.
+    pub named: BTreeSet<String>,
+    /// What the public page said in the end that was not so.
+    pub untrue: BTreeSet<String>,
     /// Until work went on.
     pub mitigated_s: Option<f64>,
     /// From then until everything that had been kept waiting was dealt with.
@@ -151,6 +159,10 @@ fn worse(worst: Measured, run: &Measured) -> Measured {
         detected_s: later(worst.detected_s, run.detected_s),
         declared_s: later(worst.declared_s, run.declared_s),
         told_s: later(worst.told_s, run.told_s),
+        first_post_s: later(worst.first_post_s, run.first_post_s),
+        silence_s: later(worst.silence_s, run.silence_s),
+        named: &worst.named | &run.named,
+        untrue: &worst.untrue | &run.untrue,
         mitigated_s: later(worst.mitigated_s, run.mitigated_s),
         drained_s: later(worst.drained_s, run.drained_s),
         stall_s: later(worst.stall_s, run.stall_s),
@@ -179,7 +191,8 @@ fn rows(measured: &Measured) -> Vec<Row> {
     let mut rows = vec![
         row("detected", seconds(measured.detected_s), record::CONFIRMED),
         row("declared", seconds(measured.declared_s), record::PROCESS),
-        row("operators told", seconds(measured.told_s), record::TOLD),
+        row("operators told", seconds(measured.told_s), ""),
+        row("the public told", seconds(measured.first_post_s), record::TOLD),
         row("mitigated", seconds(measured.mitigated_s), record::UNDONE),
         row("stalled for", seconds(measured.stall_s), record::STALL),
         row("drained in", seconds(measured.drained_s), record::CLEARED),

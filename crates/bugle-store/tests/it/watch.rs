@@ -132,6 +132,7 @@ fn declared(number: u128) -> Incident {
         waiting: 4,
         tenants: vec![tenant(1)],
         nodes: vec![node(NODE)],
+        harmless: false,
     };
     let id = IncidentId::from_stored(crate::support::uuid(number));
     incident::declare(id, &[verdict], false, at(8)).unwrap()

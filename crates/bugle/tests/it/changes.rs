@@ -48,6 +48,7 @@ pub(crate) fn view(node: NodeId, now: Timestamp, broken: Option<Stage>) -> View 
         waiting: 1,
         tenants: Vec::new(),
         nodes: vec![node],
+        harmless: false,
     };
     let verdicts = broken.map(verdict).into_iter().collect();
     View { at: now, verdicts, canaries: vec![canary] }

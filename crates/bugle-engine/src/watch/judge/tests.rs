@@ -254,6 +254,25 @@ fn a_worker_that_stands_still_is_named() {
 }
 
 #[test]
+fn what_runs_otherwise_than_it_should_does_harm_when_canaries_do_not_come_through() {
+    let hop = Hop::Stage { stage: Stage::Dispatch };
+    let otherwise = Signal {
+        harmless: true,
+        ..Signal::certain(hop, at(0), "it does not run what it should".to_owned())
+    };
+    let seen = Seen { others: vec![otherwise], ..Seen::default() };
+    let mut sky = Sky::new(paths());
+    let harmless = |verdicts: &[Verdict]| verdicts.iter().map(|it| it.harmless).collect::<Vec<_>>();
+    for second in 0..10 {
+        let verdicts = sky.second(second, |_| Stop::Nowhere, &seen);
+        assert_eq!(harmless(&verdicts), [true], "second {second}: {verdicts:?}");
+    }
+    let stopped = (10..20).map(|second| sky.second(second, |_| Stop::Dispatch, &seen));
+    let stopped = stopped.last().unwrap_or_default();
+    assert_eq!(harmless(&stopped), [false], "{stopped:?}");
+}
+
+#[test]
 fn a_probe_that_must_fail_is_reported_and_kept_quiet() {
     let mut sky = Sky::new(paths());
     let control = path(Channel::Webhook, "control");

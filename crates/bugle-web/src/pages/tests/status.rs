@@ -39,6 +39,7 @@ fn dispatch() -> Verdict {
         waiting: 12,
         tenants: Vec::new(),
         nodes: Vec::new(),
+        harmless: false,
     }
 }
 

@@ -42,6 +42,7 @@ fn verdict() -> Verdict {
         waiting: 4_812,
         tenants: Vec::new(),
         nodes: vec![node()],
+        harmless: false,
     }
 }
 

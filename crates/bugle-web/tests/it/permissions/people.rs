@@ -159,6 +159,7 @@ impl People {
             waiting: 0,
             tenants: Vec::new(),
             nodes: Vec::new(),
+            harmless: false,
         };
         let id = IncidentId::new(now(), [1; 10]);
         let incident = incident::declare(id, &[verdict], true, now()).unwrap();
