@@ -192,6 +192,7 @@ impl App {
             let committer = committer.clone();
             tasks.worker("intake", move |stop| committer.clone().run(stop));
         }
+        tasks.worker("growth", move |stop| committer.clone().follow_growth(stop));
         let app = Arc::clone(&inner);
         tasks.worker("alerting", move |stop| AlertingLoop::new(Arc::clone(&app)).run(stop));
         let (tried, outcomes) = mpsc::channel(record::QUEUE);
