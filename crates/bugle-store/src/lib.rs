@@ -59,7 +59,7 @@ pub use reading::events::EventFilter;
 pub use reading::notifications::NotificationFilter;
 pub use reading::requests::{RejectedRequest, Request};
 pub use reading::{AuditRow, Audited};
-pub use receipts::{Known, LastMessage, Lost, Receive, RunOut};
+pub use receipts::{Known, LastMessage, Lost, Overdue, Receive, RunOut};
 pub use responses::Respond;
 pub use revisions::{NewRevision, RevisionSource, StageTarget, StoredRevision};
 pub use status::BulletinRow;
