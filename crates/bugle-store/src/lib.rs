@@ -33,6 +33,7 @@ mod responses;
 mod retention;
 mod revisions;
 mod status;
+mod subscribers;
 mod timeline;
 mod tries;
 mod watch;
@@ -63,6 +64,7 @@ pub use receipts::{Known, LastMessage, Lost, Overdue, Receive, RunOut};
 pub use responses::Respond;
 pub use revisions::{NewRevision, RevisionSource, StageTarget, StoredRevision};
 pub use status::BulletinRow;
+pub use subscribers::{SubscriberCount, SubscriberMessage, Untold};
 pub use tries::TriedRow;
 pub use watch::{CanaryRow, ReportRow};
 
