@@ -329,7 +329,10 @@ impl Store {
             let to = tx.row(&ONE, values![to]).await?.as_ref().map(subscriber).transpose()?;
             let found = tx.row(&NOTICE, values![notice_id]).await?;
             let told = found.map(|row| notice(notice_id, row.text(0)?)).transpose()?;
-            let Some(to) = to else { continue };
+            let (Some(to), true) = (to, told.is_some() || notice_id.is_nil()) else {
+                tx.run(&SENT, values![due.id(0)?, notice_id]).await?;
+                continue;
+            };
             let notice_id = NoticeId::from_stored(notice_id);
             if tx.run(&CLAIM, values![to.id, notice_id, now]).await? == 1 {
                 claimed.push(SubscriberMessage { to, notice_id, notice: told, tries });
