@@ -188,7 +188,7 @@ impl App {
         let keeper = Keeper::new(Arc::clone(&inner));
         keeper.begin().await?;
         let app = Self(inner);
-        app.start_workers(&committer, change, stages, keeper);
+        app.start_workers(committer, change, stages, keeper);
         Ok(app)
     }
 
@@ -196,7 +196,7 @@ impl App {
     /// what they run is compiled here, and not with whoever awaits it.
     fn start_workers(
         &self,
-        committer: &Committer,
+        committer: Committer,
         change: ChangeLoop,
         stages: StagesLoop,
         keeper: Keeper,
@@ -207,6 +207,7 @@ impl App {
             let committer = committer.clone();
             tasks.worker("intake", move |stop| committer.clone().run(stop));
         }
+        tasks.worker("growth", move |stop| committer.clone().follow_growth(stop));
         let app = Arc::clone(inner);
         tasks.worker("alerting", move |stop| AlertingLoop::new(Arc::clone(&app)).run(stop));
         let (tried, outcomes) = mpsc::channel(record::QUEUE);

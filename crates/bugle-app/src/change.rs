@@ -280,8 +280,8 @@ async fn begin(app: &Inner, wanted: Begin<'_>, plan: &ChangePlan) -> Result<Chan
     Ok(begun)
 }
 
-/// Begins a change to a new revision that carries a clean-up out. One that does not fit goes on record
-/// as refused, which is what is returned.
+/// Begins a change to a new revision that carries a clean-up out. One that does not fit goes on
+/// record as refused, which is what is returned.
 pub(crate) async fn begin_for(
     app: &Inner,
     clean_up: &CleanUp,

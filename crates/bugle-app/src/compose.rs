@@ -93,7 +93,13 @@ fn content(
             let mail =
                 if digest { message::digest_mail(&page, resolved) } else { message::email(&page) };
             let thread_key = mail.thread.unwrap_or(lead.alert.id).to_string();
-            Content::Email { subject: mail.subject, text: mail.text, html: mail.html, thread_key }
+            Content::Email {
+                subject: mail.subject,
+                text: mail.text,
+                html: mail.html,
+                thread_key,
+                unsubscribe: None,
+            }
         }
     }
 }

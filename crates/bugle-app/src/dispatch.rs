@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bugle_channels::{Lookup, Sent};
+use bugle_channels::{LONGEST_REQUEST, Lookup, Sent};
 use bugle_domain::contact::Channel;
 use bugle_domain::notification::{Attempt, SendOutcome};
 use bugle_domain::object::Directory;
@@ -42,6 +42,12 @@ const BATCH: usize = 256;
 pub(crate) const LATE_BATCH: u32 = 2_048;
 /// A claimed message is begun within this time or not at all.
 const SEND_WITHIN: Duration = Duration::from_secs(8);
+/// A try takes no longer than this, whatever it hangs in: three providers may be asked whether they
+/// had the message, and one of them to send it.
+pub(crate) const TRY_WITHIN: Duration = LONGEST_REQUEST.saturating_mul(4);
+/// What is on record of a try at which the program failed, and of one that took too long.
+const FAILED: &str = "the program failed while it was sent; see its log";
+const HUNG: &str = "it took too long and was given up";
 /// Wait where a backlog had no room, before it is looked at again.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_millis(250);
 /// Wait after a tenant's configuration could not be read.
@@ -215,8 +221,13 @@ impl DispatchLoop {
                 let resolved = self.resolved_meanwhile(scope, &carried).await;
                 let made = making::make(&self.app, &directory, carried, (resolved, started_at));
                 let handed = AssertUnwindSafe(self.hand_over(&directory, &made, send_by));
-                let sent = handed.catch_unwind().await;
-                (sent.unwrap_or_else(|_| self.failed_under_way(&made.carried)), made)
+                let sent = tokio::time::timeout(TRY_WITHIN, handed.catch_unwind()).await;
+                let failed = |what| self.failed_under_way(&made.carried, what);
+                let sent = match sent {
+                    Ok(sent) => sent.unwrap_or_else(|_| failed(FAILED)),
+                    Err(_) => failed(HUNG),
+                };
+                (sent, made)
             }
             Err(error) => {
                 tracing::error!(error = %Chain(&error), "could not read a tenant's configuration");
@@ -256,13 +267,12 @@ impl DispatchLoop {
     }
 
     /// The program failed after it may have asked the provider.
-    fn failed_under_way(&self, carried: &[Candidate]) -> Sent {
-        const WHAT: &str = "the program failed while it was sent; see its log";
+    fn failed_under_way(&self, carried: &[Candidate], what: &'static str) -> Sent {
         for one in carried {
-            self.app.note_failure(one, WHAT);
+            self.app.note_failure(one, what);
         }
         let at = self.app.clock.now().saturating_add(RETRY_AFTER).unwrap_or(Timestamp::MAX);
-        Sent { outcome: SendOutcome::RetryUnsure { at }, asked: true, ..refused(WHAT) }
+        Sent { outcome: SendOutcome::RetryUnsure { at }, asked: true, ..refused(what) }
     }
 
     /// How many alerts of a digest's reader were over before anything of them could be sent.

@@ -242,6 +242,8 @@ pub(crate) fn tell(
 async fn told(limit: Duration, telling: impl Future<Output = Result<(), NoticeError>>) -> bool {
     match tokio::time::timeout(limit, telling).await {
         Ok(Ok(())) => return true,
+        // It is in the log already, once.
+        Ok(Err(NoticeError::Nobody)) => (),
         Ok(Err(error)) => {
             tracing::error!(error = %Chain(&error), "operators were not told by the pipeline");
         }

@@ -12,7 +12,7 @@ pub use bugle_store::Accepted;
 use bugle_store::{Store, StoreError};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use jiff::SignedDuration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{Chain, ErrorKind, UseCaseError, transient};
@@ -109,8 +109,8 @@ impl Intake {
         holds: &Arc<Holds>,
     ) -> (Self, Committer) {
         let (queue, requests) = mpsc::channel(QUEUE_REQUESTS);
-        let committer =
-            Committer { store, node, wake, requests: Arc::new(tokio::sync::Mutex::new(requests)) };
+        let requests = Arc::new(tokio::sync::Mutex::new(requests));
+        let committer = Committer { store, node, wake, requests, grown: Arc::default() };
         (Self { queue, quotas: Arc::default(), holds: Arc::clone(holds) }, committer)
     }
 
@@ -147,9 +147,24 @@ pub(crate) struct Committer {
     node: NodeId,
     wake: Arc<Wake<TenantId>>,
     requests: Arc<tokio::sync::Mutex<mpsc::Receiver<Request>>>,
+    grown: Arc<Notify>,
 }
 
 impl Committer {
+    /// Has the database look at its tables when they have grown much, one look at a time and beside
+    /// the committers, until `stop` is cancelled. A look under way is given up then.
+    pub(crate) async fn follow_growth(self, stop: CancellationToken) {
+        let looks = async {
+            loop {
+                self.grown.notified().await;
+                if let Err(error) = self.store.look_at_growth().await {
+                    tracing::warn!(error = %Chain(&error), "could not look at the tables again");
+                }
+            }
+        };
+        stop.run_until_cancelled(looks).await;
+    }
+
     /// Runs until `stop` is cancelled and the queue is empty.
     pub(crate) async fn run(self, stop: CancellationToken) {
         loop {
@@ -182,8 +197,8 @@ impl Committer {
                     // A sender that went away finds its events by its key when it retries.
                     let _ = reply.send(Ok(accepted.by_ref().take(count).collect()));
                 }
-                if let Err(error) = self.store.note_growth(events.len()).await {
-                    tracing::warn!(error = %Chain(&error), "could not look at the tables again");
+                if self.store.note_growth(events.len()) {
+                    self.grown.notify_one();
                 }
             }
             Err(error) => {

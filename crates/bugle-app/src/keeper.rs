@@ -2,7 +2,7 @@
 //! the dead had claimed, and ends what waits too long.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bugle_channels::LONGEST_REQUEST;
@@ -12,12 +12,13 @@ use bugle_domain::stage::Stage;
 use bugle_domain::{AllTenants, NodeId};
 use bugle_engine::dispatch;
 use bugle_engine::heard::{self, Beat};
-use bugle_store::{Lost, NodeBeat, StoreError};
+use bugle_store::{Lost, NodeBeat, Overdue, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use crate::alerting;
 use crate::app::Inner;
+use crate::dispatch::TRY_WITHIN;
 use crate::error::Chain;
 use crate::rehearsal::Mechanism;
 
@@ -33,6 +34,13 @@ const BLIND_AFTER: Duration = Duration::from_secs(3);
 /// Time after a claim's send-by during which its request may still be under way.
 const REQUEST_LIMIT: SignedDuration =
     SignedDuration::from_secs(LONGEST_REQUEST.as_secs().cast_signed());
+/// A try of a node that lives hangs when its claim's send-by passed this long ago: the node itself
+/// gives a try up before, and has had time to save that.
+const HUNG_AFTER: SignedDuration = SignedDuration::from_secs(
+    TRY_WITHIN.as_secs().cast_signed() + LONGEST_REQUEST.as_secs().cast_signed(),
+);
+/// Where the database was away, nodes that live may have outcomes to save for so long afterwards.
+const SAVES_WITHIN: Duration = Duration::from_secs(30);
 /// Rows that one round of upkeep touches, so that it never holds up urgent work.
 const STEP_ROWS: u32 = 500;
 /// No further step is begun in a round after so long: the next beat is due, and the others' beats
@@ -54,6 +62,8 @@ struct Seen {
 #[derive(Default)]
 struct Others {
     looked_at: Option<Instant>,
+    /// Since when it has looked without a break.
+    looks_since: Option<Instant>,
     seen: BTreeMap<NodeId, Seen>,
 }
 
@@ -61,7 +71,9 @@ impl Others {
     /// The nodes whose counter has stood still for too long, with where it stands.
     fn look(&mut self, own: NodeId, nodes: &[NodeBeat]) -> Vec<(NodeId, i64)> {
         let blind = self.looked_at.is_some_and(|at| at.elapsed() > BLIND_AFTER);
-        self.looked_at = Some(Instant::now());
+        let now = Instant::now();
+        self.looked_at = Some(now);
+        self.looks_since = self.looks_since.filter(|_| !blind).or(Some(now));
         self.seen.retain(|known, _| nodes.iter().any(|node| node.node == *known));
         let mut dead = Vec::new();
         for other in nodes.iter().filter(|other| other.node != own) {
@@ -77,6 +89,11 @@ impl Others {
             }
         }
         dead
+    }
+
+    /// Whether outcomes could be saved for long enough, as far as can be seen from here.
+    fn could_save(&self) -> bool {
+        self.looks_since.is_some_and(|since| since.elapsed() >= SAVES_WITHIN)
     }
 
     /// Those whose counter moves.
@@ -140,7 +157,9 @@ impl Keeper {
         others.remove(&self.app.node);
         let others: Vec<NodeId> = others.into_iter().collect();
         let until = Some(Instant::now() + UPKEEP);
-        let lost = self.give_back(Lost::LongerThan(REQUEST_LIMIT, &others), now, until).await?;
+        let hung = self.others().could_save().then_some(HUNG_AFTER);
+        let overdue = Overdue { grace: REQUEST_LIMIT, living: &others, hung };
+        let lost = self.give_back(Lost::LongerThan(overdue), now, until).await?;
         let mut expired = 0;
         loop {
             let ended = self.app.store.expire_receipts(self.app.node, STEP_ROWS, now).await?;
@@ -180,9 +199,13 @@ impl Keeper {
         Ok(())
     }
 
+    fn others(&self) -> MutexGuard<'_, Others> {
+        self.others.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Watches the others' counters; gives those of the dead.
     fn watch(&self, nodes: &[NodeBeat]) -> Vec<(NodeId, i64)> {
-        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut others = self.others();
         let dead = others.look(self.app.node, nodes);
         self.app.set_living(others.living(), dead.iter().map(|(node, _)| *node).collect());
         dead

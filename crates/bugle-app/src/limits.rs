@@ -16,6 +16,11 @@ const SIGN_IN_FROM: (u32, Duration) = (60, Duration::from_secs(2));
 /// Codes and tests to one contact method: 3 at once, then one every 2 minutes.
 const MESSAGES_TO: (u32, Duration) = (3, Duration::from_mins(2));
 
+/// Requests to be told of the status page from one place: 10 at once, then one every 6 minutes.
+const SUBSCRIBE_FROM: (u32, Duration) = (10, Duration::from_mins(6));
+/// Questions to one address whether it wants to be told: 2 at once, then one every 20 minutes.
+const SUBSCRIBE_TO: (u32, Duration) = (2, Duration::from_mins(20));
+
 /// All limits of one node.
 #[derive(Debug)]
 pub(crate) struct UseLimits {
@@ -25,6 +30,10 @@ pub(crate) struct UseLimits {
     pub(crate) sign_in_from: Limit<IpAddr>,
     /// By contact method.
     pub(crate) messages_to: Limit<MethodId>,
+    /// By the other side's address.
+    pub(crate) subscribe_from: Limit<IpAddr>,
+    /// By the address that is to be told.
+    pub(crate) subscribe_to: Limit<String>,
 }
 
 impl UseLimits {
@@ -40,6 +49,8 @@ impl UseLimits {
             sign_in_as: limit(clock, SIGN_IN_AS),
             sign_in_from: limit(clock, SIGN_IN_FROM),
             messages_to: limit(clock, MESSAGES_TO),
+            subscribe_from: limit(clock, SUBSCRIBE_FROM),
+            subscribe_to: limit(clock, SUBSCRIBE_TO),
         }
     }
 }

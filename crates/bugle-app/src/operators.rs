@@ -41,7 +41,7 @@ pub(crate) struct Notice {
 /// The operators could not be told.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NoticeError {
-    /// There is neither an integration for notices nor an operator.
+    /// There is neither an integration for notices nor an operator. It is in the log already, once.
     #[error("there is nobody to tell")]
     Nobody,
     /// The event was not taken.
@@ -69,7 +69,15 @@ impl Inner {
     /// [`NoticeError`]; it is safe to raise it again.
     pub(crate) async fn raise(&self, notice: &Notice) -> Result<(), NoticeError> {
         let desks = self.desks().await?;
-        if desks.is_empty() {
+        let nobody = desks.is_empty();
+        if self.troubles.nobody_is_told(nobody) {
+            if nobody {
+                tracing::error!("there is nobody to tell of what is wrong: see bugle doctor");
+            } else {
+                tracing::info!("there is somebody to tell of what is wrong");
+            }
+        }
+        if nobody {
             return Err(NoticeError::Nobody);
         }
         for desk in &desks {

@@ -12,7 +12,7 @@ const PING_LIMIT: Duration = Duration::from_secs(2);
 /// One thing that must be so for this node to be ready.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Condition {
-    /// What was looked at: `database`, `workers`, `stages`, `running`.
+    /// What was looked at: `database`, `workers`, `stages`, `operators`, `running`.
     pub name: &'static str,
     /// Whether it is as it must be.
     pub ok: bool,
@@ -43,12 +43,17 @@ impl App {
         };
         let beats = self.inner().placement.beats();
         let workers = if beats { "beat" } else { "have not beaten for two seconds" };
+        // Never makes a node unready, as the stages do not: it pages everybody else.
+        let nobody = self.inner().troubles.tell_nobody();
+        let operators =
+            if nobody { "something is wrong and there is nobody to tell" } else { "are told" };
         let stopping = self.tasks().stop_token().is_cancelled();
         let running = if stopping { "stopping" } else { "running" };
         vec![
             Condition { name: "database", ok: database.0, detail: database.1 },
             Condition { name: "workers", ok: beats, detail: workers.to_owned() },
             Condition { name: "stages", ok: true, detail: self.stages_detail() },
+            Condition { name: "operators", ok: true, detail: operators.to_owned() },
             Condition { name: "running", ok: !stopping, detail: running.to_owned() },
         ]
     }

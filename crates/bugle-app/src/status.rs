@@ -7,6 +7,8 @@ mod desk;
 mod error;
 mod files;
 mod publisher;
+mod subscribers;
+mod telling;
 
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -18,6 +20,8 @@ use tokio::sync::Notify;
 
 pub use self::desk::{Desk, DraftedBulletin, NewMaintenance, NewTrouble, Post};
 pub use self::error::StatusError;
+pub use self::subscribers::{Asks, Subscriber, SubscriberCount, SubscriberView};
+use self::telling::TellingLoop;
 use crate::app::{App, Inner};
 
 /// How the status page is made.
@@ -50,6 +54,8 @@ pub(crate) struct Shared {
     settings: RwLock<Option<Arc<Settings>>>,
     /// Somebody has something to say.
     wake: Notify,
+    /// There is something to tell subscribers.
+    wake_telling: Notify,
 }
 
 impl Shared {
@@ -65,6 +71,8 @@ impl App {
         let shared = &self.inner().status;
         *shared.settings.write().unwrap_or_else(PoisonError::into_inner) =
             Some(Arc::clone(&settings));
+        let telling = TellingLoop::new(Arc::clone(self.inner()), settings.name.clone());
+        self.tasks().worker("telling", move |stop| telling.clone().run(stop));
         let app = Arc::clone(self.inner());
         self.tasks().apart("status", move |stop| {
             publisher::publish(Arc::clone(&app), Arc::clone(&settings), stop)

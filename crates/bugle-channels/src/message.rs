@@ -40,6 +40,8 @@ pub enum Content {
         html: String,
         /// The same for all mails of one alert, such as the alert's id: mail programs thread by it.
         thread_key: String,
+        /// Where one request ends mails of this kind; none for those that a person is owed.
+        unsubscribe: Option<String>,
     },
     /// A text message. Mapped to GSM-7 where it can be, and given the notification's reference
     /// where it does not have it.

@@ -122,6 +122,10 @@ ids! {
     IncidentId = "inc_";
     /// Names what the public is told of one trouble or scheduled maintenance.
     BulletinId = "bul_";
+    /// Names who wants to be told of what the status page says.
+    SubscriberId = "sub_";
+    /// Names one thing that subscribers are told.
+    NoticeId = "not_";
 }
 
 /// The tenants of the watch begin here: no time makes such an id before the year 10889.

@@ -25,8 +25,8 @@ pub mod user;
 
 pub use ids::{
     AlertId, ApiKeyId, BulletinId, ClaimId, EventId, IncidentId, IntegrationId, MethodId, NodeId,
-    NotificationId, OverrideId, ParseIdError, PolicyId, RequestId, ScheduleId, ServiceId,
-    SessionId, TeamId, TenantId, UserId,
+    NoticeId, NotificationId, OverrideId, ParseIdError, PolicyId, RequestId, ScheduleId, ServiceId,
+    SessionId, SubscriberId, TeamId, TenantId, UserId,
 };
 pub use severity::{Severity, Urgency};
 pub use tenant::{AllTenants, TenantScope};

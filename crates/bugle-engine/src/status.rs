@@ -12,6 +12,7 @@ pub mod board;
 pub mod bulletin;
 pub mod history;
 pub mod rules;
+pub mod subscribers;
 mod words;
 
 /// A part of Bugle as those who use it know it.

@@ -44,15 +44,19 @@ impl Growth {
 }
 
 impl Store {
-    /// Counts events that were kept, and has the database look at its tables again when they have
-    /// grown much since it did. Does so for one caller; the others go on.
+    /// Counts events that were kept. Whether the tables have grown much since the database looked
+    /// at them, so that it is time for [`Store::look_at_growth`]; says so to one caller.
+    pub fn note_growth(&self, events: usize) -> bool {
+        self.growth.add(events).is_some()
+    }
+
+    /// Has the database look at its tables again.
     ///
     /// # Errors
     ///
     /// If the database did not look; it is asked again when there are many more events.
-    pub async fn note_growth(&self, events: usize) -> Result<(), StoreError> {
-        let Some(all) = self.growth.add(events) else { return Ok(()) };
-        self.db.refresh_statistics(all / FACTOR).await
+    pub async fn look_at_growth(&self) -> Result<(), StoreError> {
+        self.db.refresh_statistics(self.growth.events.load(Ordering::Relaxed) / FACTOR).await
     }
 }
 

@@ -61,14 +61,25 @@ pub struct LastMessage {
     pub notifications: Vec<(NotificationId, AlertId)>,
 }
 
+/// How long ago the send-by time of a claim passed that nobody answers for any more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Overdue<'a> {
+    /// By a node that is not known to live.
+    pub grace: SignedDuration,
+    /// These live, and may still have an outcome to save.
+    pub living: &'a [NodeId],
+    /// By a node that lives: longer than any try takes, so that this one hangs. `None`: it is not
+    /// known whether they could save outcomes all the time.
+    pub hung: Option<SignedDuration>,
+}
+
 /// Which claims are in the hands of the dead.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Lost<'a> {
     /// Those of an earlier run of this node. Only before its first claim of this run.
     EarlierRunOf(NodeId),
-    /// Those whose send-by time passed this long ago, at least the request limit, by any node but
-    /// these: they live, and may still have an outcome to save.
-    LongerThan(SignedDuration, &'a [NodeId]),
+    /// Those whose send-by time passed long ago, at least the request limit.
+    LongerThan(Overdue<'a>),
 }
 
 pub(crate) static BY_ID: Statement = Statement::new(concat!(
@@ -136,11 +147,12 @@ pub(crate) static OVERDUE: Statement = Statement::with_rows(
         notification_columns!(),
         ", n.claimed_us FROM notifications n
          WHERE n.state = 'sending' AND n.send_by_us < $1
-             AND n.claim_node_id NOT IN (SELECT r.node_id FROM {rows})
+             AND (n.send_by_us < $3
+                 OR n.claim_node_id NOT IN (SELECT r.node_id FROM {rows}))
          ORDER BY n.send_by_us LIMIT $2
          {pg:FOR UPDATE SKIP LOCKED}"
     ),
-    2,
+    3,
     &[("node_id", Id)],
 );
 
@@ -308,13 +320,14 @@ impl Store {
         let mut tx = self.db.write(WriteClass::Then).await?;
         let rows = match lost {
             Lost::EarlierRunOf(node) => tx.rows(&OF_EARLIER_RUN, values![node, limit]).await?,
-            Lost::LongerThan(grace, living) => {
-                let before = now.saturating_sub(grace).unwrap_or(Timestamp::MIN);
+            Lost::LongerThan(Overdue { grace, living, hung }) => {
+                let ago = |span| now.saturating_sub(span).unwrap_or(Timestamp::MIN);
+                let (before, hung) = (ago(grace), hung.map_or(Timestamp::MIN, ago));
                 let mut spared = Rows::new();
                 for node in living {
                     spared.push(row![*node]);
                 }
-                tx.rows(&OVERDUE, values![before, limit, spared]).await?
+                tx.rows(&OVERDUE, values![before, limit, hung, spared]).await?
             }
         };
         let (mut nexts, mut attempts) = (Vec::new(), Vec::new());

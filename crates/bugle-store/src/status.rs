@@ -126,7 +126,7 @@ impl Store {
     }
 }
 
-fn bulletin(row: &Row) -> Result<BulletinRow, StoreError> {
+pub(crate) fn bulletin(row: &Row) -> Result<BulletinRow, StoreError> {
     let id = row.id(0)?;
     let bulletin = serde_json::from_str(row.text(2)?)
         .map_err(|error| StoreError::corrupt(("status_bulletins", "document"), id, error))?;

@@ -28,6 +28,7 @@ mod sign_in;
 mod snippets;
 pub mod status;
 mod status_desk;
+mod subscribe;
 mod times;
 mod visitor;
 mod why;
@@ -59,6 +60,7 @@ pub fn routes() -> Router<WebState> {
         .merge(change_routes())
         .merge(status::routes())
         .merge(status_desk_routes())
+        .merge(subscribe_routes())
         .route("/events/{id}", get(why::event))
         .route("/events/{id}/why", get(why::event))
         .route("/ledger", get(ledger::show))
@@ -167,9 +169,18 @@ fn status_desk_routes() -> Router<WebState> {
         .route("/status-page", get(show))
         .route("/status-page/troubles/new", get(new_trouble).post(tell))
         .route("/status-page/maintenance/new", get(new_maintenance).post(plan))
+        .route("/status-page/subscribers/remove", post(status_desk::remove_subscriber))
         .route("/status-page/{id}", get(one))
         .route("/status-page/{id}/post", post(say))
         .route("/status-page/{id}/hand", post(hand))
+}
+
+fn subscribe_routes() -> Router<WebState> {
+    use subscribe::{ask, confirm, form, one, unsubscribe};
+    Router::new()
+        .route("/status/subscribe", get(form).post(ask))
+        .route("/status/subscribers/{id}/{token}", get(one).post(confirm))
+        .route("/status/subscribers/{id}/{token}/unsubscribe", get(one).post(unsubscribe))
 }
 
 fn handset_routes() -> Router<WebState> {

@@ -42,3 +42,17 @@ fn a_node_that_nobody_could_watch_is_not_dead() {
     age(&mut others, DEAD_AFTER, true);
     assert_eq!(others.look(node(1), &beats(8)).len(), 1, "its time begins anew");
 }
+
+#[test]
+fn outcomes_could_be_saved_only_where_nothing_was_out_of_sight_for_long_enough() {
+    let mut others = Others::default();
+    others.look(node(1), &beats(7));
+    assert!(!others.could_save(), "who knows what was before");
+    let back = |at: Instant| at.checked_sub(SAVES_WITHIN).unwrap();
+    others.looks_since = others.looks_since.map(back);
+    others.look(node(1), &beats(8));
+    assert!(others.could_save());
+    others.looked_at = others.looked_at.map(back);
+    others.look(node(1), &beats(9));
+    assert!(!others.could_save(), "the database was away");
+}

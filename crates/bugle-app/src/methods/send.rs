@@ -136,7 +136,8 @@ fn email(saying: &Saying, method: &ContactMethod) -> Content {
     };
     // The address is the only part that is not ours.
     let html = format!("<pre style=\"font:16px sans-serif\">{}</pre>", escaped(&text));
-    Content::Email { subject, text, html, thread_key: method.id.to_string() }
+    let thread_key = method.id.to_string();
+    Content::Email { subject, text, html, thread_key, unsubscribe: None }
 }
 
 fn hook(saying: &Saying, method: &ContactMethod, now: Timestamp) -> String {

@@ -2,6 +2,7 @@
 //! us, is an open alert until it does again.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bugle_channels::twilio::{MessageProgress, MessageReport};
@@ -24,7 +25,11 @@ const AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(1);
 /// What this node knows of each trouble that a provider, or the program itself, may be in, by its
 /// key. As many as there are providers, and one.
 #[derive(Debug, Default)]
-pub(crate) struct Troubles(Mutex<BTreeMap<String, Known>>);
+pub(crate) struct Troubles {
+    known: Mutex<BTreeMap<String, Known>>,
+    /// There was nobody to tell when something was wrong last.
+    nobody: AtomicBool,
+}
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 struct Known {
@@ -59,8 +64,18 @@ fn is_past(last: Option<Timestamp>, now: Timestamp) -> bool {
 
 impl Troubles {
     fn with<T>(&self, key: &str, work: impl FnOnce(&mut Known) -> T) -> T {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         work(all.entry(key.to_owned()).or_default())
+    }
+
+    /// Notes whether there is nobody to tell; whether that is new.
+    pub(super) fn nobody_is_told(&self, nobody: bool) -> bool {
+        self.nobody.swap(nobody, Ordering::Relaxed) != nobody
+    }
+
+    /// Whether there was nobody to tell when something was wrong last.
+    pub(crate) fn tell_nobody(&self) -> bool {
+        self.nobody.load(Ordering::Relaxed)
     }
 }
 
@@ -164,8 +179,11 @@ fn notice(
 }
 
 fn told(result: Result<(), NoticeError>, key: &str) {
-    if let Err(error) = result {
-        tracing::error!(error = %Chain(&error), key, "the operators could not be told");
+    match result {
+        Ok(()) | Err(NoticeError::Nobody) => (),
+        Err(error) => {
+            tracing::error!(error = %Chain(&error), key, "the operators could not be told");
+        }
     }
 }
 
@@ -184,6 +202,14 @@ mod tests {
             [0, 1, 59, 60, 61].map(|second| known.fails(at(second))),
             [true, false, false, true, false]
         );
+    }
+
+    #[test]
+    fn that_there_is_nobody_to_tell_is_said_when_it_changes() {
+        let troubles = Troubles::default();
+        let said = [false, true, true, false, false, true].map(|it| troubles.nobody_is_told(it));
+        assert_eq!(said, [false, true, false, true, false, true]);
+        assert!(troubles.tell_nobody());
     }
 
     #[test]

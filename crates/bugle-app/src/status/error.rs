@@ -1,7 +1,9 @@
 //! What can go wrong with the status page.
 
 use bugle_store::StoreError;
+use jiff::SignedDuration;
 
+use super::subscribers::wait_s;
 use crate::error::{ErrorKind, Forbidden, Problem, UseCaseError, storage_kind, summary};
 
 /// A bulletin was not published, changed or read. Nothing was changed then.
@@ -16,6 +18,15 @@ pub enum StatusError {
     /// Something was said in between.
     #[error("something was said in between; read it and post again")]
     Overtaken,
+    /// There is no such subscriber, or the token is not theirs.
+    #[error("this is not the link of a subscriber")]
+    NoSubscriber,
+    /// Too many asked from one place.
+    #[error("too many asked from your network; try again in {} s", wait_s(*.wait))]
+    TooOften {
+        /// How long to wait.
+        wait: SignedDuration,
+    },
     /// What was typed can't be used.
     #[error("{}", summary(.0))]
     Invalid(Vec<Problem>),
@@ -28,7 +39,8 @@ impl UseCaseError for StatusError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Forbidden(_) => ErrorKind::Forbidden,
-            Self::NotFound => ErrorKind::NotFound,
+            Self::NotFound | Self::NoSubscriber => ErrorKind::NotFound,
+            Self::TooOften { .. } => ErrorKind::RateLimited,
             Self::Overtaken => ErrorKind::Conflict,
             Self::Invalid(_) => ErrorKind::Invalid,
             Self::Store(error) => storage_kind(error),
@@ -39,6 +51,8 @@ impl UseCaseError for StatusError {
         match self {
             Self::Forbidden(_) => "forbidden",
             Self::NotFound => "no_bulletin",
+            Self::NoSubscriber => "no_subscriber",
+            Self::TooOften { .. } => "subscribe_rate_limited",
             Self::Overtaken => "version_conflict",
             Self::Invalid(_) => "invalid",
             Self::Store(error) => error.code(),
@@ -48,7 +62,12 @@ impl UseCaseError for StatusError {
     fn problems(&self) -> &[Problem] {
         match self {
             Self::Invalid(problems) => problems,
-            Self::Forbidden(_) | Self::NotFound | Self::Overtaken | Self::Store(_) => &[],
+            Self::Forbidden(_)
+            | Self::NotFound
+            | Self::NoSubscriber
+            | Self::TooOften { .. }
+            | Self::Overtaken
+            | Self::Store(_) => &[],
         }
     }
 }

@@ -187,6 +187,7 @@ impl Alarm {
                 text: format!("{text}\n\n{answer}\n"),
                 html: html(text, link),
                 thread_key: self.token.chars().take(12).collect(),
+                unsubscribe: None,
             },
             Channel::Webhook => {
                 let body = serde_json::json!({ "text": text, "answer_url": link });

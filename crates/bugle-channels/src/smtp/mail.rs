@@ -35,7 +35,7 @@ pub(super) fn compose(
     to: &EmailAddress,
     now: Timestamp,
 ) -> Result<Letter, String> {
-    let Content::Email { subject, text, html, thread_key } = &message.content else {
+    let Content::Email { subject, text, html, thread_key, unsubscribe } = &message.content else {
         return Err("the content is no mail".to_owned());
     };
     let domain = from.email.domain();
@@ -44,7 +44,7 @@ pub(super) fn compose(
     let repeat = if message.possible_repeat { "[possible repeat] " } else { "" };
     let to: lettre::Address =
         to.as_str().parse().map_err(|error| format!("the address cannot be used: {error}"))?;
-    let mail = Message::builder()
+    let mut mail = Message::builder()
         .from(from.clone())
         .to(Mailbox::new(None, to))
         .subject(format!("{repeat}{}", one_line(subject)))
@@ -52,7 +52,11 @@ pub(super) fn compose(
         .message_id(Some(id.clone()))
         .in_reply_to(thread.clone())
         .references(thread)
-        .header(AutoSubmitted)
+        .header(AutoSubmitted);
+    if let Some(url) = unsubscribe {
+        mail = mail.header(ListUnsubscribe(format!("<{}>", one_line(url)))).header(OneClick);
+    }
+    let mail = mail
         .multipart(MultiPart::alternative_plain_html(text.clone(), html.clone()))
         .map_err(|error| format!("the mail cannot be composed: {error}"))?;
     Ok(Letter { envelope: mail.envelope().clone(), bytes: mail.formatted(), id })
@@ -79,6 +83,42 @@ impl Header for AutoSubmitted {
 
     fn display(&self) -> HeaderValue {
         HeaderValue::new(Self::name(), "auto-generated".to_owned())
+    }
+}
+
+/// RFC 2369: where mails of this kind are ended.
+#[derive(Clone, Debug)]
+struct ListUnsubscribe(String);
+
+impl Header for ListUnsubscribe {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("List-Unsubscribe")
+    }
+
+    fn parse(text: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self(text.to_owned()))
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), self.0.clone())
+    }
+}
+
+/// RFC 8058: a mail program may end them itself, by one request.
+#[derive(Clone, Debug)]
+struct OneClick;
+
+impl Header for OneClick {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("List-Unsubscribe-Post")
+    }
+
+    fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self)
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), "List-Unsubscribe=One-Click".to_owned())
     }
 }
 

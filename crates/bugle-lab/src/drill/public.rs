@@ -1,4 +1,5 @@
-//! Reads the status page as the public does: from its files, which are there whatever the node does.
+//! Reads the status page as the public does: from its files, which are there whatever the node
+//! does.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

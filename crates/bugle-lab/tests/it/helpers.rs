@@ -140,6 +140,7 @@ pub(crate) fn mail(number: u8, subject: &str) -> Outgoing {
         text: "Checkout API errors 14.2 % — limit 2 %\n".to_owned(),
         html: "<p>Checkout API errors <b>14.2 %</b></p>".to_owned(),
         thread_key: "alr_018f00000000000000000000000000aa".to_owned(),
+        unsubscribe: None,
     };
     outgoing(number, Address::parse(Channel::Email, MAILBOX).unwrap(), content)
 }

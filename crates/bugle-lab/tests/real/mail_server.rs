@@ -81,6 +81,7 @@ fn mail(subject: &str) -> Outgoing {
             text: "Fehlerquote 14,2 % – Grenze 2 %\n.\nEnde\n".to_owned(),
             html: "<p>Fehlerquote <b>14,2 %</b></p>".to_owned(),
             thread_key: "alr_1".to_owned(),
+            unsubscribe: None,
         },
         possible_repeat: false,
         validity_s: 300,

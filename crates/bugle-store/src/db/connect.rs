@@ -200,6 +200,7 @@ migrations! {
     "20261124230100" "describe_tables"
     "20261125010000" "create_status"
     "20261125110000" "create_provider_use"
+    "20261125120000" "create_subscribers"
 }
 
 fn migration(version: &str, name: &'static str, sql: &'static str) -> Migration {

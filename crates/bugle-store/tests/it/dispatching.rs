@@ -4,7 +4,7 @@ use bugle_domain::Severity;
 use bugle_domain::notification::{End, Lane, NotificationState, Receipt};
 use bugle_engine::clock::Progress;
 use bugle_engine::dispatch::{Next, Pace, PaceUpdate, Verdict, plan_backlog};
-use bugle_store::Lost;
+use bugle_store::{Lost, Overdue};
 use futures_util::future::join_all;
 use jiff::SignedDuration;
 
@@ -14,6 +14,7 @@ use crate::support::{
 
 on_each_store! {
     only_the_claimant_sends
+    a_try_that_hangs_on_a_node_that_lives_is_taken_from_it
     what_several_claim_at_once_each_has_once
     a_tenants_storm_delays_nobody_else
     the_urgent_lane_goes_first
@@ -47,14 +48,17 @@ async fn only_the_claimant_sends(world: World) {
 
     // The claimant dies. Nobody takes over before its time has passed.
     let grace = SignedDuration::from_secs(30);
-    let lost = (node(2), Lost::LongerThan(grace, &[]));
+    let overdue = |living, hung| Lost::LongerThan(Overdue { grace, living, hung });
+    let lost = (node(2), overdue(&[], None));
     let mut again = |_: &_| Some(waiting(0));
     let mut held = |_: &_| None;
     assert_eq!(world.store.lost_claims(lost, 9, at(41), &mut held).await.unwrap(), 0);
     assert_eq!(world.store.lost_claims(lost, 9, at(39), &mut again).await.unwrap(), 0);
     let living = [node(NODE)];
-    let alive = (node(2), Lost::LongerThan(grace, &living));
+    let alive = (node(2), overdue(&living, None));
     assert_eq!(world.store.lost_claims(alive, 9, at(41), &mut again).await.unwrap(), 0);
+    let under_way = (node(2), overdue(&living, Some(SignedDuration::from_secs(32))));
+    assert_eq!(world.store.lost_claims(under_way, 9, at(41), &mut again).await.unwrap(), 0);
     assert_eq!(world.store.lost_claims(lost, 9, at(41), &mut again).await.unwrap(), 2);
     world.balance().await;
     let taken = world.claim_with(node(2), 9, at(41), &mut send_all).await;
@@ -79,6 +83,31 @@ async fn only_the_claimant_sends(world: World) {
     assert_eq!(world.claim(at(50)).await.sends.len(), 1);
     let own = (node(NODE), Lost::EarlierRunOf(node(NODE)));
     assert_eq!(world.store.lost_claims(own, 9, at(51), &mut again).await.unwrap(), 1);
+    world.balance().await;
+}
+
+async fn a_try_that_hangs_on_a_node_that_lives_is_taken_from_it(world: World) {
+    world.accept(&[world.event(1, "a")]).await;
+    world.decide().await;
+    let hangs = world.claim(at(2)).await;
+    let living = [node(NODE), node(2)];
+    let (grace, hung) = (SignedDuration::from_secs(30), SignedDuration::from_secs(90));
+    let of = |hung| Lost::LongerThan(Overdue { grace, living: &living, hung });
+    let mut again = |_: &_| Some(waiting(0));
+    let look = async |lost, now, again: &mut _| {
+        world.store.lost_claims((node(2), lost), 9, at(now), again).await.unwrap()
+    };
+    assert_eq!(look(of(Some(hung)), 99, &mut again).await, 0, "it may still be under way");
+    assert_eq!(look(of(None), 200, &mut again).await, 0, "it may not have been able to save");
+    assert_eq!(look(of(Some(hung)), 200, &mut again).await, 1);
+    let taken = world.claim_with(node(2), 9, at(200), &mut send_all).await;
+    assert!(taken.sends.iter().all(|(_, it)| it.unsure && it.notification.possible_repeat));
+    let late: Vec<_> =
+        hangs.sends.iter().map(|(_, it)| tried(it, ended(End::Delivered, at(201)))).collect();
+    assert_eq!(world.store.record_tries(node(NODE), &late, at(201)).await.unwrap(), [false]);
+    let done: Vec<_> =
+        taken.sends.iter().map(|(_, it)| tried(it, ended(End::Delivered, at(202)))).collect();
+    assert_eq!(world.store.record_tries(node(2), &done, at(202)).await.unwrap(), [true]);
     world.balance().await;
 }
 

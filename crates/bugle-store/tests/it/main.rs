@@ -13,4 +13,5 @@ mod hot_path;
 mod keyed_requests;
 mod reading;
 mod status;
+mod subscribing;
 mod watch;

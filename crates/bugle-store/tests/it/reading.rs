@@ -269,7 +269,11 @@ async fn nothing_of_a_tenant_is_there_for_another(mut world: World) {
     store.save_objects(other, &[delete], at(9), "Eve").await.unwrap();
     nothing_of_access_is_there(&world, (user, method)).await;
     assert_eq!(store.directory(mine).await.unwrap().unwrap(), before);
-    let lost = bugle_store::Lost::LongerThan(SignedDuration::ZERO, &[]);
+    let lost = bugle_store::Lost::LongerThan(bugle_store::Overdue {
+        grace: SignedDuration::ZERO,
+        living: &[],
+        hung: None,
+    });
     let mut run_out = |_: &_| panic!("nothing is being sent");
     assert_eq!(store.lost_claims((node(2), lost), 9, at(99), &mut run_out).await.unwrap(), 0);
     world.balance().await;

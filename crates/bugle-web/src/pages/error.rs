@@ -68,8 +68,24 @@ impl IntoResponse for PageError {
 
 /// A page that says one thing.
 pub(super) fn message(status: StatusCode, title: &str, text: &str) -> Response {
+    let title_of_page = format!("Error: {title} – Bugle");
+    let to = ("/alerts", "Go to the alerts");
+    said(status, title_of_page, Message { title, text, href: to.0, link: to.1 })
+}
+
+/// A page that says one thing, with where to go on.
+pub(super) fn message_to(
+    status: StatusCode,
+    title: &str,
+    text: &str,
+    (href, link): (&str, &str),
+) -> Response {
+    said(status, title.to_owned(), Message { title, text, href, link })
+}
+
+fn said(status: StatusCode, title: String, body: Message<'_>) -> Response {
     let shell = Shell {
-        title: format!("Error: {title} – Bugle"),
+        title,
         layout: Layout::Lone,
         section: Section::Alerts,
         back: None,
@@ -84,7 +100,7 @@ pub(super) fn message(status: StatusCode, title: &str, text: &str) -> Response {
         now_text: String::new(),
         keys: false,
     };
-    page(status, &shell, &Message { title, text, href: "/alerts", link: "Go to the alerts" })
+    page(status, &shell, &body)
 }
 
 /// Text of an error as a sentence.

@@ -6,7 +6,9 @@ use axum::Form;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use bugle_app::App;
-use bugle_app::status::{Desk, DraftedBulletin, NewMaintenance, NewTrouble, Post, StatusError};
+use bugle_app::status::{
+    Desk, DraftedBulletin, NewMaintenance, NewTrouble, Post, StatusError, SubscriberCount,
+};
 use bugle_domain::BulletinId;
 use bugle_engine::status::bulletin::{Kind, Phase};
 use bugle_engine::status::{Component, State as Health};
@@ -22,7 +24,7 @@ use super::times::{Times, When};
 use super::visitor::{Visitor, forget_said, see};
 
 /// Fields as they were sent: a name may come more than once.
-type Sent = Vec<(String, String)>;
+pub(super) type Sent = Vec<(String, String)>;
 
 #[derive(Template)]
 #[template(path = "status_desk.html")]
@@ -32,6 +34,8 @@ pub(super) struct DeskPage {
     on: bool,
     components: Vec<(&'static str, &'static str)>,
     bulletins: Vec<Row>,
+    /// How many are told by which way.
+    subscribers: Vec<(&'static str, String)>,
 }
 
 /// A bulletin of the list.
@@ -91,17 +95,48 @@ struct Update {
 
 /// `GET /status-page`, for operators.
 pub(super) async fn show(State(app): State<App>, visitor: Visitor) -> Result<Response, PageError> {
-    let desk = app.status_desk(&visitor.caller).await?;
-    let mut body = build(desk, &visitor.times);
-    body.said.clone_from(&visitor.browser.said);
-    let shell = visitor.shell(&app, "Status page", Section::Status).await?;
-    let mut response = page(StatusCode::OK, &shell, &body);
+    desk(&app, &visitor, Vec::new()).await
+}
+
+async fn desk(
+    app: &App,
+    visitor: &Visitor,
+    errors: Vec<FieldError>,
+) -> Result<Response, PageError> {
+    let told = app.status_desk(&visitor.caller).await?;
+    let counts = app.subscriber_counts(&visitor.caller).await?;
+    let mut body = build(told, counts, &visitor.times);
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    (body.errors, body.said) = (errors, visitor.browser.said.clone());
+    let shell = visitor.shell(app, "Status page", Section::Status).await?;
+    let mut response = page(status, &shell, &body);
     forget_said(&visitor.browser, &mut response);
     Ok(response)
 }
 
+/// `POST /status-page/subscribers/remove`, for operators.
+pub(super) async fn remove_subscriber(
+    State(app): State<App>,
+    visitor: Visitor,
+    Form(sent): Form<Sent>,
+) -> Result<Response, PageError> {
+    match app.remove_subscriber(&visitor.caller, &of(&sent, "address")).await {
+        Ok(()) => Ok(see(&visitor.browser, "/status-page", "The address is forgotten.")),
+        Err(StatusError::NoSubscriber) => {
+            let unknown = FieldError::new("address", "Nobody is told there.");
+            desk(&app, &visitor, vec![unknown]).await
+        }
+        Err(error) => desk(&app, &visitor, theirs(error, "address")?).await,
+    }
+}
+
 /// What the list says. Pure.
-pub(super) fn build(desk: Desk, times: &Times) -> DeskPage {
+pub(super) fn build(desk: Desk, counts: Vec<SubscriberCount>, times: &Times) -> DeskPage {
+    let count = |it: SubscriberCount| {
+        let asked =
+            if it.asked > 0 { format!(", {} not confirmed", it.asked) } else { String::new() };
+        (it.channel.as_str(), format!("{}{asked}", it.confirmed))
+    };
     let row = |it: DraftedBulletin| Row {
         href: format!("/status-page/{}", it.bulletin.id),
         phase: it.bulletin.phase().words(),
@@ -117,6 +152,7 @@ pub(super) fn build(desk: Desk, times: &Times) -> DeskPage {
         on: desk.on,
         components: desk.components.into_iter().map(named).collect(),
         bulletins: desk.bulletins.into_iter().map(row).collect(),
+        subscribers: counts.into_iter().map(count).collect(),
     }
 }
 
@@ -239,12 +275,12 @@ fn choices(desk: &Desk, sent: &Sent) -> Vec<Choice> {
     desk.components.iter().map(choice).collect()
 }
 
-fn of(sent: &Sent, name: &str) -> String {
+pub(super) fn of(sent: &Sent, name: &str) -> String {
     let found = sent.iter().find(|(key, _)| key == name);
     found.map(|(_, value)| value.clone()).unwrap_or_default()
 }
 
-fn chosen(sent: &Sent) -> Vec<Component> {
+pub(super) fn chosen(sent: &Sent) -> Vec<Component> {
     let named = sent.iter().filter(|(key, _)| key == "components");
     named.filter_map(|(_, value)| Component::parse(value)).collect()
 }

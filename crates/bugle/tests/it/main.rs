@@ -25,6 +25,7 @@ mod retention;
 mod sentinel;
 mod server;
 mod status;
+mod subscribers;
 mod tls;
 mod trust;
 mod watch;

@@ -27,6 +27,7 @@ fn content(subject: &str, thread_key: &str) -> Content {
         text: "Errors 14 %".to_owned(),
         html: "<p>Errors <b>14 %</b></p>".to_owned(),
         thread_key: thread_key.to_owned(),
+        unsubscribe: None,
     }
 }
 
@@ -51,6 +52,21 @@ fn a_mail_says_that_a_program_wrote_it_and_which_thread_it_is_of() {
     Auto-Submitted: auto-generated
     MIME-Version: 1.0
     ");
+}
+
+#[test]
+fn a_mail_that_is_not_owed_can_be_ended_by_one_request() {
+    let mail = compose_with(|message| {
+        let Content::Email { unsubscribe, .. } = &mut message.content else { return };
+        *unsubscribe = Some("https://bugle.example/u\r\nBcc: all@example.com".to_owned());
+    });
+    let mail = mail.unwrap();
+    let lines = headers(&mail);
+    assert!(
+        lines.contains(&"List-Unsubscribe: <https://bugle.example/u Bcc: all@example.com>"),
+        "{mail}"
+    );
+    assert!(lines.contains(&"List-Unsubscribe-Post: List-Unsubscribe=One-Click"), "{mail}");
 }
 
 #[test]

@@ -45,6 +45,8 @@ struct StatusPage {
     style: &'static str,
     script: &'static str,
     name: String,
+    /// Of the live server, which takes forms where this file can't.
+    url: String,
     headline: String,
     class: &'static str,
     /// When nobody knows how things are: since when.
@@ -101,6 +103,7 @@ pub(super) fn index(board: &Board) -> String {
         style: STYLE,
         script: SCRIPT,
         name: board.name.clone(),
+        url: board.url.clone(),
         headline: board.headline(),
         class: headline_class(board),
         blind: board.blind().then(|| times.exact(board.seen_at)),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bugle_app::status::{Desk, DraftedBulletin};
+use bugle_app::status::{Desk, DraftedBulletin, Subscriber, SubscriberCount, SubscriberView};
 use bugle_domain::contact::Channel;
 use bugle_domain::stage::Stage;
 use bugle_domain::{BulletinId, IncidentId};
@@ -20,7 +20,7 @@ use super::{at, check, folder, shell};
 use crate::pages::parts::FieldError;
 use crate::pages::shell::Section;
 use crate::pages::status::render;
-use crate::pages::status_desk;
+use crate::pages::{status_desk, subscribe};
 
 fn now() -> Timestamp {
     at("2026-03-14T15:12:04Z")
@@ -350,7 +350,9 @@ fn the_operators_pages() {
     let components = vec![(Component::Web, State::Operational), (Component::Sms, State::Degraded)];
     let bulletins = vec![drafted(trouble()), drafted(work())];
     let desk = Desk { on: true, components, bulletins };
-    super::show("status-desk", &app, &status_desk::build(desk.clone(), &times));
+    let counts = vec![SubscriberCount { channel: Channel::Email, confirmed: 1_204, asked: 7 }];
+    let html = super::show("status-desk", &app, &status_desk::build(desk.clone(), counts, &times));
+    assert!(html.contains("1204, 7 not confirmed") && html.contains("Forget an address"));
     let sent = vec![("components".to_owned(), "sms".to_owned())];
     let errors = vec![FieldError::new("title", "Say in a line what it is.")];
     super::show("status-trouble", &app, &status_desk::trouble_form(&desk, &sent, errors));
@@ -364,4 +366,32 @@ fn the_operators_pages() {
     super::show("status-bulletin", &app, &status_desk::build_one(taken, None, &times));
     let open = status_desk::build_one(drafted(work()), None, &times);
     super::show("status-bulletin-open", &app, &open);
+}
+
+#[test]
+fn the_pages_of_subscribers() {
+    let app = super::shell("Be told", Section::Status);
+    let there = [Component::Web, Component::Sms];
+    let errors = vec![FieldError::new("address", "Write a mail address.")];
+    let typed =
+        vec![("by".to_owned(), "webhook".to_owned()), ("address".to_owned(), "<x>".to_owned())];
+    let html = super::show("subscribe", &app, &subscribe::build_form(&there, &typed, errors));
+    assert!(html.contains("value=\"webhook\" checked") && html.contains("&#60;x&#62;"), "{html}");
+    let subscriber = |confirmed_at| Subscriber {
+        id: bugle_domain::SubscriberId::new(now(), [1; 10]),
+        address: bugle_domain::contact::Address::parse(Channel::Email, "ada@example.com").unwrap(),
+        components: vec![Component::Sms],
+        asked_at: now(),
+        confirmed_at,
+    };
+    let view = |confirmed_at| SubscriberView {
+        subscriber: subscriber(confirmed_at),
+        components: there.to_vec(),
+        secret: None,
+    };
+    let page = |it| subscribe::build(it, "/status/subscribers/sub_1/token".to_owned());
+    let html = super::show("subscriber-asked", &app, &page(view(None)));
+    assert!(html.contains("Yes, tell me") && html.contains("value=\"sms\" checked"), "{html}");
+    let html = super::show("subscriber", &app, &page(view(Some(now()))));
+    assert!(html.contains("token/unsubscribe") && !html.contains("value=\"web\" checked"));
 }

@@ -1,0 +1,198 @@
+//! Tells subscribers what the status page says, behind everything that somebody waits for.
+//!
+//! A notice becomes messages in small steps, and messages are claimed a few at a time, while
+//! dispatch works, by at most half of what a provider still takes. A message that was claimed is
+//! not claimed again: who is killed while it is sent leaves one person untold rather than one told
+//! twice.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bugle_channels::{Content, Outgoing, Sent};
+use bugle_domain::contact::Channel;
+use bugle_domain::notification::SendOutcome;
+use bugle_domain::stage::Stage;
+use bugle_domain::{NoticeId, NotificationId, TenantId};
+use bugle_engine::status::subscribers::{self, CHANNELS, CONFIRM_WITHIN, Mail, TELL_WITHIN};
+use bugle_store::{StoreError, SubscriberMessage, Untold};
+use bytes::Bytes;
+use futures_util::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::subscribers::ago;
+use crate::app::Inner;
+use crate::entropy;
+use crate::error::Chain;
+
+/// Wait where there is nothing to do, and between two steps of much.
+const IDLE: Duration = Duration::from_secs(1);
+const STEP: Duration = Duration::from_millis(250);
+/// Subscribers that one step looks at, and messages that it sends.
+const LOOKED_AT: u32 = 200;
+const SENT_AT_ONCE: usize = 8;
+/// A message begins to leave within this time or not at all.
+const SEND_WITHIN: Duration = Duration::from_secs(8);
+/// For how long it is worth delivering.
+const VALIDITY_S: u32 = 14_400;
+/// Tries of one message, and the wait after one that came to nothing.
+const MAX_TRIES: i64 = 5;
+const AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(10);
+/// A claim that is older was made by a node that does not live any more, or hangs.
+const CLAIM: SignedDuration = SignedDuration::from_mins(10);
+/// How long what was told is kept.
+const KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// Those who only asked, dropped in one step.
+const DROPPED: u32 = 100;
+
+/// Tells subscribers.
+#[derive(Clone)]
+pub(crate) struct TellingLoop {
+    app: Arc<Inner>,
+    name: String,
+}
+
+impl TellingLoop {
+    /// What is told is of the status page of `name`.
+    pub(super) fn new(app: Arc<Inner>, name: String) -> Self {
+        Self { app, name }
+    }
+
+    /// Runs until `stop` is cancelled. What is being sent then is waited for.
+    pub(super) async fn run(self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            let wait = match self.look().await {
+                Ok(true) => STEP,
+                Ok(false) => IDLE,
+                Err(error) => {
+                    tracing::error!(error = %Chain(&error), "subscribers could not be told");
+                    IDLE
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => (),
+                () = self.app.status.wake_telling.notified(), if wait == IDLE => (),
+                () = tokio::time::sleep(wait) => (),
+            }
+        }
+    }
+
+    /// One step of each thing there is to do. Says whether there is more.
+    async fn look(&self) -> Result<bool, StoreError> {
+        let (store, now) = (&self.app.store, self.app.clock.now());
+        let given_up = store.give_up_subscriber_messages(ago(now, CLAIM), ago(now, KEPT)).await?;
+        if given_up > 0 {
+            tracing::warn!(given_up, "nobody knows whether some subscribers were told");
+        }
+        for id in store.unconfirmed_subscribers(ago(now, CONFIRM_WITHIN), DROPPED).await? {
+            store.drop_subscriber(id).await?;
+        }
+        for untold in store.untold(ago(now, TELL_WITHIN)).await? {
+            self.tell(&untold, now).await?;
+        }
+        let fanned = store.fan_out(LOOKED_AT, now).await?.is_some();
+        let sent = self.send(now).await?;
+        Ok(fanned || sent)
+    }
+
+    /// Makes the notice of what is new of a bulletin.
+    async fn tell(&self, untold: &Untold, now: Timestamp) -> Result<(), StoreError> {
+        let bulletin = &untold.row.bulletin;
+        let notice = subscribers::news(bulletin, untold.told, now);
+        let id = NoticeId::new(now, entropy::bytes());
+        let of = (bulletin.id, untold.told, bulletin.updated_at());
+        if self.app.store.tell_subscribers((id, notice.as_ref()), of, now).await? {
+            tracing::info!(bulletin = %bulletin.id, title = bulletin.title, "subscribers are told");
+        }
+        Ok(())
+    }
+
+    /// Sends a few messages. Says whether there were any.
+    async fn send(&self, now: Timestamp) -> Result<bool, StoreError> {
+        let Some(_in_hand) = self.app.begin_pass(Stage::Dispatch) else { return Ok(false) };
+        let room = u32::try_from(self.room(now)).unwrap_or(0);
+        if room == 0 {
+            return Ok(false);
+        }
+        let claimed = self.app.store.claim_subscriber_messages(room, now).await?;
+        let any = !claimed.is_empty();
+        for done in join_all(claimed.iter().map(|message| self.send_one(message, now))).await {
+            done?;
+        }
+        Ok(any)
+    }
+
+    /// Messages that may go out now: half of what the fullest provider leaves stays for pages.
+    fn room(&self, now: Timestamp) -> usize {
+        let openings = self.app.channels.openings(now);
+        let left = CHANNELS.iter().filter_map(|channel| openings.get(channel));
+        left.map(|opening| opening.free.div_ceil(2)).min().unwrap_or(SENT_AT_ONCE).min(SENT_AT_ONCE)
+    }
+
+    async fn send_one(
+        &self,
+        message: &SubscriberMessage,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let sent = self.app.send(&self.outgoing(message, now), Instant::now() + SEND_WITHIN).await;
+        let outcome = sent.outcome.as_str();
+        metrics::counter!("bugle_subscriber_messages_total", "outcome" => outcome).increment(1);
+        let store = &self.app.store;
+        if sent.gone {
+            tracing::info!(to = %message.to.id, "a subscriber's address is gone");
+            return store.drop_subscriber(message.to.id).await.map(drop);
+        }
+        match again(&sent, message.tries, now) {
+            Some(at) => store.retry_subscriber_message(message, at).await,
+            None => store.end_subscriber_message(message).await,
+        }
+    }
+
+    fn outgoing(&self, message: &SubscriberMessage, now: Timestamp) -> Outgoing {
+        let (id, links) = (message.to.id, self.app.subscriber_links(message.to.id));
+        let content = match (message.to.address.channel(), &message.notice) {
+            (Channel::Webhook, notice) => Content::Webhook {
+                id: format!("{id}.{}", message.notice_id),
+                body: Bytes::from(notice.as_ref().map_or_else(
+                    || subscribers::hook_question(&links),
+                    |notice| subscribers::hook(notice, &links),
+                )),
+                secret: self.app.subscriber_secret(id),
+            },
+            (_, None) => email(subscribers::question(&self.name, &links), id.to_string(), None),
+            (_, Some(notice)) => email(
+                subscribers::mail(notice, &self.name, &links),
+                notice.bulletin.to_string(),
+                Some(links.unsubscribe),
+            ),
+        };
+        Outgoing {
+            notification: NotificationId::new(now, entropy::bytes()),
+            tenant: TenantId::from_stored(Uuid::nil()),
+            address: message.to.address.clone(),
+            content,
+            possible_repeat: false,
+            validity_s: VALIDITY_S,
+        }
+    }
+}
+
+fn email(mail: Mail, thread_key: String, unsubscribe: Option<String>) -> Content {
+    let Mail { subject, text, html } = mail;
+    Content::Email { subject, text, html, thread_key, unsubscribe }
+}
+
+/// When a message is tried again; `None`: it was taken, or may have been, or never will be.
+fn again(sent: &Sent, tries: i64, now: Timestamp) -> Option<Timestamp> {
+    let later = now.saturating_add(AGAIN_AFTER).unwrap_or(Timestamp::MAX);
+    let at = match sent.outcome {
+        SendOutcome::Accepted | SendOutcome::Refused | SendOutcome::RetryUnsure { .. } => None,
+        // Nobody was asked: a provider has no room, and the message waits.
+        SendOutcome::RetryAt { at } if !sent.asked => return Some(at),
+        SendOutcome::RetryAt { at } => Some(at.max(later)),
+        SendOutcome::Misconfigured => Some(later),
+    };
+    at.filter(|_| tries < MAX_TRIES)
+}

@@ -1,0 +1,393 @@
+//! Subscribers of the status page, what they are told, and the messages that wait to be sent.
+//!
+//! Nothing here takes a scope: the status page is the installation's own.
+
+use bugle_domain::contact::{Address, Channel};
+use bugle_domain::{AllTenants, BulletinId, NoticeId, SubscriberId};
+use bugle_engine::status::Component;
+use bugle_engine::status::subscribers::{Notice, Subscriber};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::Store;
+use crate::alerts::json;
+use crate::db::row::Row;
+use crate::db::statement::Kind::Id;
+use crate::db::statement::Statement;
+use crate::db::value::{Rows, row, values};
+use crate::db::{WriteClass, retried};
+use crate::error::StoreError;
+use crate::status::{BulletinRow, bulletin};
+
+/// Bulletins that are looked at once.
+const BULLETINS: u32 = 8;
+
+/// Who asks again before the button was pressed asks anew; who has pressed it stays as they are.
+pub(crate) static ASK: Statement = Statement::new(
+    "INSERT INTO subscribers (id, channel, address, components, asked_us) VALUES ($1, $2, $3, $4, $5)
+     ON CONFLICT (channel, address) DO UPDATE SET
+         components = CASE WHEN subscribers.confirmed_us IS NULL THEN excluded.components
+             ELSE subscribers.components END,
+         asked_us = excluded.asked_us
+     RETURNING id",
+);
+
+pub(crate) static QUEUE: Statement = Statement::with_rows(
+    "INSERT INTO subscriber_messages (subscriber_id, notice_id, due_us, tries)
+     SELECT r.id, $1, $2, 0 FROM {rows}
+     WHERE true
+     ON CONFLICT DO NOTHING",
+    2,
+    &[("id", Id)],
+);
+
+pub(crate) static ONE: Statement = Statement::new(
+    "SELECT s.id, s.channel, s.address, s.components, s.asked_us, s.confirmed_us
+     FROM subscribers s WHERE s.id = $1",
+);
+
+pub(crate) static BY_ADDRESS: Statement =
+    Statement::new("SELECT s.id FROM subscribers s WHERE s.channel = $1 AND s.address = $2");
+
+pub(crate) static CHOOSE: Statement = Statement::new(
+    "UPDATE subscribers SET components = $2, confirmed_us = COALESCE(confirmed_us, $3)
+     WHERE id = $1",
+);
+
+pub(crate) static DROP: Statement = Statement::new("DELETE FROM subscribers WHERE id = $1");
+
+pub(crate) static DROP_MESSAGES: Statement =
+    Statement::new("DELETE FROM subscriber_messages WHERE subscriber_id = $1");
+
+pub(crate) static UNCONFIRMED: Statement = Statement::new(
+    "SELECT s.id FROM subscribers s WHERE s.confirmed_us IS NULL AND s.asked_us <= $1
+     ORDER BY s.asked_us LIMIT $2",
+);
+
+pub(crate) static COUNT: Statement = Statement::new(
+    "SELECT s.channel, COUNT(s.confirmed_us), COUNT(*) FROM subscribers s
+     GROUP BY s.channel ORDER BY s.channel",
+);
+
+pub(crate) static UNTOLD: Statement = Statement::new(
+    "SELECT b.id, b.version, b.document, t.told_us FROM status_bulletins b
+     LEFT JOIN status_told t ON t.bulletin_id = b.id
+     WHERE b.updated_us > $1 AND (t.told_us IS NULL OR t.told_us <> b.updated_us)
+     ORDER BY b.updated_us LIMIT $2",
+);
+
+pub(crate) static TELL: Statement = Statement::new(
+    "INSERT INTO status_told (bulletin_id, told_us) VALUES ($1, $2)
+     ON CONFLICT (bulletin_id) DO UPDATE SET told_us = excluded.told_us
+     WHERE status_told.told_us = $3",
+);
+
+pub(crate) static MAKE: Statement = Statement::new(
+    "INSERT INTO status_notices (id, made_us, after_id, over, document) VALUES ($1, $2, $3, 0, $4)",
+);
+
+pub(crate) static AT_WORK: Statement = Statement::new(
+    "SELECT n.id, n.after_id, n.document FROM status_notices n WHERE n.over = 0
+     ORDER BY n.id LIMIT 1{pg: FOR UPDATE}",
+);
+
+pub(crate) static NEXT: Statement = Statement::new(
+    "SELECT s.id, s.channel, s.address, s.components, s.asked_us, s.confirmed_us
+     FROM subscribers s WHERE s.id > $1 ORDER BY s.id LIMIT $2",
+);
+
+pub(crate) static ADVANCE: Statement = Statement::new(
+    "UPDATE status_notices SET after_id = $3, over = $4 WHERE id = $1 AND after_id = $2",
+);
+
+pub(crate) static DROP_OLD: Statement =
+    Statement::new("DELETE FROM status_notices WHERE over = 1 AND made_us <= $1");
+
+pub(crate) static DUE: Statement = Statement::new(
+    "SELECT m.subscriber_id, m.notice_id, m.tries FROM subscriber_messages m
+     WHERE m.due_us <= $1 AND m.claimed_us IS NULL
+     ORDER BY m.due_us LIMIT $2{pg: FOR UPDATE SKIP LOCKED}",
+);
+
+pub(crate) static CLAIM: Statement = Statement::new(
+    "UPDATE subscriber_messages SET claimed_us = $3, tries = tries + 1
+     WHERE subscriber_id = $1 AND notice_id = $2 AND claimed_us IS NULL",
+);
+
+pub(crate) static NOTICE: Statement =
+    Statement::new("SELECT n.document FROM status_notices n WHERE n.id = $1");
+
+pub(crate) static SENT: Statement =
+    Statement::new("DELETE FROM subscriber_messages WHERE subscriber_id = $1 AND notice_id = $2");
+
+pub(crate) static AGAIN: Statement = Statement::new(
+    "UPDATE subscriber_messages SET claimed_us = NULL, due_us = $3
+     WHERE subscriber_id = $1 AND notice_id = $2",
+);
+
+pub(crate) static GIVE_UP: Statement = Statement::new(
+    "DELETE FROM subscriber_messages WHERE claimed_us IS NOT NULL AND claimed_us <= $1",
+);
+
+/// How many subscribers there are by one way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SubscriberCount {
+    /// The way.
+    pub channel: Channel,
+    /// Those who are told.
+    pub confirmed: i64,
+    /// Those who only asked.
+    pub asked: i64,
+}
+
+/// A message that is to be sent now, by whoever claimed it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SubscriberMessage {
+    /// To whom.
+    pub to: Subscriber,
+    /// What it tells of; nil where it asks to confirm.
+    pub notice_id: NoticeId,
+    /// What is told; `None`: whether it was they who asked.
+    pub notice: Option<Notice>,
+    /// Which try this is, 1-based.
+    pub tries: i64,
+}
+
+/// A bulletin of which something was not told.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Untold {
+    /// The bulletin.
+    pub row: BulletinRow,
+    /// The update up to which it was told, by its time.
+    pub told: Option<Timestamp>,
+}
+
+/// The notice that asks to confirm.
+fn question() -> NoticeId {
+    NoticeId::from_stored(Uuid::nil())
+}
+
+impl Store {
+    /// Notes that somebody asks to be told, and queues the message that asks back. One address has
+    /// one entry, and one such message at a time.
+    pub async fn ask_to_subscribe(&self, asks: &Subscriber) -> Result<(), StoreError> {
+        retried!(self.ask_once(asks))
+    }
+
+    async fn ask_once(&self, asks: &Subscriber) -> Result<(), StoreError> {
+        let mut tx = self.db.write(WriteClass::Then).await?;
+        let (channel, address) = (asks.address.channel().as_str(), asks.address.as_str());
+        let components = json(&asks.components)?;
+        let values = values![asks.id, channel, address, components, asks.asked_at];
+        let Some(kept) = tx.row(&ASK, values).await? else { return Ok(()) };
+        let mut to = Rows::new();
+        to.push(row![kept.id(0)?]);
+        tx.run(&QUEUE, values![question(), asks.asked_at, to]).await?;
+        tx.commit().await
+    }
+
+    /// One subscriber.
+    pub async fn subscriber(&self, id: SubscriberId) -> Result<Option<Subscriber>, StoreError> {
+        self.db.row(&ONE, values![id]).await?.as_ref().map(subscriber).transpose()
+    }
+
+    /// Which subscriber has an address.
+    pub async fn subscriber_at(
+        &self,
+        address: &Address,
+    ) -> Result<Option<SubscriberId>, StoreError> {
+        let values = values![address.channel().as_str(), address.as_str()];
+        let found = self.db.row(&BY_ADDRESS, values).await?;
+        Ok(found.map(|row| row.id(0)).transpose()?.map(SubscriberId::from_stored))
+    }
+
+    /// Keeps what a subscriber wants to be told of, and that the button was pressed. `false`: there
+    /// is no such subscriber any more.
+    pub async fn confirm_subscriber(
+        &self,
+        id: SubscriberId,
+        components: &[Component],
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let values = values![id, json(&components)?, now];
+        Ok(self.db.run(&CHOOSE, values).await? == 1)
+    }
+
+    /// Forgets a subscriber, with all that waits to be sent. `false`: there is none any more.
+    pub async fn drop_subscriber(&self, id: SubscriberId) -> Result<bool, StoreError> {
+        retried!(self.drop_subscriber_once(id))
+    }
+
+    async fn drop_subscriber_once(&self, id: SubscriberId) -> Result<bool, StoreError> {
+        let mut tx = self.db.write(WriteClass::Then).await?;
+        tx.run(&DROP_MESSAGES, values![id]).await?;
+        let dropped = tx.run(&DROP, values![id]).await? == 1;
+        tx.commit().await?;
+        Ok(dropped)
+    }
+
+    /// Those who asked until then and have not confirmed, the first of them.
+    pub async fn unconfirmed_subscribers(
+        &self,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<SubscriberId>, StoreError> {
+        let rows = self.db.rows(&UNCONFIRMED, values![until, limit]).await?;
+        rows.iter().map(|row| Ok(SubscriberId::from_stored(row.id(0)?))).collect()
+    }
+
+    /// How many there are.
+    pub async fn count_subscribers(
+        &self,
+        _: AllTenants,
+    ) -> Result<Vec<SubscriberCount>, StoreError> {
+        let mut counts = Vec::new();
+        for row in self.db.rows(&COUNT, values![]).await? {
+            let Some(channel) = Channel::parse(row.text(0)?) else { continue };
+            let (confirmed, all) = (row.int(1)?, row.int(2)?);
+            counts.push(SubscriberCount { channel, confirmed, asked: all - confirmed });
+        }
+        Ok(counts)
+    }
+
+    /// Bulletins in which something was said since then that subscribers were not told.
+    pub async fn untold(&self, since: Timestamp) -> Result<Vec<Untold>, StoreError> {
+        let untold = |row: &Row| Ok(Untold { row: bulletin(row)?, told: row.opt_time(3)? });
+        let rows = self.db.rows(&UNTOLD, values![since, BULLETINS]).await?;
+        rows.iter().map(untold).collect()
+    }
+
+    /// Keeps what subscribers are to be told, and that a bulletin is told up to an update. `false`:
+    /// another node did.
+    pub async fn tell_subscribers(
+        &self,
+        (id, notice): (NoticeId, Option<&Notice>),
+        (bulletin, told, up_to): (BulletinId, Option<Timestamp>, Timestamp),
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.db.write(WriteClass::Then).await?;
+        if tx.run(&TELL, values![bulletin, up_to, told]).await? != 1 {
+            return Ok(false);
+        }
+        if let Some(notice) = notice {
+            tx.run(&MAKE, values![id, now, Uuid::nil(), json(notice)?]).await?;
+        }
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// Queues the messages of the oldest notice that is not through, to the next few subscribers
+    /// who want it. One transaction with how far it came: each is queued once, whoever is killed.
+    /// `None`: there is none.
+    pub async fn fan_out(&self, limit: u32, now: Timestamp) -> Result<Option<usize>, StoreError> {
+        retried!(self.fan_out_once(limit, now))
+    }
+
+    async fn fan_out_once(&self, limit: u32, now: Timestamp) -> Result<Option<usize>, StoreError> {
+        let mut tx = self.db.write(WriteClass::Then).await?;
+        let Some(row) = tx.row(&AT_WORK, values![]).await? else { return Ok(None) };
+        let (id, after) = (row.id(0)?, row.id(1)?);
+        let notice = notice(id, row.text(2)?)?;
+        let next = tx.rows(&NEXT, values![after, limit]).await?;
+        let next: Vec<Subscriber> = next.iter().map(subscriber).collect::<Result<_, _>>()?;
+        let mut to = Rows::new();
+        for subscriber in next.iter().filter(|it| it.wants(&notice)) {
+            to.push(row![subscriber.id]);
+        }
+        let queued = to.len();
+        if queued > 0 {
+            tx.run(&QUEUE, values![NoticeId::from_stored(id), now, to]).await?;
+        }
+        let last = next.last().map_or(after, |last| last.id.as_uuid());
+        let over = next.len() < usize::try_from(limit).unwrap_or(usize::MAX);
+        if tx.run(&ADVANCE, values![id, after, last, i64::from(over)]).await? != 1 {
+            return Ok(Some(0));
+        }
+        tx.commit().await?;
+        Ok(Some(queued))
+    }
+
+    /// Claims messages that are due. Who claims one sends it, at most once: what was claimed and
+    /// never accounted for is given up.
+    pub async fn claim_subscriber_messages(
+        &self,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Vec<SubscriberMessage>, StoreError> {
+        retried!(self.claim_once(limit, now))
+    }
+
+    async fn claim_once(
+        &self,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Vec<SubscriberMessage>, StoreError> {
+        let mut tx = self.db.write(WriteClass::Then).await?;
+        let mut claimed = Vec::new();
+        for due in tx.rows(&DUE, values![now, limit]).await? {
+            let (to, notice_id, tries) = (due.id(0)?, due.id(1)?, due.int(2)? + 1);
+            let to = tx.row(&ONE, values![to]).await?.as_ref().map(subscriber).transpose()?;
+            let found = tx.row(&NOTICE, values![notice_id]).await?;
+            let told = found.map(|row| notice(notice_id, row.text(0)?)).transpose()?;
+            let (Some(to), true) = (to, told.is_some() || notice_id.is_nil()) else {
+                tx.run(&SENT, values![due.id(0)?, notice_id]).await?;
+                continue;
+            };
+            let notice_id = NoticeId::from_stored(notice_id);
+            if tx.run(&CLAIM, values![to.id, notice_id, now]).await? == 1 {
+                claimed.push(SubscriberMessage { to, notice_id, notice: told, tries });
+            }
+        }
+        tx.commit().await?;
+        Ok(claimed)
+    }
+
+    /// A message is sent, or will not be.
+    pub async fn end_subscriber_message(&self, of: &SubscriberMessage) -> Result<(), StoreError> {
+        self.db.run(&SENT, values![of.to.id, of.notice_id]).await.map(drop)
+    }
+
+    /// A message was not taken, and is tried again at that time.
+    pub async fn retry_subscriber_message(
+        &self,
+        of: &SubscriberMessage,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.db.run(&AGAIN, values![of.to.id, of.notice_id, at]).await.map(drop)
+    }
+
+    /// Gives up messages that were claimed until then by nodes that never said what came of them,
+    /// and forgets notices that were made before `old`. Returns how many messages.
+    pub async fn give_up_subscriber_messages(
+        &self,
+        until: Timestamp,
+        old: Timestamp,
+    ) -> Result<u64, StoreError> {
+        self.db.run(&DROP_OLD, values![old]).await?;
+        self.db.run(&GIVE_UP, values![until]).await
+    }
+}
+
+fn notice(id: Uuid, document: &str) -> Result<Notice, StoreError> {
+    serde_json::from_str(document)
+        .map_err(|error| StoreError::corrupt(("status_notices", "document"), id, error))
+}
+
+fn subscriber(row: &Row) -> Result<Subscriber, StoreError> {
+    let id = row.id(0)?;
+    let corrupt = |column| move |problem| StoreError::corrupt(("subscribers", column), id, problem);
+    let channel =
+        Channel::parse(row.text(1)?).ok_or_else(|| corrupt("channel")("no channel".to_owned()))?;
+    let address = Address::parse(channel, row.text(2)?)
+        .map_err(|error| corrupt("address")(error.to_string()))?;
+    // A word that this version does not know is a component of a newer one.
+    let words: Vec<String> = serde_json::from_str(row.text(3)?)
+        .map_err(|error| corrupt("components")(error.to_string()))?;
+    Ok(Subscriber {
+        id: SubscriberId::from_stored(id),
+        address,
+        components: words.iter().filter_map(|word| Component::parse(word)).collect(),
+        asked_at: row.time(4)?,
+        confirmed_at: row.opt_time(5)?,
+    })
+}

@@ -1,0 +1,140 @@
+//! Subscribers of the status page: one entry an address, and nobody is told twice.
+
+use bugle_domain::contact::{Address, Channel};
+use bugle_domain::{BulletinId, NoticeId, SubscriberId};
+use bugle_engine::status::bulletin::{Bulletin, Kind, Phase, Update};
+use bugle_engine::status::subscribers::{Notice, Subscriber, news};
+use bugle_engine::status::{Component, State};
+use bugle_store::SubscriberMessage;
+
+use crate::support::{World, all, at, on_each_store, uuid};
+
+on_each_store! {
+    an_address_asks_once_and_stays_as_it_was_confirmed
+    who_only_asked_is_found_after_a_day_and_dropped
+    what_was_said_is_told_once
+    a_notice_goes_out_in_steps_to_who_wants_it
+    a_message_is_claimed_once_and_given_up_if_nobody_says_what_came_of_it
+}
+
+fn asks(number: u128, name: &str, components: &[Component]) -> Subscriber {
+    Subscriber {
+        id: SubscriberId::from_stored(uuid(number)),
+        address: Address::parse(Channel::Email, &format!("{name}@example.com")).unwrap(),
+        components: components.to_vec(),
+        asked_at: at(1),
+        confirmed_at: None,
+    }
+}
+
+fn bulletin() -> Bulletin {
+    let update =
+        Update { at: at(10), phase: Phase::Investigating, text: "late".to_owned(), by: None };
+    Bulletin {
+        id: BulletinId::from_stored(uuid(90)),
+        kind: Kind::Trouble { incident: None },
+        title: "Texts are late".to_owned(),
+        state: State::Degraded,
+        components: vec![Component::Sms],
+        began_at: at(9),
+        updates: vec![update],
+        next_by: None,
+        hand: None,
+    }
+}
+
+fn notice_id(number: u128) -> NoticeId {
+    NoticeId::from_stored(uuid(number))
+}
+
+/// Somebody who has pressed the button.
+async fn confirmed(world: &World, number: u128, components: &[Component]) {
+    let asks = asks(number, &format!("person{number}"), components);
+    world.store.ask_to_subscribe(&asks).await.unwrap();
+    assert!(world.store.confirm_subscriber(asks.id, components, at(2)).await.unwrap());
+}
+
+async fn claim(world: &World, limit: u32, now: i64) -> Vec<SubscriberMessage> {
+    world.store.claim_subscriber_messages(limit, at(now)).await.unwrap()
+}
+
+async fn tell(world: &World, number: u128) -> Notice {
+    let notice = news(&bulletin(), None, at(11)).unwrap();
+    let of = (bulletin().id, None, at(10));
+    let told = world.store.tell_subscribers((notice_id(number), Some(&notice)), of, at(11)).await;
+    assert!(told.unwrap());
+    notice
+}
+
+async fn an_address_asks_once_and_stays_as_it_was_confirmed(world: World) {
+    let (store, first) = (&world.store, asks(70, "ada", &[Component::Sms]));
+    store.ask_to_subscribe(&first).await.unwrap();
+    store.ask_to_subscribe(&asks(71, "ada", &[Component::Email])).await.unwrap();
+    let kept = store.subscriber(first.id).await.unwrap().unwrap();
+    assert_eq!(kept.components, [Component::Email], "nobody has confirmed the first");
+    assert_eq!(store.subscriber_at(&first.address).await.unwrap(), Some(first.id));
+    assert_eq!(claim(&world, 9, 1).await.len(), 1, "one question at a time");
+    store.confirm_subscriber(first.id, &[Component::Email], at(2)).await.unwrap();
+    store.ask_to_subscribe(&asks(72, "ada", &[])).await.unwrap();
+    let kept = store.subscriber(first.id).await.unwrap().unwrap();
+    assert_eq!((kept.components, kept.confirmed_at), (vec![Component::Email], Some(at(2))));
+    let counts = store.count_subscribers(all()).await.unwrap();
+    assert_eq!((counts.len(), counts[0].confirmed, counts[0].asked), (1, 1, 0));
+    assert!(store.drop_subscriber(first.id).await.unwrap());
+    assert!(!store.drop_subscriber(first.id).await.unwrap());
+    assert!(claim(&world, 9, 99).await.is_empty(), "what waited for it is gone, too");
+}
+
+async fn who_only_asked_is_found_after_a_day_and_dropped(world: World) {
+    world.store.ask_to_subscribe(&asks(70, "ada", &[])).await.unwrap();
+    confirmed(&world, 71, &[]).await;
+    let found = async |until| world.store.unconfirmed_subscribers(at(until), 9).await.unwrap();
+    assert!(found(0).await.is_empty());
+    assert_eq!(found(1).await, [asks(70, "ada", &[]).id]);
+}
+
+async fn what_was_said_is_told_once(world: World) {
+    world.store.publish_bulletin(&bulletin()).await.unwrap();
+    let untold = world.store.untold(at(0)).await.unwrap();
+    assert_eq!((untold.len(), untold[0].told), (1, None));
+    assert!(world.store.untold(at(10)).await.unwrap().is_empty(), "it is too old");
+    let notice = tell(&world, 80).await;
+    let of = (bulletin().id, None, at(10));
+    let again = world.store.tell_subscribers((notice_id(81), Some(&notice)), of, at(12)).await;
+    assert!(!again.unwrap(), "another node was faster");
+    assert!(world.store.untold(at(0)).await.unwrap().is_empty());
+}
+
+async fn a_notice_goes_out_in_steps_to_who_wants_it(world: World) {
+    for number in 70..75 {
+        confirmed(&world, number, &[]).await;
+    }
+    confirmed(&world, 75, &[Component::Voice]).await;
+    for question in claim(&world, 99, 5).await {
+        assert_eq!(question.notice, None);
+        world.store.end_subscriber_message(&question).await.unwrap();
+    }
+    let notice = tell(&world, 80).await;
+    let mut queued = Vec::new();
+    while let Some(step) = world.store.fan_out(2, at(12)).await.unwrap() {
+        queued.push(step);
+    }
+    assert_eq!(queued, [2, 2, 1, 0], "the last one wants to know of calls only");
+    let claimed = claim(&world, 99, 12).await;
+    assert_eq!(claimed.len(), 5);
+    assert!(claimed.iter().all(|it| it.notice.as_ref() == Some(&notice)));
+}
+
+async fn a_message_is_claimed_once_and_given_up_if_nobody_says_what_came_of_it(world: World) {
+    world.store.ask_to_subscribe(&asks(70, "ada", &[])).await.unwrap();
+    world.store.ask_to_subscribe(&asks(71, "ben", &[])).await.unwrap();
+    let first = claim(&world, 1, 2).await;
+    assert_eq!((first.len(), first[0].tries), (1, 1));
+    world.store.retry_subscriber_message(&first[0], at(20)).await.unwrap();
+    assert_eq!(claim(&world, 9, 3).await.len(), 1, "the other one");
+    assert!(claim(&world, 9, 4).await.is_empty());
+    let again = claim(&world, 9, 20).await;
+    assert_eq!((again.len(), again[0].tries), (1, 2));
+    assert_eq!(world.store.give_up_subscriber_messages(at(3), at(0)).await.unwrap(), 1);
+    assert!(claim(&world, 9, 99).await.is_empty(), "nobody is told twice");
+}
