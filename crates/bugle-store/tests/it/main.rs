@@ -12,5 +12,6 @@ mod dispatching;
 mod hot_path;
 mod keyed_requests;
 mod reading;
+mod rooms;
 mod status;
 mod watch;
