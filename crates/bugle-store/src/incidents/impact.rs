@@ -5,12 +5,15 @@
 
 use bugle_domain::{EventId, NotificationId, TenantScope};
 use bugle_engine::incident::report::Impact;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::Store;
 use crate::db::statement::Statement;
 use crate::db::value::values;
 use crate::error::StoreError;
+
+/// How exactly ids know the time.
+const MILLISECOND: SignedDuration = SignedDuration::from_millis(1);
 
 pub(crate) static EVENTS: Statement = Statement::new(
     "SELECT COUNT(*) FROM events e WHERE e.tenant_id = $1 AND e.id >= $2 AND e.id < $3",
@@ -52,8 +55,8 @@ pub(crate) static NOTIFICATIONS: Statement = Statement::new(
 );
 
 impl Store {
-    /// Counts what was accepted and what came to be owed from `from` on, before `until`, and how
-    /// that went as far as it had by `now`.
+    /// Counts what was accepted and what came to be owed from `from` until `until`, with both of
+    /// these milliseconds, and how that went as far as it had by `now`.
     pub async fn impact(
         &self,
         scope: TenantScope,
@@ -61,6 +64,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Impact, StoreError> {
         let tenant = scope.tenant();
+        let until = until.saturating_add(MILLISECOND).unwrap_or(until);
         let events = [from, until].map(|at| EventId::new(at, [0; 10]));
         let owed = [from, until].map(|at| NotificationId::new(at, [0; 10]));
         let mut tx = self.db.snapshot().await?;
