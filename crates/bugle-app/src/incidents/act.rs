@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use super::error::IncidentError;
 use super::people::{self, meant};
-use super::view::Found;
+use super::view::{Found, to_lead};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::entropy;
@@ -50,10 +50,8 @@ impl App {
         caller: &Caller,
         new: NewIncident,
     ) -> Result<IncidentId, IncidentError> {
-        caller.require(match new.installation {
-            true => Permission::LeadIncidents,
-            false => Permission::LeadOwnIncidents,
-        })?;
+        let whose = (!new.installation).then(|| caller.scope.tenant());
+        caller.require(to_lead(whose))?;
         let now = self.now();
         let alert = match new.alert {
             Some(number) => Some(self.linked_alert(caller, number).await?),
@@ -67,6 +65,7 @@ impl App {
         };
         room::check_new(&title, &new.affected, began_at, now)?;
         let mut room = declared(caller, &new, (title, began_at, now));
+        room.tenant = whose;
         room.detected_at = alert.as_ref().map_or(now, |(_, at)| *at);
         let mut lines = vec![first_line(&room, caller, now)];
         self.give_roles(caller, &mut room, (&new.roles, &mut lines)).await?;
@@ -157,7 +156,7 @@ impl App {
             caller.require(Permission::LeadOwnIncidents)?;
         }
         let found = self.find_incident(caller, id).await?;
-        caller.require(Self::to_lead(&found.row.room))?;
+        caller.require(to_lead(found.row.room.tenant))?;
         Ok(found)
     }
 
@@ -287,7 +286,7 @@ fn declared(
 ) -> Room {
     Room {
         id: IncidentId::new(now, entropy::bytes()),
-        tenant: (!new.installation).then(|| caller.scope.tenant()),
+        tenant: None,
         origin: Origin::Person { name: people::name(caller) },
         severity: new.severity.unwrap_or(IncidentSeverity::Critical),
         title,

@@ -111,7 +111,7 @@ mod tests {
     fn candidate(number: u128, name: &str) -> Candidate {
         let tenant = TenantId::from_stored(sample::nth(1));
         let user = UserId::from_stored(sample::nth(number));
-        let email = format!("{}@halden.example", number);
+        let email = format!("{number}@halden.example");
         let person = Person { tenant, user, name: name.to_owned() };
         Candidate { person, email, time_zone: "UTC".to_owned() }
     }

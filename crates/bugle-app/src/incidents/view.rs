@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use bugle_domain::alert::{Alert, TimelineEntry};
-use bugle_domain::{IncidentId, TenantScope};
+use bugle_domain::{IncidentId, TenantId, TenantScope};
 use bugle_engine::incident::room::Room;
 use bugle_engine::incident::{Incident, IncidentLine};
 use bugle_engine::narrate;
@@ -111,22 +111,10 @@ impl App {
             room.first_post_at = first.or(room.first_post_at);
             room.next_update_by = told.next_by.or(room.next_update_by);
         }
-        let may_act = self.may_act(caller, &room);
+        let may_act = caller.may(to_lead(room.tenant));
         let candidates = if may_act { inner.candidates(&room).await? } else { Vec::new() };
         let lines = self.timeline(caller, &room).await?;
         Ok(IncidentView { room, watch, lines, bulletin, candidates, may_act })
-    }
-
-    fn may_act(&self, caller: &Caller, room: &Room) -> bool {
-        caller.may(Self::to_lead(room))
-    }
-
-    /// What somebody must be allowed who works on an incident.
-    pub(super) fn to_lead(room: &Room) -> Permission {
-        match room.tenant {
-            Some(_) => Permission::LeadOwnIncidents,
-            None => Permission::LeadIncidents,
-        }
     }
 
     /// The incident, if it is one of the tenant's or, for operators, of the installation's.
@@ -201,6 +189,14 @@ impl App {
             IncidentLine::new(source(entry), text, *at).linked(format!("/alerts/{number}"))
         };
         Ok(timeline.iter().map(line).collect())
+    }
+}
+
+/// What somebody must be allowed who works on an incident of this tenant, or of the installation.
+pub(super) fn to_lead(tenant: Option<TenantId>) -> Permission {
+    match tenant {
+        Some(_) => Permission::LeadOwnIncidents,
+        None => Permission::LeadIncidents,
     }
 }
 

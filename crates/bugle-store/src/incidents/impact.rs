@@ -1,7 +1,7 @@
 //! What happened to a tenant's events and notifications between two times.
 //!
-//! Their ids sort by time, so only that stretch of the tables is read. What retention has dropped is
-//! not counted.
+//! Their ids sort by time, so only that stretch of the tables is read. What retention has dropped
+//! is not counted.
 
 use bugle_domain::{EventId, NotificationId, TenantScope};
 use bugle_engine::incident::report::Impact;

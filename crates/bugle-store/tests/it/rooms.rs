@@ -213,7 +213,7 @@ async fn record(world: &World, second: i64, outcome: &str, end: End) {
         .iter()
         .map(|(_, it)| {
             let mut row = tried(it, ended(end, at(second)));
-            row.attempt.outcome = outcome.to_owned();
+            outcome.clone_into(&mut row.attempt.outcome);
             row.attempt.started_at = at(second);
             row
         })

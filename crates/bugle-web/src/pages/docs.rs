@@ -84,8 +84,8 @@ pub(super) async fn one(browser: Browser, Path(name): Path<String>) -> Result<Re
     Ok(page(StatusCode::OK, &shell, &body))
 }
 
-/// The title of a text of Markdown, and the HTML of what is below it. Markup in it is shown as it is
-/// written.
+/// The title of a text of Markdown, and the HTML of what is below it. Markup in it is shown as it
+/// is written.
 pub(super) fn rendered(markdown: &str) -> (String, String) {
     let rendered = render::render("", markdown);
     (rendered.title, rendered.html)

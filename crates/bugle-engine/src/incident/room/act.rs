@@ -309,9 +309,9 @@ impl Room {
 /// A source and a sentence.
 type Said = (&'static str, String);
 
-/// A sentence that does not name who did it, with their name.
+/// A sentence with the name of who did it, where it does not begin with that.
 fn said_by(text: String, by: By<'_>) -> String {
-    format!("{text} ({})", by.name)
+    if text.starts_with(by.name) { text } else { format!("{text} ({})", by.name) }
 }
 
 fn fits(count: usize, what: &'static str, most: usize) -> Result<(), Refusal> {

@@ -32,7 +32,7 @@ pub(super) struct Typed {
 }
 
 impl Typed {
-    fn new(&self) -> Result<NewIncident, Vec<FieldError>> {
+    fn meant(&self) -> Result<NewIncident, Vec<FieldError>> {
         let alert = match self.alert.trim().trim_start_matches('#') {
             "" => None,
             number => Some(number.parse().map_err(|_| {
@@ -82,7 +82,7 @@ pub(super) async fn declare(
     visitor: Visitor,
     Form(typed): Form<Typed>,
 ) -> Result<Response, PageError> {
-    let new = match typed.new() {
+    let new = match typed.meant() {
         Ok(new) => new,
         Err(errors) => return show(&app, &visitor, &typed, errors).await,
     };

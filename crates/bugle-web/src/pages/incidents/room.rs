@@ -192,7 +192,7 @@ fn meta(room: &Room, utc: &Times) -> String {
         Some(person) => format!("{} leads", person.name),
         None => "Nobody leads".to_owned(),
     };
-    format!("Since {since} UTC, {lasted}. Declared by {declared}. {leads}.")
+    format!("Since {since} UTC, for {lasted}. Declared by {declared}. {leads}.")
 }
 
 fn tabs(href: &str, shown: Option<LineGroup>) -> Vec<Tab> {
