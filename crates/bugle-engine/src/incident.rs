@@ -304,6 +304,26 @@ mod tests {
     }
 
     #[test]
+    fn a_line_is_in_the_part_of_the_timeline_that_it_is_looked_for_in() {
+        let group = |source| IncidentLine::new(source, "it was so", at(1)).group();
+        for (source, wanted) in [
+            ("watch", LineGroup::Alerts),
+            ("alert", LineGroup::Alerts),
+            ("page", LineGroup::Pages),
+            ("answer", LineGroup::Pages),
+            ("note", LineGroup::Notes),
+            ("status", LineGroup::Notes),
+            ("role", LineGroup::Decisions),
+            ("change", LineGroup::Decisions),
+            ("of a newer version", LineGroup::Decisions),
+        ] {
+            assert_eq!(group(source), wanted, "{source}");
+            assert_eq!(LineGroup::parse(wanted.as_str()), Some(wanted));
+        }
+        assert_eq!(LineGroup::parse("all"), None);
+    }
+
+    #[test]
     fn operators_are_paged_until_that_is_taken_or_it_is_mended() {
         let mut open = incident();
         assert!(open.wants_page());

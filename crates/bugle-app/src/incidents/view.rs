@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use bugle_domain::alert::{Alert, TimelineEntry};
 use bugle_domain::{IncidentId, TenantId, TenantScope};
-use bugle_engine::incident::room::Room;
+use bugle_engine::incident::room::{Origin, Room};
 use bugle_engine::incident::{Incident, IncidentLine};
 use bugle_engine::narrate;
 use bugle_engine::status::bulletin::Bulletin;
@@ -85,9 +85,10 @@ impl App {
                 let it = Found::new(Some(row.incident), rooms.remove(&id));
                 found.extend(it.map(|it| (it.row.room, it.watch)));
             }
-            // What is left was declared by people, or by the watch longer ago than is listed.
+            // The watch declared some longer ago than is listed.
             let declared = rooms.into_values().map(|row| row.room);
-            found.extend(declared.map(|room| (room, None)));
+            let by_people = declared.filter(|room| room.origin != Origin::Watch);
+            found.extend(by_people.map(|room| (room, None)));
         }
         found.sort_by_key(|(room, _)| std::cmp::Reverse((room.declared_at, room.id)));
         found.truncate(usize::try_from(MAX_LISTED).unwrap_or(usize::MAX));

@@ -149,7 +149,7 @@ async fn an_incident_is_declared_written_into_closed_and_reported_on() {
     let noted = bugle(&w, &["incident", "note", "/task Call the bank"]).await;
     assert!(said(&noted).contains("Task 1: Call the bank"), "{}", complained(&noted));
     let wrong = bugle(&w, &["incident", "note", "/taks Call"]).await;
-    assert_eq!(wrong.status.code(), Some(1), "{}", complained(&wrong));
+    assert_eq!(wrong.status.code(), Some(2), "{}", complained(&wrong));
     assert!(complained(&wrong).contains("/close REASON"), "{}", complained(&wrong));
     let listed = said(&bugle(&w, &["incident", "list"]).await);
     assert!(listed.contains("\topen\tcritical\t"), "{listed}");

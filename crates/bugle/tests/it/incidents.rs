@@ -22,6 +22,16 @@ impl World {
         self.try_post(&format!("/api/v1/incidents/{id}/say"), json!({ "text": text })).await
     }
 
+    /// The report in the form that is asked for: its media type and its text.
+    async fn report(&self, id: &str, accept: &str) -> (String, String) {
+        let url = format!("{}/api/v1/incidents/{id}/report", self.base);
+        let request = reqwest::Client::new().get(url).bearer_auth(&self.api_key);
+        let answer = request.header("accept", accept).send().await.unwrap();
+        assert!(answer.status().is_success());
+        let kind = answer.headers()["content-type"].to_str().unwrap().to_owned();
+        (kind, answer.text().await.unwrap())
+    }
+
     async fn room(&self, id: &str) -> Value {
         self.get(&format!("/api/v1/incidents/{id}")).await
     }
@@ -83,6 +93,13 @@ async fn an_incident_is_led_from_an_alert_to_its_report(w: World) {
     assert!(sums.accepted > 0 && sums.owed > 0 && !total.harmed(), "{total:?}");
     let text = report.markdown();
     assert!(text.contains("## Why did it happen?") && text.contains("| Call the bank |"), "{text}");
+    assert_eq!(w.report(&id, "*/*").await, ("text/markdown; charset=utf-8".to_owned(), text));
+    let (kind, html) = w.report(&id, "text/html").await;
+    assert_eq!(kind, "text/html; charset=utf-8");
+    assert!(html.contains("<h2 id=\"why-did-it-happen\">"), "{html}");
+    let (_, json) = w.report(&id, "application/json").await;
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["total"]["owed"], total.owed);
     w.end().await;
 }
 

@@ -119,6 +119,20 @@ fn whoever_owes_an_update_is_told_when_it_is_due_and_again_but_not_for_ever() {
 }
 
 #[test]
+fn what_was_said_to_the_public_keeps_a_promise_and_makes_the_next() {
+    let mut room = room();
+    lena(&mut room, Act::NextUpdate(SignedDuration::from_mins(15)), 0).unwrap();
+    room.nag(at(900)).unwrap();
+    let said = lena(&mut room, Act::Told { next_update_by: Some(at(2_100)) }, 910).unwrap();
+    assert_eq!(said, "", "the status page has its own line");
+    assert_eq!((room.nag_at(), room.nags), (Some(at(2_100)), None), "a new promise");
+    room.keep_promise(Some(at(2_100)));
+    room.nag(at(2_100)).unwrap();
+    room.keep_promise(Some(at(2_100)));
+    assert!(room.nags.is_some(), "the same promise is not new");
+}
+
+#[test]
 fn closing_says_how_long_everything_took() {
     let mut room = room();
     lena(&mut room, Act::Posted { text: "Sorry.".to_owned() }, 60).unwrap();

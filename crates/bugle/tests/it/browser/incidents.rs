@@ -70,6 +70,10 @@ async fn two_people_in_a_room_see_each_others_notes_live() {
     lena.goto(room.as_str()).await.unwrap();
     pictures(&lena, "incident-1440", (1_440, 1_400)).await;
     pictures(&priya, "incident-390", (390, 2_600)).await;
+    priya.goto(&format!("{}/alerts/1", w.base)).await.unwrap();
+    pictures(&priya, "incident-alert-390", (390, 1_200)).await;
+    priya.goto(&format!("{}/incidents", w.base)).await.unwrap();
+    pictures(&priya, "incidents-390", (390, 700)).await;
     lena.goto(&format!("{room}/report")).await.unwrap();
     pictures(&lena, "incident-report-1440", (1_440, 1_600)).await;
     lena.goto(&format!("{}/incidents/new", w.base)).await.unwrap();
