@@ -10,7 +10,7 @@ use bugle_channels::Channels;
 use bugle_domain::object::Directory;
 use bugle_domain::revision::Revision;
 use bugle_domain::stage::Stage;
-use bugle_domain::{AlertId, MethodId, NodeId, TenantId, TenantScope};
+use bugle_domain::{AlertId, IncidentId, MethodId, NodeId, TenantId, TenantScope};
 use bugle_engine::dispatch::Drain;
 use bugle_store::{Store, StoreError, Stretch};
 use hmac::{Hmac, KeyInit, Mac};
@@ -27,7 +27,12 @@ use crate::clock::Clock;
 use crate::directory_cache::DirectoryCache;
 use crate::dispatch::DispatchLoop;
 use crate::handset::Handset;
+<<<<<<< HEAD
 use crate::intake::{self, Committer, Intake};
+=======
+use crate::incidents::nag::NagLoop;
+use crate::intake::{self, Intake};
+>>>>>>> hA
 use crate::keeper::Keeper;
 use crate::keys::IntegrationKeys;
 use crate::limits::UseLimits;
@@ -135,6 +140,8 @@ pub(crate) struct Inner {
     living: RwLock<BTreeSet<NodeId>>,
     dead: RwLock<BTreeSet<NodeId>>,
     changes: broadcast::Sender<Change>,
+    /// Incidents in whose rooms something was done.
+    pub(crate) rooms: broadcast::Sender<IncidentId>,
 }
 
 impl App {
@@ -181,6 +188,7 @@ impl App {
             living: RwLock::default(),
             dead: RwLock::default(),
             changes: broadcast::Sender::new(CHANGES_KEPT),
+            rooms: broadcast::Sender::new(CHANGES_KEPT),
         });
         let change = ChangeLoop::new(Arc::clone(&inner));
         let stages = StagesLoop::new(Arc::clone(&inner));
@@ -218,7 +226,13 @@ impl App {
         tasks.worker("change", move |stop| change.clone().run(stop));
         let clean_up = CleanUpLoop::new(Arc::clone(inner));
         tasks.worker("clean-up", move |stop| clean_up.clone().run(stop));
+<<<<<<< HEAD
         let retention = RetentionLoop::new(Arc::clone(inner));
+=======
+        let nags = NagLoop::new(Arc::clone(&inner));
+        tasks.worker("nags", move |stop| nags.clone().run(stop));
+        let retention = RetentionLoop::new(Arc::clone(&inner));
+>>>>>>> hA
         tasks.worker("retention", move |stop| retention.clone().run(stop));
         tasks.worker("stages", move |stop| stages.clone().run(stop));
         tasks.worker("keeper", move |stop| keeper.clone().run(stop));
@@ -271,6 +285,11 @@ impl App {
     /// Tells of every change to an alert, on this node.
     pub fn changes(&self) -> broadcast::Receiver<Change> {
         self.0.changes.subscribe()
+    }
+
+    /// Tells of everything done in an incident's room, on this node.
+    pub fn rooms(&self) -> broadcast::Receiver<IncidentId> {
+        self.0.rooms.subscribe()
     }
 
     /// Simulated phones, in demo and tests.

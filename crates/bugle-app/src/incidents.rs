@@ -1,4 +1,11 @@
-//! Major incidents: what is declared, and the timeline that fills itself.
+//! Major incidents: what is declared, the room of each, and the timeline that fills itself.
+
+mod act;
+mod error;
+pub(crate) mod nag;
+mod people;
+mod report;
+mod view;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -6,95 +13,32 @@ use std::time::Duration;
 use bugle_domain::{IncidentId, Severity};
 use bugle_engine::incident::{Incident, IncidentLine, IncidentSeverity};
 use bugle_store::StoreError;
-use jiff::Timestamp;
 
+pub use self::act::NewIncident;
+pub use self::error::IncidentError;
+pub use self::people::Candidate;
+pub use self::view::IncidentView;
 use crate::app::{App, Inner};
 use crate::caller::Caller;
-use crate::error::{Chain, ErrorKind, Forbidden, UseCaseError, storage_kind};
+use crate::error::Chain;
 use crate::identity::secret;
 use crate::operators::{Notice, NoticeError};
 use crate::permission::Permission;
 
-/// Incidents in the list.
-const MAX_LISTED: u32 = 100;
 /// How long the pipeline may take to take a notice for operators.
 const TELL_WITHIN: Duration = Duration::from_secs(10);
 /// The same where the watch waits for it, which it does when nothing is broken.
 const END_WITHIN: Duration = Duration::from_secs(2);
 
-/// An incident could not be shown or answered.
-#[derive(Debug, thiserror::Error)]
-pub enum IncidentError {
-    /// There is none of that id, or none that this link answers.
-    #[error("there is no such incident")]
-    NotFound,
-    /// The caller may not.
-    #[error(transparent)]
-    Forbidden(#[from] Forbidden),
-    /// The database.
-    #[error("could not read or save")]
-    Store(#[from] StoreError),
-}
-
-impl UseCaseError for IncidentError {
-    fn kind(&self) -> ErrorKind {
-        match self {
-            Self::NotFound => ErrorKind::NotFound,
-            Self::Forbidden(_) => ErrorKind::Forbidden,
-            Self::Store(error) => storage_kind(error),
-        }
-    }
-
-    fn code(&self) -> &'static str {
-        match self {
-            Self::NotFound => "no_incident",
-            Self::Forbidden(_) => "forbidden",
-            Self::Store(error) => error.code(),
-        }
-    }
-}
-
-/// An incident and its timeline.
-#[derive(Clone, PartialEq, Debug)]
-pub struct IncidentView {
-    /// The incident.
-    pub incident: Incident,
-    /// Its timeline, oldest first.
-    pub lines: Vec<IncidentLine>,
-}
-
 impl App {
-    /// The newest incidents, newest first. For operators.
-    pub async fn incidents(&self, caller: &Caller) -> Result<Vec<Incident>, IncidentError> {
-        let all = caller.all_tenants(Permission::ReadIncidents)?;
-        let rows = self.inner().store.incidents(all, MAX_LISTED).await?;
-        Ok(rows.into_iter().map(|row| row.incident).collect())
-    }
-
-    /// One incident. For operators.
-    pub async fn incident(
-        &self,
-        caller: &Caller,
-        id: IncidentId,
-    ) -> Result<IncidentView, IncidentError> {
-        let all = caller.all_tenants(Permission::ReadIncidents)?;
-        let store = &self.inner().store;
-        let row = store.incident(all, id).await?.ok_or(IncidentError::NotFound)?;
-        let lines = store.incident_lines(all, id).await?;
-        Ok(IncidentView { incident: row.incident, lines })
-    }
-
     /// "I have it": the alarm is quiet from now on. For operators. Answering twice is harmless.
     pub async fn answer_incident(
         &self,
         caller: &Caller,
         id: IncidentId,
     ) -> Result<IncidentView, IncidentError> {
-        caller.require(Permission::AnswerIncidents)?;
-        let name = match &caller.actor {
-            bugle_domain::alert::Actor::User { name, .. } => name.clone(),
-            _ => caller.audit_name(),
-        };
+        caller.require(Permission::LeadIncidents)?;
+        let name = people::name(caller);
         self.note_answer(id, &name).await?;
         self.incident(caller, id).await
     }
@@ -126,22 +70,25 @@ impl App {
         let now = self.now();
         let store = &self.inner().store;
         if store.answer_incident(id, by, now).await? {
-            note(self.inner(), "people", &format!("Answered by {by}.")).await?;
+            let line = IncidentLine::new("people", format!("Answered by {by}."), now);
+            store.add_incident_line(id, &line).await?;
+            self.inner().room_changed(id);
         }
         Ok(())
     }
 }
 
-/// Adds a line to the timeline of the incident that is open, if one is. `source` is a stable word
-/// (`watch`, `change`, `recovery`, `status`, `people`), `text` a sentence for people.
-pub(crate) async fn note(app: &Inner, source: &'static str, text: &str) -> Result<(), StoreError> {
-    let line = line(source, text, app.clock.now());
+/// Adds a line to the timeline of the watch's incident that is open, if one is.
+pub(crate) async fn note(app: &Inner, line: IncidentLine) -> Result<(), StoreError> {
     app.store.note_open_incident(&line).await.map(drop)
 }
 
-/// A line of a timeline.
-pub(crate) fn line(source: &'static str, text: &str, at: Timestamp) -> IncidentLine {
-    IncidentLine { at, source: source.to_owned(), text: text.to_owned() }
+impl Inner {
+    /// Tells listeners that something was done in an incident's room.
+    pub(crate) fn room_changed(&self, id: IncidentId) {
+        // Without a listener there is nobody to tell.
+        let _ = self.rooms.send(id);
+    }
 }
 
 /// The operators' page about the open incident, which goes through the pipeline as far as that
@@ -204,7 +151,7 @@ impl Drop for BackToIdle {
 /// Ends the operators' page about an incident. Returns whether the pipeline has taken that: until
 /// it has, the incident goes on, so that no page outlives it. It is safe to end it again.
 pub(crate) async fn end_page(app: &Inner, incident: &Incident) -> bool {
-    told(END_WITHIN, app.end(&notice_key(incident))).await
+    told(END_WITHIN, app.end(&notice_key(incident.id))).await
 }
 
 fn notice(incident: &Incident) -> Notice {
@@ -214,7 +161,7 @@ fn notice(incident: &Incident) -> Notice {
     };
     let details = [("evidence", &incident.evidence), ("incident", &incident.id.to_string())];
     Notice {
-        key: notice_key(incident),
+        key: notice_key(incident.id),
         summary: incident.title.clone(),
         severity,
         details: details
@@ -224,8 +171,8 @@ fn notice(incident: &Incident) -> Notice {
     }
 }
 
-fn notice_key(incident: &Incident) -> String {
-    format!("bugle/incident/{}", incident.id)
+fn notice_key(id: IncidentId) -> String {
+    format!("bugle/incident/{id}")
 }
 
 /// Tells them and does not wait: the pipeline may be what is broken.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use bugle_domain::alert::AlertStatus;
+use bugle_domain::alert::{Alert, AlertStatus};
 use bugle_domain::event::{Action, EventBody, NewEvent};
 use bugle_domain::integration::{DEFAULT_QUOTA_PER_MINUTE, Dialect};
 use bugle_domain::{AlertId, AllTenants, IntegrationId, Severity, TenantId, TenantScope};
@@ -60,6 +60,14 @@ pub(crate) struct Desk {
     quota_per_minute: u32,
 }
 
+impl Desk {
+    /// That of a tenant's fallback policy.
+    fn own(tenant: TenantId) -> Self {
+        let integration = IntegrationId::OWN;
+        Self { tenant, integration, quota_per_minute: DEFAULT_QUOTA_PER_MINUTE }
+    }
+}
+
 impl Inner {
     /// Tells the operators that something is wrong. Folds into what is open under the same key, so
     /// that saying it again pages nobody anew.
@@ -112,6 +120,33 @@ impl Inner {
         Ok(())
     }
 
+    /// Tells whoever a tenant's fallback policy names that something is owed to it.
+    ///
+    /// # Errors
+    ///
+    /// [`NoticeError`]; it is safe to raise it again.
+    pub(crate) async fn raise_in(
+        &self,
+        tenant: TenantId,
+        notice: &Notice,
+    ) -> Result<(), NoticeError> {
+        Ok(self.say(&Desk::own(tenant), Action::Trigger, notice.clone()).await?)
+    }
+
+    /// The newest alert under `key` among those of `tenant`'s to which notices go.
+    pub(crate) async fn notice_alert(
+        &self,
+        tenant: TenantId,
+        key: &str,
+    ) -> Result<Option<Alert>, StoreError> {
+        for desk in self.desks().await?.iter().filter(|desk| desk.tenant == tenant) {
+            if let Some(alert) = self.newest(desk, key).await? {
+                return Ok(Some(alert));
+            }
+        }
+        Ok(None)
+    }
+
     /// The integration that the configuration names, or else the fallback policy of each tenant
     /// that an operator is of.
     async fn desks(&self) -> Result<Vec<Desk>, StoreError> {
@@ -120,12 +155,7 @@ impl Inner {
         }
         let operators = self.store.operators(AllTenants::granted()).await?;
         let tenants: BTreeSet<TenantId> = operators.into_iter().map(|(tenant, _)| tenant).collect();
-        let own = |tenant| Desk {
-            tenant,
-            integration: IntegrationId::OWN,
-            quota_per_minute: DEFAULT_QUOTA_PER_MINUTE,
-        };
-        Ok(tenants.into_iter().map(own).collect())
+        Ok(tenants.into_iter().map(Desk::own).collect())
     }
 
     async fn chosen_desk(&self) -> Result<Option<Desk>, StoreError> {
@@ -143,9 +173,14 @@ impl Inner {
     }
 
     async fn is_open(&self, desk: &Desk, key: &str) -> Result<bool, StoreError> {
+        let newest = self.newest(desk, key).await?;
+        Ok(newest.is_some_and(|alert| alert.status != AlertStatus::Resolved))
+    }
+
+    async fn newest(&self, desk: &Desk, key: &str) -> Result<Option<Alert>, StoreError> {
         let (scope, last) = (TenantScope::granted(desk.tenant), AlertId::from_stored(Uuid::max()));
         let newest = self.store.similar_alerts(scope, (desk.integration, key), last, 1).await?;
-        Ok(newest.iter().any(|alert| alert.status != AlertStatus::Resolved))
+        Ok(newest.into_iter().next())
     }
 
     async fn say(&self, desk: &Desk, action: Action, notice: Notice) -> Result<(), IntakeError> {

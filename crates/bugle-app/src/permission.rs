@@ -13,6 +13,8 @@ pub enum Permission {
     ReadConfiguration,
     /// See the tenant's ledger.
     ReadLedger,
+    /// See the tenant's own major incidents, their timelines and reports.
+    ReadOwnIncidents,
     /// Acknowledge, resolve and pass on.
     Respond,
     /// Write a note on an alert.
@@ -27,6 +29,8 @@ pub enum Permission {
     CoverShift,
     /// Send an event through an integration without its key: a test, or `bugle trigger`.
     SendEvent,
+    /// Declare a major incident of the tenant, and work in its room.
+    LeadOwnIncidents,
     /// Change teams, schedules, every override, policies, services and integrations.
     EditConfiguration,
     /// Make and rotate integration keys, and see the last requests with their bytes.
@@ -49,10 +53,10 @@ pub enum Permission {
     Doctor,
     /// See what the watch sees.
     ReadWatch,
-    /// See major incidents and their timelines.
+    /// See major incidents of the installation and their timelines.
     ReadIncidents,
-    /// Answer the alarm of a major incident.
-    AnswerIncidents,
+    /// Answer the alarm of a major incident of the installation, declare one, and lead it.
+    LeadIncidents,
     /// Say something on the status page, and plan maintenance.
     PostStatus,
     /// See what the stages run with, and change it.
@@ -61,10 +65,11 @@ pub enum Permission {
 
 impl Permission {
     /// All permissions, from the smallest role to the operator.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 27] = [
         Self::ReadAlerts,
         Self::ReadConfiguration,
         Self::ReadLedger,
+        Self::ReadOwnIncidents,
         Self::Respond,
         Self::WriteNote,
         Self::OwnSessions,
@@ -72,6 +77,7 @@ impl Permission {
         Self::OwnKeys,
         Self::CoverShift,
         Self::SendEvent,
+        Self::LeadOwnIncidents,
         Self::EditConfiguration,
         Self::ManageIntegrationKeys,
         Self::Export,
@@ -84,7 +90,7 @@ impl Permission {
         Self::Doctor,
         Self::ReadWatch,
         Self::ReadIncidents,
-        Self::AnswerIncidents,
+        Self::LeadIncidents,
         Self::PostStatus,
         Self::ChangeStages,
     ];
@@ -95,6 +101,7 @@ impl Permission {
             Self::ReadAlerts => "read alerts",
             Self::ReadConfiguration => "read configuration",
             Self::ReadLedger => "read the ledger",
+            Self::ReadOwnIncidents => "read incidents",
             Self::Respond => "respond to alerts",
             Self::WriteNote => "write notes",
             Self::OwnSessions => "change own password and sessions",
@@ -102,6 +109,7 @@ impl Permission {
             Self::OwnKeys => "make own API keys",
             Self::CoverShift => "cover shifts",
             Self::SendEvent => "send events",
+            Self::LeadOwnIncidents => "declare and lead incidents",
             Self::EditConfiguration => "edit configuration",
             Self::ManageIntegrationKeys => "manage integration keys",
             Self::Export => "export configuration",
@@ -113,8 +121,8 @@ impl Permission {
             Self::ManageTenants => "manage tenants",
             Self::Doctor => "run the doctor",
             Self::ReadWatch => "read the watch",
-            Self::ReadIncidents => "read incidents",
-            Self::AnswerIncidents => "answer incidents",
+            Self::ReadIncidents => "read incidents of the installation",
+            Self::LeadIncidents => "lead incidents of the installation",
             Self::PostStatus => "post to the status page",
             Self::ChangeStages => "change the stages",
         }
@@ -126,13 +134,15 @@ impl Permission {
             Self::ReadAlerts
             | Self::ReadConfiguration
             | Self::ReadLedger
+            | Self::ReadOwnIncidents
             | Self::OwnSessions
             | Self::OwnKeys => Holder::From(Role::Viewer),
             Self::Respond
             | Self::WriteNote
             | Self::OwnContact
             | Self::CoverShift
-            | Self::SendEvent => Holder::From(Role::Responder),
+            | Self::SendEvent
+            | Self::LeadOwnIncidents => Holder::From(Role::Responder),
             Self::EditConfiguration | Self::ManageIntegrationKeys | Self::Export => {
                 Holder::From(Role::Manager)
             }
@@ -144,7 +154,7 @@ impl Permission {
             | Self::Doctor
             | Self::ReadWatch
             | Self::ReadIncidents
-            | Self::AnswerIncidents
+            | Self::LeadIncidents
             | Self::PostStatus
             | Self::ChangeStages => Holder::Operator,
         }

@@ -13,8 +13,11 @@ mod telling;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use bugle_engine::incident::IncidentLine;
 use bugle_engine::status::board::Board;
+use bugle_engine::status::bulletin::Bulletin;
 use bugle_engine::status::rules::Installed;
+use bugle_store::StoreError;
 use jiff::SignedDuration;
 use tokio::sync::Notify;
 
@@ -94,4 +97,21 @@ fn installed(app: &Inner) -> Installed {
         installed.providers.entry(provider.channel).or_default().insert(provider.name);
     }
     installed
+}
+
+/// Writes into its incident's timeline what a bulletin said last.
+async fn note(app: &Inner, bulletin: &Bulletin) -> Result<(), StoreError> {
+    let Some((update, id)) = bulletin.updates.last().zip(bulletin.incident()) else {
+        return Ok(());
+    };
+    let phase = update.phase.words();
+    let text = match &update.by {
+        None => format!("Status page: {}. {phase}.", bulletin.title),
+        Some(by) => format!("Status page, by {by}: {phase}. {}", update.text),
+    };
+    let line = IncidentLine::new("status", text, update.at);
+    let line = line.linked(format!("/status-page/{}", bulletin.id));
+    app.store.add_incident_line(id, &line).await?;
+    app.room_changed(id);
+    Ok(())
 }

@@ -1,4 +1,10 @@
 //! Major incidents: when one is declared, what its timeline says, and when it is over.
+//!
+//! Here stands what the watch knows of an incident; what people make of one is its [`room`].
+
+pub mod command;
+pub mod report;
+pub mod room;
 
 use bugle_domain::{IncidentId, TenantId};
 use jiff::Timestamp;
@@ -18,6 +24,9 @@ pub enum IncidentSeverity {
 }
 
 impl IncidentSeverity {
+    /// All there are, worst first.
+    pub const ALL: [Self; 2] = [Self::Critical, Self::Major];
+
     /// The word used in text, API and database.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -28,7 +37,7 @@ impl IncidentSeverity {
 
     /// Reads the word that [`Self::as_str`] gives.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Critical, Self::Major].into_iter().find(|severity| severity.as_str() == text)
+        Self::ALL.into_iter().find(|severity| severity.as_str() == text)
     }
 }
 
@@ -94,10 +103,71 @@ impl Incident {
 pub struct IncidentLine {
     /// When.
     pub at: Timestamp,
-    /// Where it comes from: `watch`, `change`, `recovery`, `status`, `people`.
+    /// Where it comes from: `watch`, `change`, `recovery`, `status`, `people`, `role`, `task`,
+    /// `note`, `alert`, `page`, `answer`.
     pub source: String,
     /// What happened, in a sentence.
     pub text: String,
+    /// The page that shows more of it, as a path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+}
+
+impl IncidentLine {
+    /// A line without a link.
+    pub fn new(source: &'static str, text: impl Into<String>, at: Timestamp) -> Self {
+        Self { at, source: source.to_owned(), text: text.into(), link: None }
+    }
+
+    /// The same with the page that shows more of it.
+    #[must_use]
+    pub fn linked(mut self, path: impl Into<String>) -> Self {
+        self.link = Some(path.into());
+        self
+    }
+
+    /// In which part of the timeline it is looked for.
+    pub fn group(&self) -> LineGroup {
+        match self.source.as_str() {
+            "page" | "answer" => LineGroup::Pages,
+            "watch" | "alert" => LineGroup::Alerts,
+            "note" | "status" => LineGroup::Notes,
+            _ => LineGroup::Decisions,
+        }
+    }
+}
+
+/// A part of a timeline that can be looked at alone.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum LineGroup {
+    /// What was decided and done: roles, tasks, changes, how far it has come.
+    Decisions,
+    /// Who was paged, and who answered.
+    Pages,
+    /// What was seen: the watch's verdicts and alerts.
+    Alerts,
+    /// What people wrote, and what was said to those outside.
+    Notes,
+}
+
+impl LineGroup {
+    /// All there are, in the order they are offered.
+    pub const ALL: [Self; 4] = [Self::Decisions, Self::Pages, Self::Alerts, Self::Notes];
+
+    /// The word used in text and addresses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Decisions => "decisions",
+            Self::Pages => "pages",
+            Self::Alerts => "alerts",
+            Self::Notes => "notes",
+        }
+    }
+
+    /// Reads the word that [`Self::as_str`] gives.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|group| group.as_str() == text)
+    }
 }
 
 /// The incident that these verdicts declare. `others` says whether another provider serves where
@@ -231,6 +301,26 @@ mod tests {
         assert_eq!(step(true, true, 81), "Drained after 73 s. Recovered.");
         assert!(!open.open());
         assert!(!open.is_over(30_000, at(90)), "it ends once");
+    }
+
+    #[test]
+    fn a_line_is_in_the_part_of_the_timeline_that_it_is_looked_for_in() {
+        let group = |source| IncidentLine::new(source, "it was so", at(1)).group();
+        for (source, wanted) in [
+            ("watch", LineGroup::Alerts),
+            ("alert", LineGroup::Alerts),
+            ("page", LineGroup::Pages),
+            ("answer", LineGroup::Pages),
+            ("note", LineGroup::Notes),
+            ("status", LineGroup::Notes),
+            ("role", LineGroup::Decisions),
+            ("change", LineGroup::Decisions),
+            ("of a newer version", LineGroup::Decisions),
+        ] {
+            assert_eq!(group(source), wanted, "{source}");
+            assert_eq!(LineGroup::parse(wanted.as_str()), Some(wanted));
+        }
+        assert_eq!(LineGroup::parse("all"), None);
     }
 
     #[test]

@@ -1,6 +1,11 @@
-//! Major incidents and their timelines. At most one is open.
+//! Major incidents that the watch declares, and the timelines of all. At most one of the watch's is
+//! open.
 //!
-//! Nothing here takes a scope: an incident is the installation's own.
+//! Nothing here takes a scope: what the watch declares is the installation's own, and whoever asks
+//! for a timeline has found its incident before.
+
+pub(crate) mod impact;
+pub(crate) mod rooms;
 
 use bugle_domain::{AllTenants, IncidentId, NodeId};
 use bugle_engine::incident::{Incident, IncidentLine};
@@ -11,10 +16,10 @@ use crate::alerts::json;
 use crate::db::row::Row;
 use crate::db::statement::Statement;
 use crate::db::value::values;
-use crate::db::{WriteClass, retried};
+use crate::db::{MAX_RACES, Tx, WriteClass, retried};
 use crate::error::StoreError;
 
-/// Lines of one timeline that are read.
+/// Lines of one timeline that are read, the newest.
 const MAX_LINES: u32 = 1_000;
 
 macro_rules! incident_columns {
@@ -59,14 +64,21 @@ pub(crate) static BY_ANSWER: Statement =
     Statement::new("SELECT i.id FROM incidents i WHERE i.open = 1 AND i.answer_hash = $1");
 
 pub(crate) static ADD_LINE: Statement = Statement::new(
-    "INSERT INTO incident_lines (incident_id, seq, at_us, source, text)
+    "INSERT INTO incident_lines (incident_id, seq, at_us, source, text, link)
      SELECT $1, COALESCE((SELECT MAX(l.seq) FROM incident_lines l WHERE l.incident_id = $1), 0) + 1,
-         $2, $3, $4",
+         $2, $3, $4, $5
+     WHERE true
+     ON CONFLICT DO NOTHING",
 );
 
 pub(crate) static LINES: Statement = Statement::new(
-    "SELECT l.at_us, l.source, l.text FROM incident_lines l
-     WHERE l.incident_id = $1 ORDER BY l.seq LIMIT $2",
+    "SELECT l.at_us, l.source, l.text, l.link, l.seq FROM incident_lines l
+     WHERE l.incident_id = $1 ORDER BY l.seq DESC LIMIT $2",
+);
+
+/// The watch's incident is over, and so is what people made of it.
+pub(crate) static CLOSE_ROOM: Statement = Statement::new(
+    "UPDATE incident_rooms SET open = 0, due_us = NULL WHERE tenant_id = $1 AND id = $2",
 );
 
 /// An incident, and the node that follows it.
@@ -133,10 +145,10 @@ impl Store {
         let document = json(incident)?;
         let mut tx = self.db.write(WriteClass::Then).await?;
         tx.run(&SAVE, values![incident.id, incident.open(), document]).await?;
-        for line in lines {
-            let values = values![incident.id, line.at, &line.source, &line.text];
-            tx.run(&ADD_LINE, values).await?;
+        if !incident.open() {
+            tx.run(&CLOSE_ROOM, values![rooms::key(None), incident.id]).await?;
         }
+        add_lines(&mut tx, incident.id, lines).await?;
         tx.commit().await
     }
 
@@ -153,9 +165,23 @@ impl Store {
     /// Adds a line to the timeline of the open incident; `false` where none is open.
     pub async fn note_open_incident(&self, line: &IncidentLine) -> Result<bool, StoreError> {
         let Some(open) = self.open_incident().await? else { return Ok(false) };
-        let values = values![open.incident.id, line.at, &line.source, &line.text];
-        self.db.run(&ADD_LINE, values).await?;
+        self.add_incident_line(open.incident.id, line).await?;
         Ok(true)
+    }
+
+    /// Adds a line to the timeline of an incident that was found before.
+    pub async fn add_incident_line(
+        &self,
+        id: IncidentId,
+        line: &IncidentLine,
+    ) -> Result<(), StoreError> {
+        retried!(self.add_line_once(id, line))
+    }
+
+    async fn add_line_once(&self, id: IncidentId, line: &IncidentLine) -> Result<(), StoreError> {
+        let mut tx = self.db.write(WriteClass::Then).await?;
+        add_lines(&mut tx, id, std::slice::from_ref(line)).await?;
+        tx.commit().await
     }
 
     /// Notes that a person answered. `false`: somebody had already, or there is no such incident.
@@ -177,17 +203,39 @@ impl Store {
         row.map(|row| row.id(0).map(IncidentId::from_stored)).transpose()
     }
 
-    /// An incident's timeline, oldest first.
+    /// The newest lines of an incident's timeline, oldest first, each with its number. The incident
+    /// was found before.
     pub async fn incident_lines(
         &self,
-        _: AllTenants,
         id: IncidentId,
-    ) -> Result<Vec<IncidentLine>, StoreError> {
-        let line = |row: &Row| {
-            Ok(IncidentLine { at: row.time(0)?, source: row.string(1)?, text: row.string(2)? })
-        };
-        self.db.rows(&LINES, values![id, MAX_LINES]).await?.iter().map(line).collect()
+    ) -> Result<Vec<(i64, IncidentLine)>, StoreError> {
+        let rows = self.db.rows(&LINES, values![id, MAX_LINES]).await?;
+        rows.iter().rev().map(line).collect()
     }
+}
+
+/// Adds lines at the end, also where others add some at the same time.
+async fn add_lines(tx: &mut Tx, id: IncidentId, lines: &[IncidentLine]) -> Result<(), StoreError> {
+    for line in lines {
+        let mut tries = 0;
+        loop {
+            let link = line.link.as_deref();
+            let values = values![id, line.at, &line.source, &line.text, link];
+            tries += 1;
+            // Somebody else has just taken the number: the next one is free.
+            if tx.run(&ADD_LINE, values).await? == 1 || tries == MAX_RACES * 4 {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn line(row: &Row) -> Result<(i64, IncidentLine), StoreError> {
+    let link = row.opt_text(3)?.map(str::to_owned);
+    let line =
+        IncidentLine { at: row.time(0)?, source: row.string(1)?, text: row.string(2)?, link };
+    Ok((row.int(4)?, line))
 }
 
 fn incident(row: &Row) -> Result<IncidentRow, StoreError> {

@@ -52,6 +52,7 @@ pub use directory::ObjectChange;
 pub use dispatch::{Claimed, DispatchPass, Judge, Stretch};
 pub use error::{ErrorKind, StoreError};
 pub use incidents::IncidentRow;
+pub use incidents::rooms::RoomRow;
 pub use intake::Accepted;
 pub use keyed_requests::{KeptAnswer, KeyedRequest};
 pub use placement::NodeBeat;

@@ -2,7 +2,7 @@
 //!
 //! Nothing here takes a scope: the status page is the installation's own.
 
-use bugle_domain::BulletinId;
+use bugle_domain::{BulletinId, IncidentId};
 use bugle_engine::status::bulletin::Bulletin;
 use bugle_engine::status::history::Span;
 use bugle_engine::status::{Component, State};
@@ -41,6 +41,10 @@ pub(crate) static LATEST: Statement = Statement::new(
 
 pub(crate) static ONE: Statement =
     Statement::new("SELECT b.id, b.version, b.document FROM status_bulletins b WHERE b.id = $1");
+
+pub(crate) static OF_INCIDENT: Statement = Statement::new(
+    "SELECT b.id, b.version, b.document FROM status_bulletins b WHERE b.incident_id = $1",
+);
 
 pub(crate) static KEEP: Statement = Statement::new(
     "INSERT INTO status_spans (component, from_us, until_us, state) VALUES ($1, $2, $3, $4)
@@ -93,6 +97,14 @@ impl Store {
     /// One bulletin.
     pub async fn bulletin(&self, id: BulletinId) -> Result<Option<BulletinRow>, StoreError> {
         self.db.row(&ONE, values![id]).await?.as_ref().map(bulletin).transpose()
+    }
+
+    /// The bulletin that tells of this incident.
+    pub async fn bulletin_of_incident(
+        &self,
+        id: IncidentId,
+    ) -> Result<Option<BulletinRow>, StoreError> {
+        self.db.row(&OF_INCIDENT, values![id]).await?.as_ref().map(bulletin).transpose()
     }
 
     /// Keeps spans, each over what is kept of it. What ended before `old` is forgotten.

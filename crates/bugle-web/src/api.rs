@@ -6,6 +6,7 @@ mod changes;
 mod cleanup;
 mod crud;
 mod events;
+mod incidents;
 mod integrations;
 mod keyed;
 mod me;
@@ -85,6 +86,12 @@ fn work() -> OpenApiRouter<WebState> {
         .routes(routes!(events::why))
         .routes(routes!(events::notifications))
         .routes(routes!(events::notification))
+        .routes(routes!(incidents::list, incidents::declare))
+        .routes(routes!(incidents::get))
+        .routes(routes!(incidents::answer))
+        .routes(routes!(incidents::say))
+        .routes(routes!(incidents::act))
+        .routes(routes!(incidents::report))
         .routes(routes!(oncall::on_call))
         .routes(routes!(oncall::shifts))
         .routes(routes!(oncall::gaps))
@@ -117,9 +124,6 @@ fn administration() -> OpenApiRouter<WebState> {
         .routes(routes!(cleanup::restore))
         .routes(routes!(tenants::audit))
         .routes(routes!(watch::watch))
-        .routes(routes!(watch::incidents))
-        .routes(routes!(watch::incident))
-        .routes(routes!(watch::answer))
         .routes(routes!(status::list, status::publish))
         .routes(routes!(status::get))
         .routes(routes!(status::post))

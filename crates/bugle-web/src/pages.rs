@@ -38,6 +38,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use http::StatusCode;
 
+pub(crate) use self::incidents::report_html;
 use crate::state::WebState;
 
 /// The routes of all pages.
@@ -65,9 +66,7 @@ pub fn routes() -> Router<WebState> {
         .route("/events/{id}/why", get(why::event))
         .route("/ledger", get(ledger::show))
         .route("/pipeline", get(pipeline::show))
-        .route("/incidents", get(incidents::list))
-        .route("/incidents/{id}", get(incidents::one))
-        .route("/incidents/{id}/answer", post(incidents::answer))
+        .merge(incidents::routes())
 }
 
 fn doors() -> Router<WebState> {

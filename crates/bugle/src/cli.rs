@@ -93,8 +93,9 @@ pub enum Command {
     Ledger(LedgerArgs),
     /// What the watch sees: what is broken, the canaries, what runs out
     Watch,
-    /// Major incidents that the watch declared
-    Incidents(IncidentsArgs),
+    /// Major incidents: declare one, write into its room, close it, report on it
+    #[command(visible_alias = "incidents")]
+    Incident(IncidentsArgs),
     /// Watch a server from outside, and tell its operators when it is silent or in trouble
     Sentinel(SentinelArgs),
     /// Rehearse a failure on a node that is thrown away, and measure how it goes
@@ -287,10 +288,72 @@ pub struct IncidentsArgs {
 /// What can be done with an incident.
 #[derive(Clone, Debug, Subcommand)]
 pub enum IncidentsCommand {
+    /// Declare one: a room is opened, and its timeline fills itself
+    Declare(DeclareArgs),
+    /// List them, newest first
+    List,
     /// Show one and its timeline
     Show(IncidentArgs),
+    /// Write into its room: a note, or a command as in "/lead Priya: I am off at six"
+    Note(SayArgs),
+    /// Say that one is over
+    Close(CloseArgs),
+    /// Write the draft of its report, as Markdown
+    Report(IncidentArgs),
     /// Say "I have it": its alarm is not repeated any more
     Answer(IncidentArgs),
+}
+
+/// What is declared.
+#[derive(Clone, Debug, Args)]
+pub struct DeclareArgs {
+    /// What is wrong, in a line [default: what the alert says]
+    #[arg(default_value = "", required_unless_present = "alert", hide_default_value = true)]
+    pub title: String,
+    /// How bad: critical or major
+    #[arg(long, default_value = "critical")]
+    pub severity: String,
+    /// What is affected, in words
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub affected: String,
+    /// The number of the alert that it is declared from
+    #[arg(long, value_name = "NUMBER")]
+    pub alert: Option<i64>,
+    /// Who leads [default: you]
+    #[arg(long, value_name = "NAME")]
+    pub commander: Option<String>,
+    /// Who says what is said outside
+    #[arg(long, value_name = "NAME")]
+    pub communications: Option<String>,
+    /// Who writes down what is not written by itself
+    #[arg(long, value_name = "NAME")]
+    pub scribe: Option<String>,
+    /// It is the installation's own, for operators
+    #[arg(long)]
+    pub installation: bool,
+}
+
+/// What is written into a room.
+#[derive(Clone, Debug, Args)]
+pub struct SayArgs {
+    /// The note, or the command
+    pub text: String,
+    /// The incident
+    #[arg(long, value_name = "INCIDENT", default_value = "1")]
+    pub incident: String,
+}
+
+/// Why one is over.
+#[derive(Clone, Debug, Args)]
+pub struct CloseArgs {
+    /// Why
+    pub reason: String,
+    /// The incident
+    #[arg(long, value_name = "INCIDENT", default_value = "1")]
+    pub incident: String,
+    /// When it did no more harm, as 2026-11-25T02:42:00Z [default: when that was said, or now]
+    #[arg(long, value_name = "TIME")]
+    pub mitigated_at: Option<String>,
 }
 
 /// Which incident.

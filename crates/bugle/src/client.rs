@@ -85,6 +85,7 @@ impl Client {
         query: &[(&str, &str)],
     ) -> Result<T, Failure> {
         let request = self.request(Method::GET, path)?.query(query);
+        let request = request.header("accept", "application/json");
         decode(&self.send(request).await?)
     }
 

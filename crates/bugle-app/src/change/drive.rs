@@ -9,6 +9,7 @@ use bugle_domain::NodeId;
 use bugle_domain::revision::Revision;
 use bugle_engine::change::stray::Strays;
 use bugle_engine::change::{ChangeState, Observation, Step, step};
+use bugle_engine::incident::IncidentLine;
 use bugle_store::DrivenChange;
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
@@ -146,7 +147,7 @@ impl ChangeLoop {
             if store.take_back(&stray).await? {
                 let text = stray.taken_back(known_good);
                 tracing::error!(text, "a stage was put back");
-                self.note(&format!("{text}.")).await;
+                self.note(format!("{text}."), "/changes".to_owned()).await;
                 self.app.stages.wake.notify_one();
             }
         }
@@ -157,8 +158,9 @@ impl ChangeLoop {
         self.strays.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn note(&self, line: &str) {
-        if let Err(error) = incidents::note(&self.app, "change", line).await {
+    async fn note(&self, text: String, page: String) {
+        let line = IncidentLine::new("change", text, self.app.clock.now()).linked(page);
+        if let Err(error) = incidents::note(&self.app, line).await {
             tracing::error!(error = %Chain(&error), "the incident's timeline lacks a line");
         }
     }
@@ -174,7 +176,8 @@ impl ChangeLoop {
             } else {
                 tracing::error!(number, state, text, "a change is red at a checkpoint");
             }
-            self.note(&format!("Change {number}, {}: {text}.", change.state.words())).await;
+            let said = format!("Change {number}, {}: {text}.", change.state.words());
+            self.note(said, format!("/changes/{number}")).await;
         }
     }
 }

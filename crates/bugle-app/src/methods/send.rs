@@ -1,4 +1,5 @@
-//! What is sent to a contact method at once, outside any alert: codes and tests.
+//! What is sent to a contact method at once, outside any alert: codes, tests, and that an update of
+//! an incident is due.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,6 +8,7 @@ use std::time::Duration;
 use bugle_channels::{Content, Outgoing};
 use bugle_domain::contact::{Channel, ContactMethod};
 use bugle_domain::notification::SendOutcome;
+use bugle_domain::text::truncate;
 use bugle_domain::{NotificationId, TenantId};
 use bugle_engine::message::html::escaped;
 use bytes::Bytes;
@@ -22,16 +24,25 @@ use crate::entropy;
 const SEND_LIMIT: Duration = Duration::from_secs(15);
 /// For how long a code or test is worth delivering, in seconds.
 const VALIDITY_S: u32 = 600;
+/// Longest title of an incident in a text message, in characters.
+const DUE_TITLE_CHARS: usize = 70;
 /// Most calls whose words are kept.
 const MAX_SPOKEN: usize = 1_000;
 
 /// What is said.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Saying {
+pub(crate) enum Saying {
     /// A code to type.
     Code(String),
     /// "It works."
     Test,
+    /// An update was promised by now.
+    UpdateDue {
+        /// Of which incident.
+        title: String,
+        /// Where it is written.
+        link: String,
+    },
 }
 
 /// Words of calls that are about no alert, by the id that the provider calls back with. They are
@@ -57,7 +68,7 @@ impl Spoken {
 }
 
 /// Sends it, once, and says what the provider said.
-pub(super) async fn send(
+pub(crate) async fn send(
     app: &Arc<Inner>,
     tenant: TenantId,
     method: &ContactMethod,
@@ -92,7 +103,7 @@ pub(super) async fn send(
         accepted: sent.outcome == SendOutcome::Accepted,
         detail: sent.detail,
         provider: sent.provider,
-        until: until.filter(|_| *saying != Saying::Test),
+        until: until.filter(|_| matches!(saying, Saying::Code(_))),
         at: app.clock.now(),
     }
 }
@@ -103,6 +114,9 @@ fn text(saying: &Saying) -> String {
             format!("{code} is your Bugle code. It holds for 10 minutes.")
         }
         Saying::Test => "Bugle test: texts reach this phone. Nothing is wrong.".to_owned(),
+        Saying::UpdateDue { title, link } => {
+            format!("Update due: {}. {link}", truncate(title, DUE_TITLE_CHARS))
+        }
     }
 }
 
@@ -115,6 +129,9 @@ fn speech(saying: &Saying) -> String {
         }
         Saying::Test => {
             "This is a test call from Bugle. Calls reach this phone. Nothing is wrong.".to_owned()
+        }
+        Saying::UpdateDue { title, .. } => {
+            format!("This is Bugle. An update of the incident is due: {title}.")
         }
     }
 }
@@ -133,8 +150,11 @@ fn email(saying: &Saying, method: &ContactMethod) -> Content {
             "Bugle test: mail reaches you".to_owned(),
             "This is a test. Mail from Bugle reaches you. Nothing is wrong.\n".to_owned(),
         ),
+        Saying::UpdateDue { title, link } => (
+            format!("Update due: {title}"),
+            format!("An update of this incident was promised by now:\n\n    {title}\n\n{link}\n"),
+        ),
     };
-    // The address is the only part that is not ours.
     let html = format!("<pre style=\"font:16px sans-serif\">{}</pre>", escaped(&text));
     let thread_key = method.id.to_string();
     Content::Email { subject, text, html, thread_key, unsubscribe: None }
@@ -149,6 +169,9 @@ fn hook(saying: &Saying, method: &ContactMethod, now: Timestamp) -> String {
             "expires_at": now.saturating_add(CODE_LIFETIME).unwrap_or(now),
         }),
         Saying::Test => json!({ "type": "contact_method.test", "method": method.id, "at": now }),
+        Saying::UpdateDue { title, link } => {
+            json!({ "type": "incident.update_due", "title": title, "link": link, "at": now })
+        }
     }
     .to_string()
 }

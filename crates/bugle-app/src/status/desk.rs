@@ -1,7 +1,7 @@
 //! What operators do with the status page: post, take over, tell of a trouble, plan maintenance.
 
 use bugle_domain::alert::Actor;
-use bugle_domain::{AllTenants, BulletinId};
+use bugle_domain::{AllTenants, BulletinId, IncidentId};
 use bugle_engine::status::bulletin::{self, Bulletin, Kind, Known, Phase, Update};
 use bugle_engine::status::history::DAYS;
 use bugle_engine::status::rules;
@@ -9,6 +9,7 @@ use bugle_engine::status::{Component, State};
 use bugle_store::BulletinRow;
 use jiff::{SignedDuration, Timestamp};
 
+use super::note;
 use super::{Settings, StatusError, installed};
 use crate::app::App;
 use crate::caller::Caller;
@@ -34,6 +35,8 @@ pub struct DraftedBulletin {
     pub version: i64,
     /// What could be said next.
     pub draft: Update,
+    /// Whether nothing is ever said by itself: it tells of no incident that the watch declared.
+    pub by_hand: bool,
 }
 
 /// All that an operator sees of the status page.
@@ -50,6 +53,8 @@ pub struct Desk {
 /// A trouble that the watch does not see.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct NewTrouble {
+    /// The incident that a person declared for it.
+    pub incident: Option<IncidentId>,
     /// In a line.
     pub title: String,
     /// The first update.
@@ -128,11 +133,18 @@ impl App {
         if state.is_none() {
             problems.push(problem("/state", "invalid", "say how bad it is"));
         }
+        if let Some(id) = new.incident {
+            let all = AllTenants::granted();
+            let room = self.inner().store.installation_room(all, id).await?;
+            if !room.is_some_and(|row| row.room.open()) {
+                problems.push(problem("/incident", "invalid", "there is no such open incident"));
+            }
+        }
         let Some(state) = state.filter(|_| problems.is_empty()) else {
             return Err(StatusError::Invalid(problems));
         };
         let update = self.update(caller, Phase::Investigating, &new.text);
-        let kind = Kind::Trouble { incident: None };
+        let kind = Kind::Trouble { incident: new.incident };
         self.begin((kind, state), new.title, new.components, update).await
     }
 
@@ -178,7 +190,9 @@ impl App {
             return Err(StatusError::Invalid(problems));
         };
         row.bulletin.say(self.update(caller, phase, &post.text), self.promise());
-        self.save(row).await
+        let saved = self.save(row).await?;
+        note(self.inner(), &saved.bulletin).await?;
+        Ok(saved)
     }
 
     /// Takes over a bulletin, or gives it back: whoever has it says everything, and Bugle only
@@ -219,8 +233,11 @@ impl App {
             hand: None,
         };
         bulletin.say(update, self.promise());
-        self.inner().store.publish_bulletin(&bulletin).await?;
+        if !self.inner().store.publish_bulletin(&bulletin).await? {
+            return Err(StatusError::Overtaken);
+        }
         self.inner().status.wake.notify_one();
+        note(self.inner(), &bulletin).await?;
         Ok(id)
     }
 
@@ -260,7 +277,8 @@ impl App {
             now: self.now(),
         };
         let draft = bulletin::draft(&bulletin, incident.as_ref(), known);
-        Ok(DraftedBulletin { bulletin, version, draft })
+        let by_hand = matches!(bulletin.kind, Kind::Trouble { .. }) && incident.is_none();
+        Ok(DraftedBulletin { bulletin, version, draft, by_hand })
     }
 }
 

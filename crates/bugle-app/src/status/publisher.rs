@@ -19,7 +19,7 @@ use bugle_store::{BulletinRow, Store};
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use super::{Settings, files, installed};
+use super::{Settings, files, installed, note};
 use crate::app::Inner;
 use crate::entropy;
 use crate::incidents;
@@ -287,7 +287,9 @@ impl Publisher {
                 Ok(true) => {
                     held.row.version += 1;
                     held.unsaved = false;
-                    note(&self.app, &held.row.bulletin).await;
+                    if let Err(why) = within(note(&self.app, &held.row.bulletin)).await {
+                        tracing::warn!(why, "the timeline lacks what the public was told");
+                    }
                 }
                 Ok(false) => drop(self.held.remove(&id)),
                 Err(why) => tracing::warn!(why, "what the public is told is not kept yet"),
@@ -368,18 +370,6 @@ impl Publisher {
         };
         let app = Arc::clone(&self.app);
         incidents::tell(&self.app, async move { app.raise(&notice).await });
-    }
-}
-
-/// Writes into the incident's timeline what was said of it.
-async fn note(app: &Inner, bulletin: &Bulletin) {
-    let Some(update) = bulletin.updates.last().filter(|_| bulletin.incident().is_some()) else {
-        return;
-    };
-    let (title, phase) = (&bulletin.title, update.phase.words());
-    let text = format!("Status page: {title}. {phase}.");
-    if let Err(why) = within(incidents::note(app, "status", &text)).await {
-        tracing::warn!(why, "the timeline lacks what the public was told");
     }
 }
 

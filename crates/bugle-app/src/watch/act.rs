@@ -1,7 +1,7 @@
 //! What the watch does about what it sees: incidents are declared and followed, operators are told.
 
 use bugle_domain::notification::Lane;
-use bugle_engine::incident::{self, Incident, Standing};
+use bugle_engine::incident::{self, Incident, IncidentLine, Standing};
 use bugle_engine::watch::books::Books;
 use bugle_engine::watch::{Hop, Verdict};
 use bugle_store::IncidentRow;
@@ -59,7 +59,7 @@ impl Round {
         }
         tracing::error!(title = incident.title, evidence = incident.evidence, "major incident");
         metrics::counter!("bugle_incidents_total").increment(1);
-        let lines = [incidents::line("watch", &format!("Declared: {}.", worst.evidence), now)];
+        let lines = [seen(format!("Declared: {}.", worst.evidence), now)];
         drop(within(self.store.save_incident(&incident, &lines)).await);
         self.page.raise(&self.app, &incident);
         Some(said(worst))
@@ -99,9 +99,9 @@ impl Round {
         let mut lines = self.news(watched, &incident, now);
         self.page_operators(&mut incident, now);
         let followed = incident::follow(&mut incident, self.standing(watched, now), now);
-        lines.extend(followed.iter().map(|text| incidents::line("recovery", text, now)));
+        lines.extend(followed.into_iter().map(|text| IncidentLine::new("recovery", text, now)));
         if self.may_end(&incident, now).await {
-            lines.push(incidents::line("recovery", &incident.recover(now), now));
+            lines.push(IncidentLine::new("recovery", incident.recover(now), now));
         }
         if before != incident || !lines.is_empty() {
             drop(within(self.store.save_incident(&incident, &lines)).await);
@@ -145,26 +145,23 @@ impl Round {
     }
 
     /// What broke or was mended in the last second.
-    fn news(
-        &self,
-        watched: &Watched,
-        incident: &Incident,
-        now: Timestamp,
-    ) -> Vec<incident::IncidentLine> {
+    fn news(&self, watched: &Watched, incident: &Incident, now: Timestamp) -> Vec<IncidentLine> {
         let verdicts = &watched.view.verdicts;
         let new =
             verdicts.iter().filter(|it| !self.before.contains(&it.hop) && it.hop != incident.hop);
-        let mut lines: Vec<_> = new
-            .map(|it| {
-                incidents::line("watch", &format!("{}: {}.", it.hop.name(), it.evidence), now)
-            })
-            .collect();
+        let mut lines: Vec<_> =
+            new.map(|it| seen(format!("{}: {}.", it.hop.name(), it.evidence), now)).collect();
         let gone = self.before.iter().filter(|hop| verdicts.iter().all(|it| it.hop != **hop));
-        lines.extend(gone.map(|hop| {
-            incidents::line("watch", &format!("Canaries come through {} again.", hop.name()), now)
-        }));
+        lines.extend(
+            gone.map(|hop| seen(format!("Canaries come through {} again.", hop.name()), now)),
+        );
         lines
     }
+}
+
+/// A line of what the watch sees.
+fn seen(text: String, now: Timestamp) -> IncidentLine {
+    IncidentLine::new("watch", text, now).linked("/pipeline")
 }
 
 fn said(verdict: &Verdict) -> String {

@@ -199,8 +199,12 @@ migrations! {
     "20261124230000" "keep_history_for_a_time"
     "20261124230100" "describe_tables"
     "20261125010000" "create_status"
+<<<<<<< HEAD
     "20261125110000" "create_provider_use"
     "20261125120000" "create_subscribers"
+=======
+    "20261125100000" "create_rooms"
+>>>>>>> hA
 }
 
 fn migration(version: &str, name: &'static str, sql: &'static str) -> Migration {

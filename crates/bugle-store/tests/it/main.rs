@@ -12,6 +12,7 @@ mod dispatching;
 mod hot_path;
 mod keyed_requests;
 mod reading;
+mod rooms;
 mod status;
 mod subscribing;
 mod watch;

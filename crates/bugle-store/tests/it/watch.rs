@@ -139,7 +139,7 @@ fn declared(number: u128) -> Incident {
 }
 
 fn line(text: &str) -> IncidentLine {
-    IncidentLine { at: at(9), source: "watch".to_owned(), text: text.to_owned() }
+    IncidentLine::new("watch", text, at(9))
 }
 
 async fn at_most_one_incident_is_open(world: World) {
@@ -166,8 +166,8 @@ async fn at_most_one_incident_is_open(world: World) {
     let kept = store.incident(all(), first.id).await.unwrap().unwrap();
     assert_eq!(kept.incident.answered, Some((at(20), "Lena".to_owned())));
     assert_eq!((kept.incident.recovered_at, kept.node), (Some(at(60)), node(2)));
-    let lines = store.incident_lines(all(), first.id).await.unwrap();
-    assert_eq!(lines, [line("seen"), line("over")]);
+    let lines = store.incident_lines(first.id).await.unwrap();
+    assert_eq!(lines, [(1, line("seen")), (2, line("over"))]);
 
     assert!(store.declare_incident(node(NODE), &declared(2), &[8; 32]).await.unwrap());
     let list = store.incidents(all(), 9).await.unwrap();

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use bugle_app::status::{DraftedBulletin, NewMaintenance, NewTrouble, Post};
 use bugle_app::{App, Caller};
-use bugle_domain::BulletinId;
+use bugle_domain::{BulletinId, IncidentId};
 use bugle_engine::status::bulletin::{Kind, Phase, Update};
 use bugle_engine::status::{Component, State as Health};
 use http::StatusCode;
@@ -69,7 +69,7 @@ pub(crate) struct BulletinBody {
 
 impl From<DraftedBulletin> for BulletinBody {
     fn from(it: DraftedBulletin) -> Self {
-        let DraftedBulletin { bulletin: told, version, draft } = it;
+        let DraftedBulletin { bulletin: told, version, draft, .. } = it;
         let (kind, until) = match told.kind {
             Kind::Trouble { .. } => ("trouble", None),
             Kind::Maintenance { until, .. } => ("maintenance", Some(until)),
@@ -103,6 +103,10 @@ pub(crate) struct NewBulletinBody {
     text: String,
     /// What it touches: `intake`, `web`, `api`, `integrations`, `email`, `sms`, `voice`.
     components: Vec<String>,
+    /// The incident that a person declared for the trouble.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, required = false)]
+    incident: Option<IncidentId>,
     /// How bad a trouble is. Left out: it is scheduled maintenance.
     #[serde(default)]
     #[schema(required = false)]
@@ -168,7 +172,8 @@ pub(crate) async fn publish(
     let (title, text) = (new.title, new.text);
     let id = if let Some(state) = new.state {
         let state = Health::parse(&state);
-        app.tell_trouble(&caller, NewTrouble { title, text, state, components }).await?
+        let incident = new.incident;
+        app.tell_trouble(&caller, NewTrouble { incident, title, text, state, components }).await?
     } else {
         let (from, until) = (new.from, new.until);
         app.plan_maintenance(&caller, NewMaintenance { title, text, components, from, until })

@@ -84,6 +84,13 @@ pub(super) async fn one(browser: Browser, Path(name): Path<String>) -> Result<Re
     Ok(page(StatusCode::OK, &shell, &body))
 }
 
+/// The title of a text of Markdown, and the HTML of what is below it. Markup in it is shown as it
+/// is written.
+pub(super) fn rendered(markdown: &str) -> (String, String) {
+    let rendered = render::render("", markdown);
+    (rendered.title, rendered.html)
+}
+
 fn shell(browser: &Browser, title: String) -> Shell {
     let times = Times::new("UTC", jiff::Timestamp::UNIX_EPOCH);
     let lone = browser.lone(&title, &times);

@@ -1,23 +1,51 @@
-//! Major incidents: the list, and the record of one with its timeline.
+//! Major incidents: the list, the room of one, declaring one, and its report.
+
+mod act;
+mod declare;
+mod report;
+mod room;
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::Router;
+use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
 use bugle_app::App;
-use bugle_app::incidents::IncidentView;
+use bugle_app::permission::Permission;
 use bugle_domain::IncidentId;
-use bugle_engine::incident::{Incident, IncidentSeverity};
+use bugle_engine::incident::room::Room;
+use bugle_engine::incident::{Incident, IncidentSeverity, LineGroup};
 use http::StatusCode;
-use jiff::Timestamp;
+use serde::Deserialize;
 
+pub(crate) use self::report::html as report_html;
+pub(super) use self::room::{RoomPage, Shown, Typed, build};
 use super::error::PageError;
+use super::parts::FieldError;
 use super::shell::{Section, page};
 use super::times::{Times, When, length};
-use super::visitor::Visitor;
+use super::visitor::{Visitor, forget_said};
+use crate::state::WebState;
+
+/// All paths.
+pub(super) fn routes() -> Router<WebState> {
+    Router::new()
+        .route("/incidents", get(list))
+        .route("/incidents/new", get(declare::form).post(declare::declare))
+        .route("/incidents/{id}", get(one))
+        .route("/incidents/{id}/answer", post(answer))
+        .route("/incidents/{id}/say", post(act::say))
+        .route("/incidents/{id}/do", post(act::act))
+        .route("/incidents/{id}/report", get(report::show))
+}
 
 #[derive(Template)]
 #[template(path = "incidents.html")]
 pub(super) struct IncidentsPage {
+    /// Whether the reader may declare one.
+    declare: bool,
+    /// Whether the reader stands above tenants.
+    operator: bool,
     rows: Vec<Row>,
 }
 
@@ -27,82 +55,88 @@ struct Row {
     title: String,
     severity: &'static str,
     open: bool,
+    whose: &'static str,
     at: When,
     lasted: String,
 }
 
-#[derive(Template)]
-#[template(path = "incident.html")]
-pub(super) struct IncidentPage {
-    title: String,
-    severity: &'static str,
-    open: bool,
-    evidence: String,
-    tenants: String,
-    /// Each step of it, with its time and how long after the break it was.
-    steps: Vec<Step>,
-    lines: Vec<Line>,
-    /// Where it is answered, while nobody has.
-    answer: Option<String>,
-    answered: Option<String>,
-}
-
-/// A step.
-struct Step {
-    name: &'static str,
-    at: Option<When>,
-    after: String,
-}
-
-/// A line of the timeline.
-struct Line {
-    at: When,
-    source: String,
-    text: String,
-}
-
-fn severity(incident: &Incident) -> &'static str {
-    match incident.severity {
+pub(super) fn severity(severity: IncidentSeverity) -> &'static str {
+    match severity {
         IncidentSeverity::Critical => "Critical",
         IncidentSeverity::Major => "Major",
     }
 }
 
-/// `GET /incidents`, for operators.
-pub(super) async fn list(State(app): State<App>, visitor: Visitor) -> Result<Response, PageError> {
+/// `GET /incidents`.
+async fn list(State(app): State<App>, visitor: Visitor) -> Result<Response, PageError> {
     let found = app.incidents(&visitor.caller).await?;
-    let body = build_list(&found, &visitor.times);
+    let declare = visitor.caller.may(Permission::LeadOwnIncidents)
+        || visitor.caller.may(Permission::LeadIncidents);
+    let body = build_list(&found, (declare, visitor.caller.operator), &visitor.times);
     let shell = visitor.shell(&app, "Incidents", Section::Incidents).await?;
     Ok(page(StatusCode::OK, &shell, &body))
 }
 
-/// What the list says. Pure.
-pub(super) fn build_list(found: &[Incident], times: &Times) -> IncidentsPage {
-    let row = |it: &Incident| Row {
+/// What the list says, to somebody who may declare one or is an operator. Pure.
+pub(super) fn build_list(
+    found: &[(Room, Option<Incident>)],
+    (declare, operator): (bool, bool),
+    times: &Times,
+) -> IncidentsPage {
+    let row = |(it, _): &(Room, Option<Incident>)| Row {
         href: format!("/incidents/{}", it.id),
         title: it.title.clone(),
-        severity: severity(it),
+        severity: severity(it.severity),
         open: it.open(),
+        whose: if it.tenant.is_some() { "ours" } else { "the installation's" },
         at: times.short(it.declared_at),
-        lasted: length(it.recovered_at.unwrap_or(times.now()).duration_since(it.detected_at)),
+        lasted: length(it.until(times.now()).duration_since(it.began_at)),
     };
-    IncidentsPage { rows: found.iter().map(row).collect() }
+    IncidentsPage { declare, operator, rows: found.iter().map(row).collect() }
 }
 
-/// `GET /incidents/{id}`, for operators.
-pub(super) async fn one(
+/// Which part of the timeline is wanted.
+#[derive(Clone, Default, Deserialize)]
+struct Wanted {
+    #[serde(default)]
+    show: String,
+}
+
+/// `GET /incidents/{id}`, and `?show=notes` for a part of its timeline.
+async fn one(
     State(app): State<App>,
     visitor: Visitor,
     Path(id): Path<String>,
+    Query(wanted): Query<Wanted>,
 ) -> Result<Response, PageError> {
-    let id = parse(&id)?;
-    let body = load(&app, &visitor, id).await?;
-    let shell = visitor.shell(&app, "Incident", Section::Incidents).await?;
-    Ok(page(StatusCode::OK, &shell.live(format!("incident {id}")), &body))
+    let shown = Shown { group: LineGroup::parse(&wanted.show), ..Shown::default() };
+    answer_with(&app, &visitor, parse(&id)?, shown).await
+}
+
+/// The room as an answer, with what was typed and what is wrong with it.
+async fn answer_with(
+    app: &App,
+    visitor: &Visitor,
+    id: IncidentId,
+    shown: Shown,
+) -> Result<Response, PageError> {
+    let wrong = !shown.errors.is_empty();
+    let status = if wrong { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let topic = match shown.group {
+        Some(group) => format!("incident {id} {}", group.as_str()),
+        None => format!("incident {id}"),
+    };
+    let body = load(app, visitor, id, shown).await?;
+    let title = if wrong { format!("Error: {}", body.title) } else { body.title.clone() };
+    let shell = visitor.shell(app, &title, Section::Incidents).await?;
+    let shell = shell.back("/incidents", "Incidents").live(topic);
+    let mut response = page(status, &shell, &body);
+    forget_said(&visitor.browser, &mut response);
+    Ok(response)
 }
 
 /// `POST /incidents/{id}/answer`: "I have it".
-pub(super) async fn answer(
+async fn answer(
     State(app): State<App>,
     visitor: Visitor,
     Path(id): Path<String>,
@@ -121,42 +155,23 @@ pub(super) async fn load(
     app: &App,
     visitor: &Visitor,
     id: IncidentId,
-) -> Result<IncidentPage, PageError> {
+    shown: Shown,
+) -> Result<RoomPage, PageError> {
     let view = app.incident(&visitor.caller, id).await?;
-    let names = app.tenant_names(&visitor.caller, &view.incident.tenants).await?;
-    Ok(build(view, names.join(", "), &visitor.times))
+    let hit = match &view.watch {
+        Some(watch) => app.tenant_names(&visitor.caller, &watch.tenants).await?,
+        None => Vec::new(),
+    };
+    let on_call = app.on_call(&visitor.caller).await?;
+    let on_call = on_call.into_iter().filter_map(|it| it.user).map(|user| user.id).collect();
+    let said = visitor.browser.said.clone();
+    let mut body =
+        build(view, Shown { hit, on_call, ..shown }, visitor.caller.user, &visitor.times);
+    body.said = said;
+    Ok(body)
 }
 
-/// What the page says. Pure.
-pub(super) fn build(view: IncidentView, tenants: String, times: &Times) -> IncidentPage {
-    let it = view.incident;
-    let step = |name, at: Option<Timestamp>| Step {
-        name,
-        at: at.map(|at| times.exact(at)),
-        after: at.map(|at| length(at.duration_since(it.detected_at))).unwrap_or_default(),
-    };
-    let steps = vec![
-        step("Broken", Some(it.detected_at)),
-        step("Declared", Some(it.declared_at)),
-        step("Mitigated", it.mitigated_at),
-        step("Drained", it.drained_at),
-        step("Recovered", it.recovered_at),
-    ];
-    let line = |it: bugle_engine::incident::IncidentLine| Line {
-        at: times.exact(it.at),
-        source: it.source,
-        text: it.text,
-    };
-    IncidentPage {
-        severity: severity(&it),
-        open: it.open(),
-        tenants,
-        steps,
-        lines: view.lines.into_iter().map(line).collect(),
-        answer: (it.open() && it.answered.is_none())
-            .then(|| format!("/incidents/{}/answer", it.id)),
-        answered: it.answered.map(|(at, by)| format!("{by}, {}", times.hms(at))),
-        title: it.title,
-        evidence: it.evidence,
-    }
+/// What is wrong with a field of the room.
+fn wrong(field: &str, text: impl Into<String>) -> Vec<FieldError> {
+    vec![FieldError::new(field, text)]
 }

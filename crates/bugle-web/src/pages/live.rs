@@ -15,6 +15,7 @@ use bugle_app::App;
 use bugle_app::app::Change;
 use bugle_app::{ErrorKind, UseCaseError as _};
 use bugle_domain::{AlertId, IncidentId, IntegrationId};
+use bugle_engine::incident::LineGroup;
 use futures_util::stream;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -33,7 +34,7 @@ use crate::state::WebState;
 const BEAT: SignedDuration = SignedDuration::from_secs(10);
 /// Changes that come this close together are shown at once.
 const GATHER: SignedDuration = SignedDuration::from_millis(80);
-/// What operators see is looked at this often: nothing tells of it.
+/// What nothing tells of is looked at this often.
 const GLANCE: SignedDuration = SignedDuration::from_secs(2);
 /// After this long the stream ends, and the browser comes back. Its session is looked at again with
 /// each beat.
@@ -63,8 +64,8 @@ enum Topic {
     },
     /// What the watch says.
     Pipeline,
-    /// A major incident.
-    Incident(IncidentId),
+    /// A major incident, and of its timeline only a part where one is wanted.
+    Incident(IncidentId, Option<LineGroup>),
     /// Changes of the stages.
     Changes,
     /// One of them.
@@ -94,7 +95,10 @@ impl Topic {
             "requests" => rest.parse().ok().map(Self::Requests),
             "handset" => Some(Self::Handset),
             "pipeline" => Some(Self::Pipeline),
-            "incident" => rest.parse().ok().map(Self::Incident),
+            "incident" => {
+                let (id, group) = rest.split_once(' ').unwrap_or((rest, ""));
+                id.parse().ok().map(|id| Self::Incident(id, LineGroup::parse(group)))
+            }
             "changes" => Some(Self::Changes),
             "change" => rest.parse().ok().map(Self::Change),
             "clean-up" => rest.parse().ok().map(Self::CleanUp),
@@ -103,10 +107,10 @@ impl Topic {
         }
     }
 
-    /// Whether it is of operators, and shows what nothing tells of: it is looked at over and over.
-    fn is_of_operators(&self) -> bool {
+    /// Whether it shows what nothing tells of: it is looked at over and over.
+    fn is_glanced_at(&self) -> bool {
         use Topic::{Change, Changes, CleanUp, Incident, Pipeline};
-        matches!(self, Pipeline | Incident(_) | Changes | Change(_) | CleanUp(_))
+        matches!(self, Pipeline | Incident(..) | Changes | Change(_) | CleanUp(_))
     }
 
     /// Whether this reader may see a change in it.
@@ -115,7 +119,7 @@ impl Topic {
             (
                 Self::Handset
                 | Self::Pipeline
-                | Self::Incident(_)
+                | Self::Incident(..)
                 | Self::Changes
                 | Self::Change(_)
                 | Self::CleanUp(_),
@@ -196,6 +200,8 @@ struct Stream {
     watched: Vec<Watched>,
     reader: Reader,
     changes: broadcast::Receiver<Change>,
+    /// Incidents in whose rooms something was done.
+    rooms: broadcast::Receiver<IncidentId>,
     /// Where the simulated phones are watched.
     phones: Option<watch::Receiver<u64>>,
     beat_at: Timestamp,
@@ -225,6 +231,7 @@ pub(super) async fn stream(
     let open = Stream {
         _place: place,
         changes: app.changes(),
+        rooms: app.rooms(),
         phones: handset.map(|handset| handset.subscribe()),
         watched,
         reader,
@@ -301,7 +308,7 @@ impl Stream {
     async fn wait(&mut self) -> Option<()> {
         let clock = self.app.clock().clone();
         let stop = self.app.tasks().stop_token();
-        let watches = self.watched.iter().any(|it| it.topic.is_of_operators());
+        let watches = self.watched.iter().any(|it| it.topic.is_glanced_at());
         tokio::select! {
             () = stop.cancelled() => return None,
             change = self.changes.recv() => match change {
@@ -309,11 +316,17 @@ impl Stream {
                 Err(broadcast::error::RecvError::Lagged(_)) => self.changed(None),
                 Err(broadcast::error::RecvError::Closed) => return None,
             },
+            // One that was missed is found at the next glance.
+            room = self.rooms.recv() => match room {
+                Ok(room) => self.look_at(|it| matches!(it, Topic::Incident(id, _) if *id == room)),
+                Err(broadcast::error::RecvError::Lagged(_)) => (),
+                Err(broadcast::error::RecvError::Closed) => return None,
+            },
             () = rang(self.phones.as_mut()) => self.look_at(|it| *it == Topic::Handset),
             () = clock.sleep_until(self.glance_at), if watches => {
                 let next = clock.now().saturating_add(GLANCE);
                 self.glance_at = next.unwrap_or(Timestamp::MAX);
-                self.look_at(Topic::is_of_operators);
+                self.look_at(Topic::is_glanced_at);
             }
             // What is not announced, such as a rejected request, is found with the beat.
             () = clock.sleep_until(self.beat_at) => {
@@ -398,7 +411,10 @@ impl Stream {
             }
             Topic::Ledger { everybody } => html(ledger::load(app, visitor, *everybody).await),
             Topic::Pipeline => html(pipeline::load(app, visitor).await),
-            Topic::Incident(id) => html(incidents::load(app, visitor, *id).await),
+            Topic::Incident(id, group) => {
+                let shown = incidents::Shown { group: *group, ..incidents::Shown::default() };
+                html(incidents::load(app, visitor, *id, shown).await)
+            }
             Topic::Changes => html(changes::load_list(app, visitor).await),
             Topic::Change(number) => html(changes::load(app, visitor, *number).await),
             Topic::CleanUp(number) => html(cleanup::load(app, visitor, *number).await),

@@ -134,6 +134,7 @@ impl Shell {
         };
         let mut main = vec![
             item(Section::Alerts, "/alerts", "Alerts"),
+            item(Section::Incidents, "/incidents", "Incidents"),
             item(Section::Schedules, "/schedules", "Schedules"),
             item(Section::Policies, "/policies", "Escalation"),
             item(Section::Services, "/services", "Services"),
@@ -153,7 +154,6 @@ impl Shell {
         if self.operator {
             let items = vec![
                 item(Section::Pipeline, "/pipeline", "Pipeline"),
-                item(Section::Incidents, "/incidents", "Incidents"),
                 item(Section::Status, "/status-page", "Status page"),
                 item(Section::Changes, "/changes", "Changes"),
             ];

@@ -3,7 +3,7 @@
 
 use askama::Template;
 use axum::Form;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use bugle_app::App;
 use bugle_app::status::{
@@ -57,6 +57,8 @@ pub(super) struct NewPage {
     action: &'static str,
     button: &'static str,
     errors: Vec<FieldError>,
+    /// The incident that it tells of; empty: none.
+    incident: String,
     title: String,
     text: String,
     /// How bad it is; empty where that is not asked.
@@ -156,13 +158,14 @@ pub(super) fn build(desk: Desk, counts: Vec<SubscriberCount>, times: &Times) -> 
     }
 }
 
-/// `GET /status-page/troubles/new`, for operators.
+/// `GET /status-page/troubles/new`, for operators; `?incident=inc_…` for one that was declared.
 pub(super) async fn new_trouble(
     State(app): State<App>,
     visitor: Visitor,
+    Query(sent): Query<Sent>,
 ) -> Result<Response, PageError> {
     let desk = app.status_desk(&visitor.caller).await?;
-    form(&app, &visitor, trouble_form(&desk, &Vec::new(), Vec::new())).await
+    form(&app, &visitor, trouble_form(&desk, &sent, Vec::new())).await
 }
 
 /// `POST /status-page/troubles/new`: tells of it.
@@ -172,6 +175,7 @@ pub(super) async fn tell(
     Form(sent): Form<Sent>,
 ) -> Result<Response, PageError> {
     let new = NewTrouble {
+        incident: of(&sent, "incident").parse().ok(),
         title: of(&sent, "title"),
         text: of(&sent, "text"),
         state: Health::parse(&of(&sent, "state")),
@@ -241,6 +245,7 @@ pub(super) fn trouble_form(desk: &Desk, sent: &Sent, errors: Vec<FieldError>) ->
         action: "/status-page/troubles/new",
         button: "Tell the public",
         errors,
+        incident: of(sent, "incident"),
         title: of(sent, "title"),
         text: of(sent, "text"),
         states: bad.map(|it| Choice::new(it.as_str(), it.words(), &state)).collect(),
@@ -257,6 +262,7 @@ pub(super) fn maintenance_form(desk: &Desk, sent: &Sent, errors: Vec<FieldError>
         action: "/status-page/maintenance/new",
         button: "Announce it",
         errors,
+        incident: String::new(),
         title: of(sent, "title"),
         text: of(sent, "text"),
         states: Vec::new(),
@@ -363,7 +369,7 @@ pub(super) fn build_one(
     typed: Option<Post>,
     times: &Times,
 ) -> BulletinPage {
-    let DraftedBulletin { bulletin: it, version, draft } = drafted;
+    let DraftedBulletin { bulletin: it, version, draft, by_hand } = drafted;
     let phases: &[Phase] = match it.kind {
         Kind::Trouble { .. } => &Phase::OF_TROUBLE,
         Kind::Maintenance { .. } => &Phase::OF_MAINTENANCE,
@@ -386,7 +392,7 @@ pub(super) fn build_one(
         open: it.open(),
         facts: facts(&it, times),
         updates: it.updates.iter().rev().map(update).collect(),
-        by_hand: it.kind == Kind::Trouble { incident: None },
+        by_hand,
         hand: it.hand.clone(),
         version,
         phases: phases

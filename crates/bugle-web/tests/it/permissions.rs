@@ -106,6 +106,27 @@ async fn being_an_operator_gives_nothing_inside_a_tenant() {
     }
 }
 
+#[tokio::test]
+async fn an_incident_of_the_installation_is_there_for_operators_only() {
+    let people = People::new().await;
+    for path in ["", "/report"] {
+        let api = format!("/api/v1/incidents/{{incident}}{path}");
+        let page = format!("/incidents/{{incident}}{path}");
+        for (path, form) in [(api.as_str(), false), (page.as_str(), true)] {
+            let (_, admin) = people.sessions.last().unwrap();
+            let answer = people.ask(("GET", path, "", form), Some(admin)).await;
+            assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+            let answer = people.ask(("GET", path, "", form), Some(&people.operator)).await;
+            assert_eq!(answer.status, StatusCode::OK, "{path}");
+        }
+    }
+    let declare = r#"{"title":"db","installation":true}"#;
+    let (_, admin) = people.sessions.last().unwrap();
+    let asked = ("POST", "/api/v1/incidents", declare, false);
+    assert_eq!(people.ask(asked, Some(admin)).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(people.ask(asked, Some(&people.operator)).await.status, StatusCode::CREATED);
+}
+
 #[test]
 fn every_route_of_the_api_has_a_row() {
     let document = serde_json::to_value(bugle_web::api::document()).unwrap();
@@ -133,7 +154,9 @@ fn every_route_of_the_api_has_a_row() {
 #[test]
 fn every_other_route_has_a_row() {
     let mut routes = BTreeSet::new();
-    for file in ["pages.rs", "callbacks.rs", "ops.rs", "watch.rs", "intake/routes.rs"] {
+    for file in
+        ["pages.rs", "pages/incidents.rs", "callbacks.rs", "ops.rs", "watch.rs", "intake/routes.rs"]
+    {
         let path = format!("{}/src/{file}", env!("CARGO_MANIFEST_DIR"));
         let source = std::fs::read_to_string(path).unwrap();
         for opening in [".route(\"", "both(router, \""] {

@@ -1,11 +1,14 @@
-//! `incidents`: what the watch declared, and the timeline of one.
+//! `incident`: what was declared, the room and the timeline of one, and its report.
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::change::text;
 use super::context::Context;
-use super::{IncidentArgs, IncidentsArgs, IncidentsCommand};
+use super::{CloseArgs, DeclareArgs, IncidentsArgs, IncidentsCommand};
 use crate::failure::{Failure, Reason};
 use crate::output::{Cell, Table, Tone};
 use crate::when;
@@ -17,14 +20,24 @@ struct Incident {
     status: String,
     severity: String,
     title: String,
-    evidence: String,
+    affected: String,
+    evidence: Option<String>,
     detected_at: Timestamp,
     declared_at: Timestamp,
+    first_post_at: Option<Timestamp>,
     mitigated_at: Option<Timestamp>,
     drained_at: Option<Timestamp>,
     recovered_at: Option<Timestamp>,
     answered_at: Option<Timestamp>,
     answered_by: Option<String>,
+    close_reason: Option<String>,
+    roles: BTreeMap<String, Person>,
+}
+
+/// Somebody in its room.
+#[derive(Deserialize)]
+struct Person {
+    name: String,
 }
 
 /// A line of its timeline.
@@ -46,23 +59,62 @@ struct Incidents {
     data: Vec<Incident>,
 }
 
-/// Lists incidents, shows one, or answers one.
+/// Declares, lists, shows, closes, answers or reports on incidents, or writes into their rooms.
 ///
 /// # Errors
 ///
 /// The server does not answer or says no, or there is no such incident.
 pub async fn incidents(context: &Context, args: &IncidentsArgs) -> Result<(), Failure> {
     match &args.what {
-        None => list(context).await,
+        None | Some(IncidentsCommand::List) => list(context).await,
+        Some(IncidentsCommand::Declare(args)) => {
+            show(context, context.client.post("/api/v1/incidents", &declared(args)).await?)
+        }
         Some(IncidentsCommand::Show(args)) => {
-            let path = path(context, args).await?;
+            let path = path(context, &args.incident).await?;
             show(context, context.client.get(&path, &[]).await?)
         }
+        Some(IncidentsCommand::Note(args)) => {
+            let path = format!("{}/say", path(context, &args.incident).await?);
+            show(context, context.client.post(&path, &json!({ "text": args.text })).await?)
+        }
+        Some(IncidentsCommand::Close(args)) => {
+            let path = format!("{}/acts", path(context, &args.incident).await?);
+            show(context, context.client.post(&path, &closed(args)).await?)
+        }
+        Some(IncidentsCommand::Report(args)) => {
+            let path = format!("{}/report", path(context, &args.incident).await?);
+            report(context, &context.client.get(&path, &[]).await?)
+        }
         Some(IncidentsCommand::Answer(args)) => {
-            let path = format!("{}/answer", path(context, args).await?);
+            let path = format!("{}/answer", path(context, &args.incident).await?);
             show(context, context.client.post(&path, &json!({})).await?)
         }
     }
+}
+
+fn declared(args: &DeclareArgs) -> Value {
+    json!({
+        "title": args.title,
+        "severity": args.severity,
+        "affected": args.affected,
+        "alert": args.alert,
+        "installation": args.installation,
+        "commander": args.commander,
+        "communications": args.communications,
+        "scribe": args.scribe,
+    })
+}
+
+fn closed(args: &CloseArgs) -> Value {
+    json!({ "act": "close", "reason": args.reason, "mitigated_at": args.mitigated_at })
+}
+
+fn report(context: &Context, report: &Value) -> Result<(), Failure> {
+    if context.output.json {
+        return Ok(context.output.value(report)?);
+    }
+    Ok(context.output.line(text(report, "markdown").trim_end())?)
 }
 
 async fn read(context: &Context) -> Result<(Value, Incidents), Failure> {
@@ -95,19 +147,18 @@ async fn list(context: &Context) -> Result<(), Failure> {
 }
 
 /// Where the incident is read that an id or a place in the list names.
-async fn path(context: &Context, args: &IncidentArgs) -> Result<String, Failure> {
-    let wanted = &args.incident;
+async fn path(context: &Context, wanted: &str) -> Result<String, Failure> {
     let id = match wanted.parse::<usize>() {
         Ok(place) => {
             let (_, list) = read(context).await?;
             let found = place.checked_sub(1).and_then(|index| list.data.into_iter().nth(index));
             found.map(|it| it.id)
         }
-        Err(_) => wanted.starts_with("inc_").then(|| wanted.clone()),
+        Err(_) => wanted.starts_with("inc_").then(|| wanted.to_owned()),
     };
     let id = id.ok_or_else(|| {
         Failure::new(Reason::NotFound, format!("There is no incident {wanted:?}."))
-            .with_hint("bugle incidents")
+            .with_hint("bugle incident list")
     })?;
     Ok(format!("/api/v1/incidents/{id}"))
 }
@@ -119,10 +170,16 @@ fn show(context: &Context, value: Value) -> Result<(), Failure> {
     let View { incident, timeline } = serde_json::from_value(value).map_err(not_understood)?;
     let output = context.output;
     output.line(&format!("{} ({}, {})", incident.title, incident.severity, incident.status))?;
-    output.line(&format!("{}\n", incident.evidence))?;
+    for text in incident.evidence.iter().chain(Some(&incident.affected)) {
+        if !text.is_empty() {
+            output.line(text)?;
+        }
+    }
+    output.line("")?;
     let steps = [
         ("broken", Some(incident.detected_at)),
         ("declared", Some(incident.declared_at)),
+        ("said outside", incident.first_post_at),
         ("mitigated", incident.mitigated_at),
         ("drained", incident.drained_at),
         ("recovered", incident.recovered_at),
@@ -137,6 +194,12 @@ fn show(context: &Context, value: Value) -> Result<(), Failure> {
     output.table(&table)?;
     if let Some(by) = incident.answered_by {
         output.line(&format!("Answered by {by}."))?;
+    }
+    for (role, person) in &incident.roles {
+        output.line(&format!("{role}: {}", person.name))?;
+    }
+    if let Some(reason) = &incident.close_reason {
+        output.line(&format!("Over: {reason}"))?;
     }
     let mut table = Table::new(&["time (UTC)", "from", "what happened"]);
     for line in timeline {

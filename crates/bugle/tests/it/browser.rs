@@ -5,6 +5,7 @@
 mod changes;
 mod cleanups;
 mod forms;
+mod incidents;
 mod live;
 mod schedules;
 mod status;
@@ -46,8 +47,13 @@ async fn picture(client: &Client, name: &str) {
 
 /// A browser in which Lena has signed in.
 async fn signed_in(w: &World, width: u32, script: bool) -> Client {
+    by_link(&w.sign_in_link().await, width, script).await
+}
+
+/// A browser in which somebody has signed in by a link.
+async fn by_link(link: &str, width: u32, script: bool) -> Client {
     let client = browser(width, script).await;
-    client.goto(&w.sign_in_link().await).await.unwrap();
+    client.goto(link).await.unwrap();
     // The link shows a page with a button, since mail scanners follow links.
     client.wait().at_most(LIMIT).for_element(Locator::Css("form button")).await.unwrap();
     client.find(Locator::Css("form button")).await.unwrap().click().await.unwrap();

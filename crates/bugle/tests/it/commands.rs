@@ -138,3 +138,32 @@ async fn a_clean_up_says_what_would_go_goes_and_comes_back() {
     w.until("restored", state("restored")).await;
     w.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_incident_is_declared_written_into_closed_and_reported_on() {
+    let w = World::on_sqlite().await;
+    let declared =
+        bugle(&w, &["incident", "declare", "all is slow", "--affected", "Payments"]).await;
+    assert!(declared.status.success(), "{}", complained(&declared));
+    assert!(said(&declared).starts_with("all is slow (critical, open)"), "{}", said(&declared));
+    let noted = bugle(&w, &["incident", "note", "/task Call the bank"]).await;
+    assert!(said(&noted).contains("Task 1: Call the bank"), "{}", complained(&noted));
+    let wrong = bugle(&w, &["incident", "note", "/taks Call"]).await;
+    assert_eq!(wrong.status.code(), Some(2), "{}", complained(&wrong));
+    assert!(complained(&wrong).contains("/close REASON"), "{}", complained(&wrong));
+    let listed = said(&bugle(&w, &["incident", "list"]).await);
+    assert!(listed.contains("\topen\tcritical\t"), "{listed}");
+    let closed = said(&bugle(&w, &["incident", "close", "a new disk"]).await);
+    assert!(closed.contains("Over: a new disk"), "{closed}");
+    let report = said(&bugle(&w, &["incident", "report"]).await);
+    assert!(report.starts_with("# Incident report: all is slow"), "{report}");
+    let report = bugle(&w, &["incident", "report", "--json"]).await;
+    let report: serde_json::Value = serde_json::from_str(&said(&report)).unwrap();
+    assert_eq!(report["total"]["accepted"], 0);
+    let shown = bugle(&w, &["incidents", "show", "1", "--json"]).await;
+    let shown: serde_json::Value = serde_json::from_str(&said(&shown)).unwrap();
+    assert_eq!(shown["incident"]["close_reason"], "a new disk");
+    let missing = bugle(&w, &["incident", "show", "9"]).await;
+    assert_eq!(missing.status.code(), Some(3), "{}", complained(&missing));
+    w.end().await;
+}

@@ -15,6 +15,7 @@ mod downtime;
 mod drills;
 mod faults;
 mod idempotency;
+mod incidents;
 mod live;
 mod main_job;
 mod nodes;

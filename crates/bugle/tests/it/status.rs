@@ -102,8 +102,8 @@ async fn a_break_is_told_within_seconds_and_so_is_its_end(world: World) {
 
     // The incident's own timeline says what the public was told.
     let operator = world.operator().await;
-    let incident = world.app().incidents(&operator).await.unwrap().remove(0);
-    let view = world.app().incident(&operator, incident.id).await.unwrap();
+    let (room, _) = world.app().incidents(&operator).await.unwrap().remove(0);
+    let view = world.app().incident(&operator, room.id).await.unwrap();
     let lines = view.lines.iter().filter(|line| line.source == "status");
     let lines: Vec<&str> = lines.map(|line| line.text.as_str()).collect();
     assert_eq!(lines[0], "Status page: Notifications are late. We are looking.");
@@ -211,6 +211,7 @@ async fn what_the_watch_does_not_see_people_tell() {
     let fields: Vec<&str> = wrong.problems().iter().map(|it| it.pointer.as_str()).collect();
     assert_eq!(fields, ["/text", "/title", "/components", "/from", "/until"]);
     let new = NewTrouble {
+        incident: None,
         title: "Pages are slow".to_owned(),
         text: "We look into it.".to_owned(),
         state: Some(State::Degraded),

@@ -307,8 +307,13 @@ impl World {
 
     /// A link that signs Lena in once.
     pub(crate) async fn sign_in_link(&self) -> String {
+        self.sign_in_link_of("lena@halden.example").await
+    }
+
+    /// The same for whoever has this mail address.
+    pub(crate) async fn sign_in_link_of(&self, email: &str) -> String {
         let app = &self.node.as_ref().unwrap().app;
-        let made = app.make_sign_in_link(AllTenants::granted(), "lena@halden.example").await;
+        let made = app.make_sign_in_link(AllTenants::granted(), email).await;
         format!("{}/s/{}", self.base, made.unwrap().token.expose_secret())
     }
 

@@ -74,6 +74,7 @@ pub(super) static SOURCES: &[Source] = sources! {
     HowTo "docs/how-to-change-stages.md"
     HowTo "docs/how-to-clean-up.md"
     HowTo "docs/how-to-move-from-pagerduty.md"
+    HowTo "docs/how-to-run-an-incident.md"
     HowTo "docs/how-to-run-it-for-real.md"
     HowTo "docs/how-to-status-page.md"
     HowTo "docs/how-to-watch-bugle.md"
@@ -103,6 +104,7 @@ pub(super) static SOURCES: &[Source] = sources! {
     Decision "docs/decisions/0013-clean-up-by-moving-away.md"
     Decision "docs/decisions/0014-undo-always-and-ask-before-trying-again.md"
     Decision "docs/decisions/0015-tell-the-public-from-files.md"
+    Decision "docs/decisions/0016-keep-the-room-beside-the-incident.md"
 };
 
 impl Source {

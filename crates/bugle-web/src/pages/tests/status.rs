@@ -345,7 +345,8 @@ fn the_operators_pages() {
     let (times, app) = (super::times(), shell("Status page", Section::Status));
     let drafted = |bulletin: Bulletin| {
         let draft = Update { by: None, ..bulletin.updates[0].clone() };
-        DraftedBulletin { bulletin, version: 3, draft }
+        let by_hand = bulletin.incident().is_none();
+        DraftedBulletin { bulletin, version: 3, draft, by_hand }
     };
     let components = vec![(Component::Web, State::Operational), (Component::Sms, State::Degraded)];
     let bulletins = vec![drafted(trouble()), drafted(work())];

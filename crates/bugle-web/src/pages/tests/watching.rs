@@ -1,16 +1,18 @@
 //! The operator's pages: the pipeline when all is well and when it is not, and an incident.
 
-use bugle_app::incidents::IncidentView;
+use bugle_app::incidents::{Candidate, IncidentView};
 use bugle_app::watch::{ProviderReport, Report, Watched};
 use bugle_domain::contact::Channel;
 use bugle_domain::stage::Stage;
-use bugle_domain::{IncidentId, NodeId};
-use bugle_engine::incident::{self, IncidentLine};
+use bugle_domain::{IncidentId, NodeId, TenantId, UserId};
+use bugle_engine::incident::room::{Act, By, Origin, Person, Role, Room};
+use bugle_engine::incident::{self, IncidentLine, LineGroup};
 use bugle_engine::watch::books::{Books, Flow};
 use bugle_engine::watch::runway::{Gauge, Level};
 use bugle_engine::watch::{Canary, Hop, Verdict, View};
 
 use super::*;
+use crate::pages::parts::FieldError;
 use crate::pages::{incidents, pipeline};
 
 fn node() -> NodeId {
@@ -102,15 +104,64 @@ fn pipeline_pages() {
     show("pipeline-off", &app, &pipeline::build(None, &[], &times()));
 }
 
-#[test]
-fn incident_pages() {
-    let (now, app) = (times().now(), shell("Incident", Section::Incidents));
+fn person(number: u8, name: &str) -> Person {
+    let user = UserId::new(times().now(), [number; 10]);
+    Person { tenant: TenantId::new(times().now(), [1; 10]), user, name: name.to_owned() }
+}
+
+/// An incident that the watch declared, as `Priya` sees it.
+fn view() -> IncidentView {
+    let now = times().now();
     let id = IncidentId::new(now, [1; 10]);
     let found = incident::declare(id, &[verdict()], false, now).unwrap();
-    let list = incidents::build_list(std::slice::from_ref(&found), &times());
-    show("incidents", &app, &list);
-    let text = "Declared: 7 canaries did not come through.".to_owned();
-    let lines = vec![IncidentLine { at: now, source: "watch".to_owned(), text }];
-    let view = IncidentView { incident: found, lines };
-    show("incident", &app, &incidents::build(view, "Halden Freight".to_owned(), &times()));
+    let mut room = Room::of_watch(&found);
+    let priya = person(2, "Priya Nair");
+    let by = By { name: "Priya Nair", person: Some(&priya), now };
+    let lead = Act::Give { role: Role::Commander, to: priya.clone(), reason: String::new() };
+    let task = Act::AddTask { text: "Call the carrier".to_owned(), assignee: None };
+    let mut lines = vec![
+        IncidentLine::new("watch", "Declared: 7 canaries did not come through.", now)
+            .linked("/pipeline"),
+    ];
+    for act in [lead, task.clone(), task, Act::FinishTask(2)] {
+        lines.extend(room.act(act, by).unwrap());
+    }
+    for (number, line) in lines.iter_mut().enumerate() {
+        line.link.get_or_insert_with(|| format!("/incidents/{id}#l{number}"));
+    }
+    let candidate = |person: Person, time_zone: &str| Candidate {
+        email: format!("{}@halden.example", person.user),
+        time_zone: time_zone.to_owned(),
+        person,
+    };
+    let aiko = person(3, "Aiko Tanaka");
+    let candidates = vec![candidate(aiko, "Asia/Tokyo"), candidate(priya, "Asia/Kolkata")];
+    IncidentView { room, watch: Some(found), lines, bulletin: None, candidates, may_act: true }
+}
+
+#[test]
+fn incident_pages() {
+    let app = shell("Incident", Section::Incidents);
+    let (room, watch) = (view().room, view().watch);
+    let list = [(room.clone(), watch.clone())];
+    show("incidents", &app, &incidents::build_list(&list, (true, true), &times()));
+    show("incidents-none", &app, &incidents::build_list(&[], (true, false), &times()));
+    let reader = Some(person(2, "Priya Nair").user);
+    let shown =
+        incidents::Shown { hit: vec!["Halden Freight".to_owned()], ..incidents::Shown::default() };
+    let html = show("incident", &app, &incidents::build(view(), shown, reader, &times()));
+    assert!(html.contains("Aiko Tanaka: 09:4"), "their time of day is said before: {html}");
+    let mut ours = view();
+    ours.watch = None;
+    ours.room.tenant = Some(TenantId::new(times().now(), [1; 10]));
+    ours.room.origin = Origin::Alert { name: "Priya Nair".to_owned(), number: 4_812 };
+    let errors = vec![FieldError::new("entry", "There is no command /laed.")];
+    let typed = incidents::Typed { say: "/laed Lena".to_owned(), ..incidents::Typed::default() };
+    let shown = incidents::Shown { errors, typed, ..incidents::Shown::default() };
+    let html = show("incident-ours", &app, &incidents::build(ours, shown, reader, &times()));
+    assert!(html.contains("/laed Lena</textarea>"), "what was typed is not lost");
+    let group = Some(LineGroup::Notes);
+    let shown = incidents::Shown { group, ..incidents::Shown::default() };
+    let html = show("incident-notes", &app, &incidents::build(view(), shown, None, &times()));
+    assert!(html.contains("Nothing of that kind yet."));
 }

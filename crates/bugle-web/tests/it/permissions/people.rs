@@ -148,6 +148,8 @@ impl People {
         self.ids.insert("key", key["key"]["id"].as_str().unwrap().to_owned());
         self.raise().await;
         self.declare().await;
+        let room = self.make("/incidents", &json!({"title":"it is bad"})).await;
+        self.ids.insert("room", room["incident"]["id"].as_str().unwrap().to_owned());
     }
 
     /// Has the watch declare an incident.

@@ -1,0 +1,318 @@
+//! Declaring an incident, and what is done in its room.
+//!
+//! Each act reads the room, changes it and keeps it only where nobody else did something meanwhile;
+//! else it is done again on what is there then. So two people at once lose nothing.
+
+use bugle_domain::IncidentId;
+use bugle_engine::incident::command::{self, Command};
+use bugle_engine::incident::room::{self, Act, By, LinkedAlert, Origin, Role, Room};
+use bugle_engine::incident::{IncidentLine, IncidentSeverity};
+use bugle_store::RoomRow;
+use jiff::Timestamp;
+
+use super::error::IncidentError;
+use super::people::{self, meant};
+use super::view::{Found, to_lead};
+use crate::app::App;
+use crate::caller::Caller;
+use crate::entropy;
+use crate::permission::Permission;
+use crate::status::Post;
+
+/// Incidents that people declared and that are open at once: of a tenant, or of the installation.
+const MAX_OPEN: u32 = 20;
+/// Times that an act is done again because others did something at the same moment.
+const MAX_TRIES: u32 = 16;
+
+/// An incident to be declared.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct NewIncident {
+    /// Whether it is the installation's own, which only operators declare.
+    pub installation: bool,
+    /// What is wrong, in a line. Empty: what the alert says.
+    pub title: String,
+    /// How bad it is; `None`: critical.
+    pub severity: Option<IncidentSeverity>,
+    /// What is affected, in words.
+    pub affected: String,
+    /// Since when it is broken; `None`: since the alert, or now.
+    pub began_at: Option<Timestamp>,
+    /// The number of the alert that it is declared from.
+    pub alert: Option<i64>,
+    /// Who is responsible for what, by name; whoever declares it leads where nobody is named.
+    pub roles: Vec<(Role, String)>,
+}
+
+impl App {
+    /// Declares an incident. For operators, or for those who respond to the tenant's alerts.
+    pub async fn declare_incident(
+        &self,
+        caller: &Caller,
+        new: NewIncident,
+    ) -> Result<IncidentId, IncidentError> {
+        let whose = (!new.installation).then(|| caller.scope.tenant());
+        caller.require(to_lead(whose))?;
+        let now = self.now();
+        let alert = match new.alert {
+            Some(number) => Some(self.linked_alert(caller, number).await?),
+            None => None,
+        };
+        let began_at = new.began_at.or(alert.as_ref().map(|(_, at)| *at)).unwrap_or(now);
+        let summary = alert.as_ref().map(|(alert, _)| alert.summary.as_str());
+        let title = match new.title.trim() {
+            "" => bugle_domain::text::truncate(summary.unwrap_or_default(), room::MAX_TITLE),
+            title => title.to_owned(),
+        };
+        room::check_new(&title, &new.affected, began_at, now)?;
+        let mut room = declared(caller, &new, (title, began_at, now));
+        room.tenant = whose;
+        room.detected_at = alert.as_ref().map_or(now, |(_, at)| *at);
+        let mut lines = vec![first_line(&room, caller, now)];
+        self.give_roles(caller, &mut room, (&new.roles, &mut lines)).await?;
+        if let Some((alert, _)) = alert {
+            room.origin = Origin::Alert { name: people::name(caller), number: alert.number };
+            lines.extend(act(&mut room, Act::LinkAlert(alert), caller, now)?);
+        }
+        if !self.inner().store.open_room(&room, &lines, MAX_OPEN).await? {
+            return Err(IncidentError::TooManyOpen { most: MAX_OPEN });
+        }
+        tracing::warn!(incident = %room.id, title = room.title, "major incident declared by hand");
+        metrics::counter!("bugle_incidents_total").increment(1);
+        Ok(room.id)
+    }
+
+    /// Gives the roles that were asked for, and the lead to whoever declares it.
+    async fn give_roles(
+        &self,
+        caller: &Caller,
+        room: &mut Room,
+        (roles, lines): (&[(Role, String)], &mut Vec<IncidentLine>),
+    ) -> Result<(), IncidentError> {
+        let now = self.now();
+        let candidates = self.inner().candidates(room).await?;
+        for (role, wanted) in roles {
+            let to = meant(&candidates, caller, wanted)?;
+            lines.extend(act(room, give(*role, to, String::new()), caller, now)?);
+        }
+        let own = candidates.into_iter().find(|it| Some(it.person.user) == caller.user);
+        if let Some(own) = own.filter(|_| !room.roles.contains_key(&Role::Commander)) {
+            let lead = give(Role::Commander, own.person, String::new());
+            lines.extend(act(room, lead, caller, now)?);
+        }
+        Ok(())
+    }
+
+    /// Does what was typed into the room's one box: a note, or a command behind a slash.
+    pub async fn say_in_incident(
+        &self,
+        caller: &Caller,
+        id: IncidentId,
+        text: &str,
+    ) -> Result<(), IncidentError> {
+        let found = self.find_to_lead(caller, id).await?;
+        self.obey(caller, found, command::parse(text)?).await
+    }
+
+    /// Does something in an incident's room. Doing the same twice is harmless, but for notes and
+    /// tasks. For operators, or for those who respond to the tenant's alerts.
+    pub async fn act_in_incident(
+        &self,
+        caller: &Caller,
+        id: IncidentId,
+        command: Command,
+    ) -> Result<(), IncidentError> {
+        let found = self.find_to_lead(caller, id).await?;
+        self.obey(caller, found, command).await
+    }
+
+    async fn obey(
+        &self,
+        caller: &Caller,
+        found: Found,
+        command: Command,
+    ) -> Result<(), IncidentError> {
+        let act = match command {
+            Command::Update { text } => self.say_outside(caller, &found, text).await?,
+            other => self.understood(caller, &found.row.room, other).await?,
+        };
+        self.done(caller, found, act).await
+    }
+
+    /// Whether the caller may work on an incident.
+    ///
+    /// # Errors
+    ///
+    /// As [`App::act_in_incident`] where they may not, or there is none.
+    pub async fn may_act_in_incident(
+        &self,
+        caller: &Caller,
+        id: IncidentId,
+    ) -> Result<(), IncidentError> {
+        self.find_to_lead(caller, id).await.map(drop)
+    }
+
+    async fn find_to_lead(&self, caller: &Caller, id: IncidentId) -> Result<Found, IncidentError> {
+        if !caller.operator {
+            caller.require(Permission::LeadOwnIncidents)?;
+        }
+        let found = self.find_incident(caller, id).await?;
+        caller.require(to_lead(found.row.room.tenant))?;
+        Ok(found)
+    }
+
+    /// Does it on what is there now, and again where others were quicker.
+    async fn done(
+        &self,
+        caller: &Caller,
+        mut found: Found,
+        wanted: Act,
+    ) -> Result<(), IncidentError> {
+        let (id, inner) = (found.row.room.id, self.inner());
+        for _ in 0..MAX_TRIES {
+            let RoomRow { mut room, version } = found.row;
+            let before = room.clone();
+            let lines = act(&mut room, wanted.clone(), caller, self.now())?;
+            let kept = match &lines[..] {
+                [] if room == before => return Ok(()),
+                [note] if room == before => {
+                    inner.store.add_incident_line(id, note).await?;
+                    true
+                }
+                _ => inner.store.save_room(&RoomRow { room, version }, &lines).await?,
+            };
+            if kept {
+                inner.room_changed(id);
+                return Ok(());
+            }
+            found = self.find_to_lead(caller, id).await?;
+        }
+        Err(IncidentError::Busy)
+    }
+
+    /// The act that a command means.
+    async fn understood(
+        &self,
+        caller: &Caller,
+        room: &Room,
+        command: Command,
+    ) -> Result<Act, IncidentError> {
+        Ok(match command {
+            Command::Note { text } => Act::Note(text),
+            Command::Severity { severity } => Act::SetSeverity(severity),
+            Command::Role { role, to, reason } => {
+                let candidates = self.inner().candidates(room).await?;
+                give(role, meant(&candidates, caller, &to)?, reason)
+            }
+            Command::Task { text, assignee } => {
+                let assignee = match assignee.filter(|name| !name.trim().is_empty()) {
+                    Some(name) => {
+                        let candidates = self.inner().candidates(room).await?;
+                        Some(meant(&candidates, caller, &name)?.name)
+                    }
+                    None => None,
+                };
+                Act::AddTask { text, assignee }
+            }
+            Command::Done { task } => Act::FinishTask(task),
+            Command::Update { text } => Act::Posted { text },
+            Command::Next { minutes } => Act::NextUpdate(Command::within(minutes)),
+            Command::Alert { number } => Act::LinkAlert(self.linked_alert(caller, number).await?.0),
+            Command::Mitigated {} => Act::Mitigated,
+            Command::Drained {} => Act::Drained,
+            Command::Join {} => Act::Join,
+            Command::Leave {} => Act::Leave,
+            Command::Close { reason, mitigated_at } => Act::Close { reason, mitigated_at },
+        })
+    }
+
+    /// Says something to those outside. Of the installation's incidents the public is told, which
+    /// writes its own line into the timeline; what is left is that the promise is kept.
+    async fn say_outside(
+        &self,
+        caller: &Caller,
+        found: &Found,
+        text: String,
+    ) -> Result<Act, IncidentError> {
+        let room = &found.row.room;
+        if room.tenant.is_some() {
+            return Ok(Act::Posted { text });
+        }
+        let told = self.inner().store.bulletin_of_incident(room.id).await?;
+        let told = told.ok_or(IncidentError::NotTold)?;
+        let (version, phase) = (told.version, Some(told.bulletin.phase()));
+        let post = Post { version, phase, text };
+        let drafted = self.post_update(caller, told.bulletin.id, post).await?;
+        let next = drafted.bulletin.next_by.filter(|_| drafted.by_hand);
+        Ok(Act::Told { next_update_by: next })
+    }
+
+    /// An alert of the caller's tenant, and when it was opened.
+    async fn linked_alert(
+        &self,
+        caller: &Caller,
+        number: i64,
+    ) -> Result<(LinkedAlert, Timestamp), IncidentError> {
+        let id = self.find_alert(caller, &number.to_string()).await?;
+        let store = &self.inner().store;
+        let alert = store.alert(caller.scope, id).await?.ok_or(IncidentError::NotFound)?;
+        let linked = LinkedAlert {
+            tenant: caller.scope.tenant(),
+            id,
+            number: alert.number,
+            summary: alert.summary,
+        };
+        Ok((linked, alert.opened_at))
+    }
+}
+
+fn act(
+    room: &mut Room,
+    act: Act,
+    caller: &Caller,
+    now: Timestamp,
+) -> Result<Vec<IncidentLine>, IncidentError> {
+    let (name, person) = (people::name(caller), people::person(caller));
+    Ok(room.act(act, By { name: &name, person: person.as_ref(), now })?)
+}
+
+fn give(role: Role, to: room::Person, reason: String) -> Act {
+    Act::Give { role, to, reason }
+}
+
+fn declared(
+    caller: &Caller,
+    new: &NewIncident,
+    (title, began_at, now): (String, Timestamp, Timestamp),
+) -> Room {
+    Room {
+        id: IncidentId::new(now, entropy::bytes()),
+        tenant: None,
+        origin: Origin::Person { name: people::name(caller) },
+        severity: new.severity.unwrap_or(IncidentSeverity::Critical),
+        title,
+        affected: new.affected.trim().to_owned(),
+        began_at,
+        detected_at: now,
+        declared_at: now,
+        roles: std::collections::BTreeMap::new(),
+        here: Vec::new(),
+        tasks: Vec::new(),
+        alerts: Vec::new(),
+        next_update_by: None,
+        nags: None,
+        first_post_at: None,
+        mitigated_at: None,
+        drained_at: None,
+        closed: None,
+    }
+}
+
+fn first_line(room: &Room, caller: &Caller, now: Timestamp) -> IncidentLine {
+    let affected = match room.affected.as_str() {
+        "" => String::new(),
+        affected => format!(" Affected: {affected}."),
+    };
+    let (by, title) = (people::name(caller), &room.title);
+    let text = format!("Declared by {by}: {title}.{affected}");
+    IncidentLine::new("people", text, now)
+}

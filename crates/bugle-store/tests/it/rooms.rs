@@ -1,0 +1,223 @@
+//! Rooms of incidents, and what an incident did, in numbers.
+
+use bugle_domain::alert::{Actor, AlertStatus};
+use bugle_domain::notification::{End, Notification};
+use bugle_domain::{EventId, IncidentId, NotificationId};
+use bugle_engine::alerting::{Decisions, Work};
+use bugle_engine::incident::report::Impact;
+use bugle_engine::incident::room::{Act, By, Origin, Room};
+use bugle_engine::incident::{self, IncidentLine};
+use bugle_engine::watch::{Hop, Verdict};
+use bugle_store::RoomRow;
+use jiff::SignedDuration;
+
+use crate::support::{
+    NODE, World, all, at, ended, node, on_each_store, scope, tenant, tried, uuid,
+};
+
+on_each_store! {
+    nobody_writes_over_what_another_did_in_a_room
+    a_tenant_has_so_many_open_incidents_and_sees_no_others
+    what_the_watch_ends_is_not_due_any_more
+    lines_written_at_once_are_all_kept
+    an_incident_says_what_it_did_to_events_and_notifications
+}
+
+fn watched(number: u128) -> incident::Incident {
+    let verdict = Verdict {
+        hop: Hop::Store,
+        since: at(0),
+        evidence: "it does not answer".to_owned(),
+        waiting: 0,
+        tenants: Vec::new(),
+        nodes: Vec::new(),
+    };
+    let id = IncidentId::from_stored(uuid(number));
+    incident::declare(id, &[verdict], true, at(8)).unwrap()
+}
+
+/// A room of a tenant, or of the installation.
+fn room(number: u128, tenant_number: Option<u128>) -> Room {
+    let mut room = Room::of_watch(&watched(number));
+    room.tenant = tenant_number.map(tenant);
+    room.origin = Origin::Person { name: "Lena".to_owned() };
+    room
+}
+
+fn promise(room: &mut Room, minutes: i64) -> Vec<IncidentLine> {
+    let by = By { name: "Lena", person: None, now: at(60) };
+    room.act(Act::NextUpdate(SignedDuration::from_mins(minutes)), by).unwrap()
+}
+
+async fn nobody_writes_over_what_another_did_in_a_room(world: World) {
+    let store = &world.store;
+    let own = room(1, Some(1));
+    let declared = IncidentLine::new("people", "Declared.", at(8)).linked("/incidents/1");
+    assert!(store.open_room(&own, std::slice::from_ref(&declared), 20).await.unwrap());
+    let mut row = store.room(scope(1), own.id).await.unwrap().unwrap();
+    assert_eq!((&row.room, row.version), (&own, 1));
+    let late = row.clone();
+    let lines = promise(&mut row.room, 5);
+    assert!(store.save_room(&row, &lines).await.unwrap());
+    assert!(!store.save_room(&late, &lines).await.unwrap(), "somebody was quicker");
+
+    let kept = store.room(scope(1), own.id).await.unwrap().unwrap();
+    assert_eq!((kept.room.next_update_by, kept.version), (Some(at(360)), 2));
+    let lines = store.incident_lines(own.id).await.unwrap();
+    assert_eq!(lines.len(), 2, "what was not kept says nothing: {lines:?}");
+    assert_eq!(lines[0], (1, declared));
+    let due = |now| async move { store.rooms_due(all(), now, 9).await.unwrap().len() };
+    assert_eq!((due(at(359)).await, due(at(360)).await), (0, 1));
+}
+
+async fn a_tenant_has_so_many_open_incidents_and_sees_no_others(mut world: World) {
+    world.add_tenant(2).await;
+    let store = &world.store;
+    for number in 1..=2 {
+        assert!(store.open_room(&room(number, Some(1)), &[], 2).await.unwrap());
+    }
+    assert!(!store.open_room(&room(3, Some(1)), &[], 2).await.unwrap(), "two are open");
+    assert!(store.open_room(&room(4, Some(2)), &[], 2).await.unwrap(), "another tenant's");
+    assert!(store.open_room(&room(5, None), &[], 2).await.unwrap(), "the installation's");
+
+    let [one, four, five] = [1, 4, 5].map(|it| IncidentId::from_stored(uuid(it)));
+    assert_eq!(store.room(scope(2), one).await.unwrap(), None);
+    assert_eq!(store.room(scope(1), five).await.unwrap(), None);
+    assert_eq!(store.installation_room(all(), four).await.unwrap(), None);
+    assert!(store.installation_room(all(), five).await.unwrap().is_some());
+    assert_eq!(store.rooms(scope(1), 9).await.unwrap().len(), 2);
+    assert_eq!(store.rooms(scope(2), 9).await.unwrap()[0].room.id, four);
+    assert_eq!(store.installation_rooms(all(), 9).await.unwrap().len(), 1);
+
+    let mut row = store.room(scope(1), one).await.unwrap().unwrap();
+    let close = Act::Close { reason: "over".to_owned(), mitigated_at: None };
+    row.room.act(close, By { name: "Lena", person: None, now: at(90) }).unwrap();
+    assert!(store.save_room(&row, &[]).await.unwrap());
+    assert!(store.open_room(&room(3, Some(1)), &[], 2).await.unwrap(), "one was closed");
+}
+
+async fn what_the_watch_ends_is_not_due_any_more(world: World) {
+    let store = &world.store;
+    let mut incident = watched(1);
+    assert!(store.declare_incident(node(NODE), &incident, &[7; 32]).await.unwrap());
+    let mut row = RoomRow { room: Room::of_watch(&incident), version: 0 };
+    let lines = promise(&mut row.room, 5);
+    assert!(store.save_room(&row, &lines).await.unwrap());
+    assert!(!store.save_room(&row, &lines).await.unwrap(), "somebody was here first");
+    assert_eq!(store.rooms_due(all(), at(999), 9).await.unwrap().len(), 1);
+    incident.recovered_at = Some(at(500));
+    store.save_incident(&incident, &[]).await.unwrap();
+    assert_eq!(store.rooms_due(all(), at(999), 9).await.unwrap(), []);
+}
+
+async fn lines_written_at_once_are_all_kept(world: World) {
+    let (store, id) = (&world.store, IncidentId::from_stored(uuid(1)));
+    let write = |number: i64| async move {
+        let line = IncidentLine::new("note", format!("note {number}"), at(number));
+        store.add_incident_line(id, &line).await.unwrap();
+    };
+    futures_util::future::join_all((0..12).map(write)).await;
+    let lines = store.incident_lines(id).await.unwrap();
+    let numbers: Vec<i64> = lines.iter().map(|(number, _)| *number).collect();
+    assert_eq!(numbers, (1..=12).collect::<Vec<i64>>());
+    let mut texts: Vec<String> = lines.into_iter().map(|(_, line)| line.text).collect();
+    texts.sort();
+    texts.dedup();
+    assert_eq!(texts.len(), 12, "each once");
+}
+
+/// A notification whose id says when it came to be owed, as ids do.
+fn owed(world: &World, it: Notification, second: i64) -> Notification {
+    let random = world.fresh().to_be_bytes();
+    let random: [u8; 10] = random[6..].try_into().unwrap();
+    let id = NotificationId::new(at(second), random);
+    Notification { id, wanted_at: at(second), due_at: at(second), created_at: at(second), ..it }
+}
+
+/// Decides all that is pending: what is owed about `kept` is owed at that second; an alert of
+/// `taken` was acknowledged then.
+async fn decide(world: &World, second: i64, taken: Option<i64>) {
+    let decide = |_: bugle_domain::TenantId, work: Work| -> Option<Decisions> {
+        let mut decisions = world.simple(work);
+        for it in &mut decisions.owed {
+            *it = owed(world, it.clone(), second);
+        }
+        for alert in decisions.opened.iter_mut().filter(|_| taken.is_some()) {
+            alert.status = AlertStatus::Acknowledged;
+            alert.acknowledged = taken.map(|taken| (Actor::System, at(taken)));
+        }
+        Some(decisions)
+    };
+    world.decide_with(&mut { decide }).await;
+}
+
+async fn event(world: &World, key: &str, second: i64) {
+    let mut event = world.event(1, key);
+    let random = world.fresh().to_be_bytes();
+    event.id = EventId::new(at(second), random[6..].try_into().unwrap());
+    event.request = event.id;
+    event.received_at = at(second);
+    world.accept(&[event]).await;
+}
+
+async fn an_incident_says_what_it_did_to_events_and_notifications(world: World) {
+    let store = &world.store;
+    // Sent late by 100 s.
+    event(&world, "late", 10).await;
+    decide(&world, 10, None).await;
+    record(&world, 110, "accepted", End::Delivered).await;
+    // No provider ever took it.
+    event(&world, "refused", 20).await;
+    decide(&world, 20, None).await;
+    record(&world, 21, "refused", End::Failed).await;
+    // Sent when somebody had it for 10 s.
+    event(&world, "stale", 30).await;
+    decide(&world, 30, Some(25)).await;
+    record(&world, 35, "accepted", End::Delivered).await;
+    // Still waits.
+    event(&world, "waits", 40).await;
+    decide(&world, 40, None).await;
+    // Before and after.
+    event(&world, "before", -5).await;
+    event(&world, "after", 100).await;
+    decide(&world, 200, None).await;
+
+    let impact = async |from, until, now| {
+        store.impact(scope(1), (at(from), at(until)), at(now)).await.unwrap()
+    };
+    let expected = Impact {
+        accepted: 4,
+        owed: 4,
+        late_1_min: 2,
+        late_5_min: 1,
+        late_30_min: 0,
+        never_sent: 1,
+        duplicated: 0,
+        stale: 1,
+    };
+    assert_eq!(impact(0, 99, 341).await, expected);
+    let soon = Impact { late_1_min: 1, late_5_min: 0, ..expected };
+    assert_eq!(impact(0, 99, 100).await, soon, "what waits is not late yet");
+    assert_eq!(impact(400, 500, 500).await, Impact::default());
+    let all_of_it = impact(-99, 999, 341).await;
+    let ledger = store.ledger(scope(1), at(341)).await.unwrap().total;
+    assert_eq!((all_of_it.accepted, all_of_it.owed), (ledger.accepted, ledger.owed));
+    world.balance().await;
+}
+
+/// Claims what is due, and says what one provider made of it at that second.
+async fn record(world: &World, second: i64, outcome: &str, end: End) {
+    let claimed = world.claim(at(second)).await;
+    let rows: Vec<_> = claimed
+        .sends
+        .iter()
+        .map(|(_, it)| {
+            let mut row = tried(it, ended(end, at(second)));
+            outcome.clone_into(&mut row.attempt.outcome);
+            row.attempt.started_at = at(second);
+            row
+        })
+        .collect();
+    assert_eq!(rows.len(), 1);
+    world.store.record_tries(node(NODE), &rows, at(second)).await.unwrap();
+}

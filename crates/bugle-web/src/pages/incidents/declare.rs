@@ -1,0 +1,154 @@
+//! Declares an incident, of one's own accord or from an alert.
+
+use axum::Form;
+use axum::extract::{Query, State};
+use axum::response::Response;
+use bugle_app::App;
+use bugle_app::incidents::NewIncident;
+use bugle_app::permission::Permission;
+use bugle_engine::incident::IncidentSeverity;
+use bugle_engine::incident::room::Role;
+use serde::Deserialize;
+
+use super::severity;
+use crate::pages::error::{PageError, is_theirs, sentence};
+use crate::pages::forms::{self, Field, Fields, FormPage};
+use crate::pages::parts::{Choice, FieldError, Link};
+use crate::pages::shell::Section;
+use crate::pages::visitor::{Visitor, see};
+
+/// An incident, as typed.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Typed {
+    title: String,
+    severity: String,
+    affected: String,
+    alert: String,
+    whose: String,
+    commander: String,
+    communications: String,
+    scribe: String,
+}
+
+impl Typed {
+    fn meant(&self) -> Result<NewIncident, Vec<FieldError>> {
+        let alert = match self.alert.trim().trim_start_matches('#') {
+            "" => None,
+            number => Some(number.parse().map_err(|_| {
+                vec![FieldError::new("alert", "Write the number of an alert, as in 4812.")]
+            })?),
+        };
+        let named = [
+            (Role::Commander, &self.commander),
+            (Role::Communications, &self.communications),
+            (Role::Scribe, &self.scribe),
+        ];
+        let named = named.into_iter().filter(|(_, name)| !name.trim().is_empty());
+        Ok(NewIncident {
+            installation: self.whose == "installation",
+            title: self.title.clone(),
+            severity: IncidentSeverity::parse(&self.severity),
+            affected: self.affected.clone(),
+            began_at: None,
+            alert,
+            roles: named.map(|(role, name)| (role, name.clone())).collect(),
+        })
+    }
+}
+
+/// `GET /incidents/new`, and `?alert=4812` from an alert.
+pub(super) async fn form(
+    State(app): State<App>,
+    visitor: Visitor,
+    Query(mut typed): Query<Typed>,
+) -> Result<Response, PageError> {
+    let caller = &visitor.caller;
+    if !caller.operator {
+        caller
+            .require(Permission::LeadOwnIncidents)
+            .map_err(bugle_app::incidents::IncidentError::from)?;
+    }
+    if typed.title.is_empty() && !typed.alert.is_empty() {
+        let id = app.find_alert(caller, &typed.alert).await?;
+        typed.title = app.alert(caller, id).await?.alert.summary;
+    }
+    show(&app, &visitor, &typed, Vec::new()).await
+}
+
+/// `POST /incidents/new`.
+pub(super) async fn declare(
+    State(app): State<App>,
+    visitor: Visitor,
+    Form(typed): Form<Typed>,
+) -> Result<Response, PageError> {
+    let new = match typed.meant() {
+        Ok(new) => new,
+        Err(errors) => return show(&app, &visitor, &typed, errors).await,
+    };
+    match app.declare_incident(&visitor.caller, new).await {
+        Ok(id) => Ok(see(&visitor.browser, &format!("/incidents/{id}"), "It is declared.")),
+        Err(error @ bugle_app::incidents::IncidentError::Forbidden(_)) => Err(error.into()),
+        Err(error) if is_theirs(&error) => {
+            let errors = vec![FieldError::new("title", sentence(&error.to_string()))];
+            show(&app, &visitor, &typed, errors).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn show(
+    app: &App,
+    visitor: &Visitor,
+    typed: &Typed,
+    errors: Vec<FieldError>,
+) -> Result<Response, PageError> {
+    let (own, operator) =
+        (visitor.caller.may(Permission::LeadOwnIncidents), visitor.caller.operator);
+    forms::form(app, visitor, Section::Incidents, page(typed, errors, (own, operator))).await
+}
+
+/// The form, for somebody who may declare one of the tenant or of the installation. Pure.
+fn page(typed: &Typed, errors: Vec<FieldError>, (own, operator): (bool, bool)) -> FormPage {
+    let severities = IncidentSeverity::ALL
+        .map(|one| Choice::new(one.as_str(), severity(one), &typed.severity))
+        .into();
+    let mut whose = Vec::new();
+    if own {
+        whose.push(Choice::new("tenant", "Ours: seen by our people", &typed.whose));
+    }
+    if operator {
+        let text = "The installation's: seen by operators";
+        whose.push(Choice::new("installation", text, &typed.whose));
+    }
+    let what = vec![
+        Field::text("title", "What is wrong, in a line", &*typed.title),
+        Field::text("affected", "What is affected", &*typed.affected)
+            .hint("As those who use it would say it."),
+    ];
+    let how = vec![
+        Field::select("severity", "How bad it is", severities),
+        Field::select("whose", "Whose it is", whose),
+        Field::text("alert", "Alert", &*typed.alert).hint("Its number, if there is one."),
+    ];
+    let who = vec![
+        Field::text("commander", "Commander", &*typed.commander).hint("You, if left empty."),
+        Field::text("communications", "Communications lead", &*typed.communications)
+            .hint("A name, or the beginning of one."),
+        Field::text("scribe", "Scribe", &*typed.scribe).hint("Can be named later."),
+    ];
+    let group = |legend: &str, fields| Fields { legend: legend.to_owned(), fields };
+    FormPage {
+        back: Link::new("/incidents", "Incidents"),
+        heading: "Declare a major incident".to_owned(),
+        intro: "A room is opened, and its timeline fills itself. Nobody is paged by this."
+            .to_owned(),
+        sentences: Vec::new(),
+        action: Some("/incidents/new".to_owned()),
+        groups: vec![group("", what), group("", how), group("Who does what", who)],
+        button: "Declare it",
+        delete: None,
+        errors,
+        said: None,
+    }
+}
