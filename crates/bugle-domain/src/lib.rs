@@ -24,9 +24,9 @@ pub mod units;
 pub mod user;
 
 pub use ids::{
-    AlertId, ApiKeyId, BulletinId, ClaimId, EventId, IncidentId, IntegrationId, MethodId, NodeId,
-    NotificationId, OverrideId, ParseIdError, PolicyId, RequestId, ScheduleId, ServiceId,
-    SessionId, TeamId, TenantId, UserId,
+    AlertId, ApiKeyId, AssistanceId, BulletinId, ClaimId, EventId, IncidentId, IntegrationId,
+    MethodId, NodeId, NotificationId, OverrideId, ParseIdError, PolicyId, RequestId, ScheduleId,
+    ServiceId, SessionId, TeamId, TenantId, UserId,
 };
 pub use severity::{Severity, Urgency};
 pub use tenant::{AllTenants, TenantScope};
