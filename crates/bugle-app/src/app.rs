@@ -21,6 +21,7 @@ use tokio::sync::{Notify, broadcast, mpsc};
 use url::Url;
 
 use crate::alerting::AlertingLoop;
+use crate::assistance::{self, AssistanceLoop};
 use crate::change::ChangeLoop;
 use crate::cleanup::CleanUpLoop;
 use crate::clock::Clock;
@@ -121,6 +122,7 @@ pub(crate) struct Inner {
     pub(crate) passes: Passes,
     pub(crate) watch: watch::Shared,
     pub(crate) status: status::Shared,
+    pub(crate) assistance: assistance::Shared,
     pub(crate) tasks: Tasks,
     pub(crate) wake_alerting: Arc<Wake<TenantId>>,
     pub(crate) wake_dispatch: Arc<Wake<Stretch>>,
@@ -146,8 +148,10 @@ impl App {
         let Parts { store, channels, clock, handset } = parts;
         let (wake_alerting, wake_dispatch) = (Arc::default(), Arc::default());
         let holds = Arc::<Holds>::default();
+        let swallow = settings.rehearsal.swallow.clone();
         let (intake, committer) =
             Intake::new(store.clone(), settings.node, Arc::clone(&wake_alerting), &holds);
+        let intake = intake.swallowing(swallow);
         let stages = Stages::new(settings.stages.clone(), clock.now());
         let inner = Arc::new(Inner {
             node: settings.node,
@@ -168,6 +172,7 @@ impl App {
             passes: Passes::default(),
             watch: watch::Shared::new(),
             status: status::Shared::default(),
+            assistance: assistance::Shared::default(),
             tasks: Tasks::new(),
             wake_alerting,
             wake_dispatch,
@@ -199,6 +204,8 @@ impl App {
         tasks.worker("change", move |stop| change.clone().run(stop));
         let clean_up = CleanUpLoop::new(Arc::clone(&inner));
         tasks.worker("clean-up", move |stop| clean_up.clone().run(stop));
+        let assistance = AssistanceLoop::new(Self(Arc::clone(&inner)));
+        tasks.worker("assistance", move |stop| assistance.clone().run(stop));
         let retention = RetentionLoop::new(Arc::clone(&inner));
         tasks.worker("retention", move |stop| retention.clone().run(stop));
         tasks.worker("stages", move |stop| stages.clone().run(stop));

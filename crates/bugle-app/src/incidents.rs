@@ -18,7 +18,7 @@ use crate::permission::Permission;
 /// Incidents in the list.
 const MAX_LISTED: u32 = 100;
 /// How long the pipeline may take to take a notice for operators.
-const TELL_WITHIN: Duration = Duration::from_secs(10);
+pub(crate) const TELL_WITHIN: Duration = Duration::from_secs(10);
 /// The same where the watch waits for it, which it does when nothing is broken.
 const END_WITHIN: Duration = Duration::from_secs(2);
 
@@ -91,11 +91,7 @@ impl App {
         id: IncidentId,
     ) -> Result<IncidentView, IncidentError> {
         caller.require(Permission::AnswerIncidents)?;
-        let name = match &caller.actor {
-            bugle_domain::alert::Actor::User { name, .. } => name.clone(),
-            _ => caller.audit_name(),
-        };
-        self.note_answer(id, &name).await?;
+        self.note_answer(id, &caller.shown_name()).await?;
         self.incident(caller, id).await
     }
 
@@ -239,7 +235,10 @@ pub(crate) fn tell(
 }
 
 /// Whether the pipeline took a notice in time.
-async fn told(limit: Duration, telling: impl Future<Output = Result<(), NoticeError>>) -> bool {
+pub(crate) async fn told(
+    limit: Duration,
+    telling: impl Future<Output = Result<(), NoticeError>>,
+) -> bool {
     match tokio::time::timeout(limit, telling).await {
         Ok(Ok(())) => return true,
         Ok(Err(error)) => {

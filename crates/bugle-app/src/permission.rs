@@ -27,6 +27,8 @@ pub enum Permission {
     CoverShift,
     /// Send an event through an integration without its key: a test, or `bugle trigger`.
     SendEvent,
+    /// Say that nobody was paged, and talk with the operators about it.
+    AskAssistance,
     /// Change teams, schedules, every override, policies, services and integrations.
     EditConfiguration,
     /// Make and rotate integration keys, and see the last requests with their bytes.
@@ -53,6 +55,8 @@ pub enum Permission {
     ReadIncidents,
     /// Answer the alarm of a major incident.
     AnswerIncidents,
+    /// See who says that nobody was paged, of every tenant, and answer.
+    GiveAssistance,
     /// Say something on the status page, and plan maintenance.
     PostStatus,
     /// See what the stages run with, and change it.
@@ -61,7 +65,7 @@ pub enum Permission {
 
 impl Permission {
     /// All permissions, from the smallest role to the operator.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 27] = [
         Self::ReadAlerts,
         Self::ReadConfiguration,
         Self::ReadLedger,
@@ -72,6 +76,7 @@ impl Permission {
         Self::OwnKeys,
         Self::CoverShift,
         Self::SendEvent,
+        Self::AskAssistance,
         Self::EditConfiguration,
         Self::ManageIntegrationKeys,
         Self::Export,
@@ -85,6 +90,7 @@ impl Permission {
         Self::ReadWatch,
         Self::ReadIncidents,
         Self::AnswerIncidents,
+        Self::GiveAssistance,
         Self::PostStatus,
         Self::ChangeStages,
     ];
@@ -102,6 +108,7 @@ impl Permission {
             Self::OwnKeys => "make own API keys",
             Self::CoverShift => "cover shifts",
             Self::SendEvent => "send events",
+            Self::AskAssistance => "ask for assistance",
             Self::EditConfiguration => "edit configuration",
             Self::ManageIntegrationKeys => "manage integration keys",
             Self::Export => "export configuration",
@@ -115,6 +122,7 @@ impl Permission {
             Self::ReadWatch => "read the watch",
             Self::ReadIncidents => "read incidents",
             Self::AnswerIncidents => "answer incidents",
+            Self::GiveAssistance => "give assistance",
             Self::PostStatus => "post to the status page",
             Self::ChangeStages => "change the stages",
         }
@@ -132,7 +140,8 @@ impl Permission {
             | Self::WriteNote
             | Self::OwnContact
             | Self::CoverShift
-            | Self::SendEvent => Holder::From(Role::Responder),
+            | Self::SendEvent
+            | Self::AskAssistance => Holder::From(Role::Responder),
             Self::EditConfiguration | Self::ManageIntegrationKeys | Self::Export => {
                 Holder::From(Role::Manager)
             }
@@ -145,6 +154,7 @@ impl Permission {
             | Self::ReadWatch
             | Self::ReadIncidents
             | Self::AnswerIncidents
+            | Self::GiveAssistance
             | Self::PostStatus
             | Self::ChangeStages => Holder::Operator,
         }

@@ -31,13 +31,8 @@ pub enum About {
         /// Which.
         alert: AlertId,
     },
-    /// Whatever came by this integration in the time that is meant.
-    Integration {
-        /// Which.
-        integration: IntegrationId,
-    },
-    /// Whatever came at all in the time that is meant.
-    Anything,
+    /// Whatever came in the time that is meant.
+    Time,
 }
 
 impl About {
@@ -46,8 +41,7 @@ impl About {
         match self {
             Self::Event { .. } => "event",
             Self::Alert { .. } => "alert",
-            Self::Integration { .. } => "integration",
-            Self::Anything => "anything",
+            Self::Time => "time",
         }
     }
 }
@@ -104,6 +98,8 @@ pub struct AssistanceRequest {
     pub tenant: TenantId,
     /// What it is about.
     pub about: About,
+    /// The way in that is meant, where one is known.
+    pub integration: Option<IntegrationId>,
     /// What was expected, in the reporter's words.
     pub expected: String,
     /// The time that is meant: from then.

@@ -199,6 +199,7 @@ migrations! {
     "20261124230000" "keep_history_for_a_time"
     "20261124230100" "describe_tables"
     "20261125010000" "create_status"
+    "20261125110000" "create_assistance"
 }
 
 fn migration(version: &str, name: &'static str, sql: &'static str) -> Migration {

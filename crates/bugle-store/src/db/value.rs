@@ -270,7 +270,7 @@ macro_rules! from_ids {
 }
 
 from_ids! {
-    AlertId ApiKeyId BulletinId ClaimId EventId IncidentId IntegrationId MethodId NodeId
+    AlertId ApiKeyId AssistanceId BulletinId ClaimId EventId IncidentId IntegrationId MethodId NodeId
     NotificationId PolicyId ServiceId SessionId TenantId UserId
 }
 

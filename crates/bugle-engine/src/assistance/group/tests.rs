@@ -18,7 +18,8 @@ fn asked(number: u128, tenant: u128, minute: i64, cause: Cause) -> AssistanceReq
     AssistanceRequest {
         id: id(AssistanceId::from_stored, number),
         tenant: id(TenantId::from_stored, tenant),
-        about: About::Anything,
+        about: About::Time,
+        integration: None,
         expected: "a text".to_owned(),
         from: at(0),
         until: at(1),
