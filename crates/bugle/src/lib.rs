@@ -113,6 +113,7 @@ async fn talk(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Ledger(args) => cli::books::ledger(context, &args).await,
         Command::Why(args) => cli::books::why(context, &args).await,
         Command::Watch => cli::watch::watch(context).await,
+        Command::Assist(command) => cli::assist::assist(context, &command).await,
         Command::Incidents(args) => cli::incidents::incidents(context, &args).await,
         Command::Change(command) => cli::change::run(context, &command).await,
         Command::Apply(args) => cli::configuration::apply(context, &args).await,

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::error::AssistanceError;
 use super::trace::Trace;
-use super::{AssistanceView, MAX_LISTED, MAX_OPEN, MAX_SAID, MAX_TEXT, NewAssistance};
+use super::{AssistanceView, MAX_LISTED, MAX_OPEN, MAX_SAID, MAX_TEXT, NewAssistance, OfTenant};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::entropy;
@@ -100,10 +100,12 @@ impl App {
     pub async fn assistance_requests(
         &self,
         caller: &Caller,
-    ) -> Result<Vec<AssistanceRequest>, AssistanceError> {
+    ) -> Result<Vec<OfTenant>, AssistanceError> {
         caller.require(Permission::ReadAlerts)?;
         let rows = self.inner().store.assistance_of(caller.scope, MAX_LISTED).await?;
-        Ok(rows.into_iter().map(|row| row.request).collect())
+        let tenant = self.directory(caller.scope).await?.tenant.name.clone();
+        let named = |row: AssistanceRow| OfTenant { request: row.request, tenant: tenant.clone() };
+        Ok(rows.into_iter().map(named).collect())
     }
 
     /// One request: for its tenant, and for operators.
@@ -206,7 +208,7 @@ pub(super) fn attach(
             Some(trace)
         }
         Err(error) => {
-            tracing::error!(error = %Chain(&error), "the trace of an assistance request is missing");
+            tracing::error!(error = %Chain(&error), "an assistance request has no trace");
             None
         }
     }

@@ -1,3 +1,5 @@
+//! Requests from their opening to their end, on a whole application.
+
 use std::time::Duration;
 
 use bugle_domain::alert::AlertStatus;

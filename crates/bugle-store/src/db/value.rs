@@ -270,8 +270,8 @@ macro_rules! from_ids {
 }
 
 from_ids! {
-    AlertId ApiKeyId AssistanceId BulletinId ClaimId EventId IncidentId IntegrationId MethodId NodeId
-    NotificationId PolicyId ServiceId SessionId TenantId UserId
+    AlertId ApiKeyId AssistanceId BulletinId ClaimId EventId IncidentId IntegrationId MethodId
+    NodeId NotificationId PolicyId ServiceId SessionId TenantId UserId
 }
 
 impl From<Rows> for Value {

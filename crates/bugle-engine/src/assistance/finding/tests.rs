@@ -1,3 +1,5 @@
+//! What is found, as tables.
+
 use bugle_domain::notification::SendOutcome;
 use bugle_domain::{AlertId, ClaimId, Severity};
 

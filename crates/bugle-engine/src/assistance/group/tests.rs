@@ -1,3 +1,5 @@
+//! When operators are paged, and what requests share.
+
 use bugle_domain::contact::Channel;
 use bugle_domain::integration::Dialect;
 use bugle_domain::stage::Stage;
