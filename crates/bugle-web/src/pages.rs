@@ -3,6 +3,7 @@
 mod alert;
 mod alerts;
 mod assets;
+mod assistance;
 mod changes;
 mod choices;
 mod cleanup;
@@ -59,6 +60,7 @@ pub fn routes() -> Router<WebState> {
         .merge(change_routes())
         .merge(status::routes())
         .merge(status_desk_routes())
+        .merge(assistance_routes())
         .route("/events/{id}", get(why::event))
         .route("/events/{id}/why", get(why::event))
         .route("/ledger", get(ledger::show))
@@ -170,6 +172,21 @@ fn status_desk_routes() -> Router<WebState> {
         .route("/status-page/{id}", get(one))
         .route("/status-page/{id}/post", post(say))
         .route("/status-page/{id}/hand", post(hand))
+}
+
+fn assistance_routes() -> Router<WebState> {
+    use assistance::{desk, form, list, one, open, say};
+    Router::new()
+        .route("/assistance", get(list))
+        .route("/assistance/new", get(form).post(open))
+        .route("/assistance/{id}", get(one))
+        .route("/assistance/{id}/say", post(say))
+        .route("/assistance-desk", get(desk::list))
+        .route("/assistance-desk/{id}", get(desk::one))
+        .route("/assistance-desk/{id}/answer", post(desk::answer))
+        .route("/assistance-desk/{id}/trace", post(desk::trace))
+        .route("/assistance-desk/{id}/replicate", post(desk::replicate))
+        .route("/assistance-desk/{id}/close", post(desk::close))
 }
 
 fn handset_routes() -> Router<WebState> {

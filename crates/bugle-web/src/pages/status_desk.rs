@@ -22,7 +22,7 @@ use super::times::{Times, When};
 use super::visitor::{Visitor, forget_said, see};
 
 /// Fields as they were sent: a name may come more than once.
-type Sent = Vec<(String, String)>;
+pub(super) type Sent = Vec<(String, String)>;
 
 #[derive(Template)]
 #[template(path = "status_desk.html")]
@@ -239,7 +239,8 @@ fn choices(desk: &Desk, sent: &Sent) -> Vec<Choice> {
     desk.components.iter().map(choice).collect()
 }
 
-fn of(sent: &Sent, name: &str) -> String {
+/// The field of that name, as typed.
+pub(super) fn of(sent: &Sent, name: &str) -> String {
     let found = sent.iter().find(|(key, _)| key == name);
     found.map(|(_, value)| value.clone()).unwrap_or_default()
 }
@@ -250,7 +251,7 @@ fn chosen(sent: &Sent) -> Vec<Component> {
 }
 
 /// What a field for a date and a time holds.
-fn utc(typed: &str) -> Option<Timestamp> {
+pub(super) fn utc(typed: &str) -> Option<Timestamp> {
     let local: DateTime = typed.trim().parse().ok()?;
     TimeZone::UTC.to_timestamp(local).ok()
 }
