@@ -21,18 +21,15 @@ use tokio::sync::{Notify, broadcast, mpsc};
 use url::Url;
 
 use crate::alerting::AlertingLoop;
+use crate::assistance::{self, AssistanceLoop};
 use crate::change::ChangeLoop;
 use crate::cleanup::CleanUpLoop;
 use crate::clock::Clock;
 use crate::directory_cache::DirectoryCache;
 use crate::dispatch::DispatchLoop;
 use crate::handset::Handset;
-<<<<<<< HEAD
-use crate::intake::{self, Committer, Intake};
-=======
 use crate::incidents::nag::NagLoop;
-use crate::intake::{self, Intake};
->>>>>>> hA
+use crate::intake::{self, Committer, Intake};
 use crate::keeper::Keeper;
 use crate::keys::IntegrationKeys;
 use crate::limits::UseLimits;
@@ -128,6 +125,7 @@ pub(crate) struct Inner {
     pub(crate) passes: Passes,
     pub(crate) watch: watch::Shared,
     pub(crate) status: status::Shared,
+    pub(crate) assistance: assistance::Shared,
     pub(crate) tasks: Tasks,
     pub(crate) wake_alerting: Arc<Wake<TenantId>>,
     pub(crate) wake_dispatch: Arc<Wake<Stretch>>,
@@ -155,8 +153,10 @@ impl App {
         let Parts { store, channels, clock, handset } = parts;
         let (wake_alerting, wake_dispatch) = (Arc::default(), Arc::default());
         let holds = Arc::<Holds>::default();
+        let swallow = settings.rehearsal.swallow.clone();
         let (intake, committer) =
             Intake::new(store.clone(), settings.node, Arc::clone(&wake_alerting), &holds);
+        let intake = intake.swallowing(swallow);
         let stages = Stages::new(settings.stages.clone(), clock.now());
         let inner = Arc::new(Inner {
             node: settings.node,
@@ -178,6 +178,7 @@ impl App {
             passes: Passes::default(),
             watch: watch::Shared::new(),
             status: status::Shared::default(),
+            assistance: assistance::Shared::default(),
             tasks: Tasks::new(),
             wake_alerting,
             wake_dispatch,
@@ -226,13 +227,11 @@ impl App {
         tasks.worker("change", move |stop| change.clone().run(stop));
         let clean_up = CleanUpLoop::new(Arc::clone(inner));
         tasks.worker("clean-up", move |stop| clean_up.clone().run(stop));
-<<<<<<< HEAD
-        let retention = RetentionLoop::new(Arc::clone(inner));
-=======
-        let nags = NagLoop::new(Arc::clone(&inner));
+        let nags = NagLoop::new(Arc::clone(inner));
         tasks.worker("nags", move |stop| nags.clone().run(stop));
-        let retention = RetentionLoop::new(Arc::clone(&inner));
->>>>>>> hA
+        let assistance = AssistanceLoop::new(self.clone());
+        tasks.worker("assistance", move |stop| assistance.clone().run(stop));
+        let retention = RetentionLoop::new(Arc::clone(inner));
         tasks.worker("retention", move |stop| retention.clone().run(stop));
         tasks.worker("stages", move |stop| stages.clone().run(stop));
         tasks.worker("keeper", move |stop| keeper.clone().run(stop));

@@ -63,6 +63,14 @@ impl Caller {
         Ok(AllTenants::granted())
     }
 
+    /// How the caller is named to people: a person by name.
+    pub(crate) fn shown_name(&self) -> String {
+        match &self.actor {
+            Actor::User { name, .. } => name.clone(),
+            Actor::Key { .. } | Actor::Sender { .. } | Actor::System => self.audit_name(),
+        }
+    }
+
     /// How the caller is named in the audit log: `user usr_… Lena Ortiz`, `key deploys`.
     pub fn audit_name(&self) -> String {
         match &self.actor {

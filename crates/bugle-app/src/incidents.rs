@@ -26,7 +26,7 @@ use crate::operators::{Notice, NoticeError};
 use crate::permission::Permission;
 
 /// How long the pipeline may take to take a notice for operators.
-const TELL_WITHIN: Duration = Duration::from_secs(10);
+pub(crate) const TELL_WITHIN: Duration = Duration::from_secs(10);
 /// The same where the watch waits for it, which it does when nothing is broken.
 const END_WITHIN: Duration = Duration::from_secs(2);
 
@@ -38,8 +38,7 @@ impl App {
         id: IncidentId,
     ) -> Result<IncidentView, IncidentError> {
         caller.require(Permission::LeadIncidents)?;
-        let name = people::name(caller);
-        self.note_answer(id, &name).await?;
+        self.note_answer(id, &caller.shown_name()).await?;
         self.incident(caller, id).await
     }
 
@@ -186,7 +185,10 @@ pub(crate) fn tell(
 }
 
 /// Whether the pipeline took a notice in time.
-async fn told(limit: Duration, telling: impl Future<Output = Result<(), NoticeError>>) -> bool {
+pub(crate) async fn told(
+    limit: Duration,
+    telling: impl Future<Output = Result<(), NoticeError>>,
+) -> bool {
     match tokio::time::timeout(limit, telling).await {
         Ok(Ok(())) => return true,
         // It is in the log already, once.

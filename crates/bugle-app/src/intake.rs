@@ -1,6 +1,7 @@
 //! Intake: events are committed together, and answered only then.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -17,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::{Chain, ErrorKind, UseCaseError, transient};
 use crate::pulse::Holds;
+use crate::rehearsal::Swallow;
 use crate::wake::Wake;
 
 /// Most events in one commit.
@@ -93,11 +95,19 @@ struct Request {
 }
 
 /// The way in for events.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Intake {
     queue: mpsc::Sender<Request>,
     quotas: Arc<Quotas>,
     holds: Arc<Holds>,
+    /// What a rehearsal has it lose.
+    swallow: Option<Swallow>,
+}
+
+impl fmt::Debug for Intake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Intake").field("quotas", &self.quotas).finish_non_exhaustive()
+    }
 }
 
 impl Intake {
@@ -111,7 +121,12 @@ impl Intake {
         let (queue, requests) = mpsc::channel(QUEUE_REQUESTS);
         let requests = Arc::new(tokio::sync::Mutex::new(requests));
         let committer = Committer { store, node, wake, requests, grown: Arc::default() };
-        (Self { queue, quotas: Arc::default(), holds: Arc::clone(holds) }, committer)
+        (Self { queue, quotas: Arc::default(), holds: Arc::clone(holds), swallow: None }, committer)
+    }
+
+    /// The same, losing what a rehearsal says.
+    pub(crate) fn swallowing(self, swallow: Option<Swallow>) -> Self {
+        Self { swallow, ..self }
     }
 
     /// Commits the events of one request, together with those of others, and says of each whether
@@ -130,6 +145,11 @@ impl Intake {
         let overloaded = || IntakeError::Overloaded { retry_after_s: RETRY_AFTER_S };
         if self.holds.holds(Stage::Intake) {
             return Err(overloaded());
+        }
+        if let Some(swallow) = &self.swallow
+            && events.iter().any(|event| swallow(event.tenant))
+        {
+            return Ok(events.iter().map(|_| Accepted::New).collect());
         }
         self.queue.try_send(Request { events, reply }).map_err(|_| overloaded())?;
         answer.await.map_err(|_| overloaded())?.map_err(IntakeError::Store)

@@ -7,6 +7,7 @@ mod alerting;
 pub mod alerts;
 pub mod app;
 pub mod apply;
+pub mod assistance;
 pub mod audit;
 pub mod backlog;
 pub mod callbacks;

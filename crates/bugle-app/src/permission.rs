@@ -31,6 +31,8 @@ pub enum Permission {
     SendEvent,
     /// Declare a major incident of the tenant, and work in its room.
     LeadOwnIncidents,
+    /// Say that nobody was paged, and talk with the operators about it.
+    AskAssistance,
     /// Change teams, schedules, every override, policies, services and integrations.
     EditConfiguration,
     /// Make and rotate integration keys, and see the last requests with their bytes.
@@ -57,6 +59,8 @@ pub enum Permission {
     ReadIncidents,
     /// Answer the alarm of a major incident of the installation, declare one, and lead it.
     LeadIncidents,
+    /// See who says that nobody was paged, of every tenant, and answer.
+    GiveAssistance,
     /// Say something on the status page, and plan maintenance.
     PostStatus,
     /// See what the stages run with, and change it.
@@ -65,7 +69,7 @@ pub enum Permission {
 
 impl Permission {
     /// All permissions, from the smallest role to the operator.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 29] = [
         Self::ReadAlerts,
         Self::ReadConfiguration,
         Self::ReadLedger,
@@ -78,6 +82,7 @@ impl Permission {
         Self::CoverShift,
         Self::SendEvent,
         Self::LeadOwnIncidents,
+        Self::AskAssistance,
         Self::EditConfiguration,
         Self::ManageIntegrationKeys,
         Self::Export,
@@ -91,6 +96,7 @@ impl Permission {
         Self::ReadWatch,
         Self::ReadIncidents,
         Self::LeadIncidents,
+        Self::GiveAssistance,
         Self::PostStatus,
         Self::ChangeStages,
     ];
@@ -110,6 +116,7 @@ impl Permission {
             Self::CoverShift => "cover shifts",
             Self::SendEvent => "send events",
             Self::LeadOwnIncidents => "declare and lead incidents",
+            Self::AskAssistance => "ask for assistance",
             Self::EditConfiguration => "edit configuration",
             Self::ManageIntegrationKeys => "manage integration keys",
             Self::Export => "export configuration",
@@ -123,6 +130,7 @@ impl Permission {
             Self::ReadWatch => "read the watch",
             Self::ReadIncidents => "read incidents of the installation",
             Self::LeadIncidents => "lead incidents of the installation",
+            Self::GiveAssistance => "give assistance",
             Self::PostStatus => "post to the status page",
             Self::ChangeStages => "change the stages",
         }
@@ -142,7 +150,8 @@ impl Permission {
             | Self::OwnContact
             | Self::CoverShift
             | Self::SendEvent
-            | Self::LeadOwnIncidents => Holder::From(Role::Responder),
+            | Self::LeadOwnIncidents
+            | Self::AskAssistance => Holder::From(Role::Responder),
             Self::EditConfiguration | Self::ManageIntegrationKeys | Self::Export => {
                 Holder::From(Role::Manager)
             }
@@ -155,6 +164,7 @@ impl Permission {
             | Self::ReadWatch
             | Self::ReadIncidents
             | Self::LeadIncidents
+            | Self::GiveAssistance
             | Self::PostStatus
             | Self::ChangeStages => Holder::Operator,
         }

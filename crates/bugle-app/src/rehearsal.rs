@@ -23,6 +23,8 @@ pub enum Mechanism {
     SetAside,
     /// What is in use is left by a clean-up, whatever its tag says.
     InUse,
+    /// Operators are paged about assistance requests.
+    Assistance,
 }
 
 /// A moment on the way of a notification.
@@ -58,6 +60,9 @@ pub enum Work {
 /// where the program is to fail at it.
 pub type Fault = Arc<dyn Fn(Work, &str) + Send + Sync>;
 
+/// Says of a tenant whether what it sends is accepted and then lost, where no book can know of it.
+pub type Swallow = Arc<dyn Fn(TenantId) -> bool + Send + Sync>;
+
 /// What is rehearsed.
 #[derive(Clone, Default)]
 pub struct Rehearsal {
@@ -67,15 +72,18 @@ pub struct Rehearsal {
     pub at: Option<Hook>,
     /// A fault in the program.
     pub fault: Option<Fault>,
+    /// What intake loses.
+    pub swallow: Option<Swallow>,
 }
 
 impl fmt::Debug for Rehearsal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { without, at, fault } = self;
+        let Self { without, at, fault, swallow } = self;
         f.debug_struct("Rehearsal")
             .field("without", without)
             .field("at", &at.is_some())
             .field("fault", &fault.is_some())
+            .field("swallow", &swallow.is_some())
             .finish()
     }
 }

@@ -110,9 +110,11 @@ impl RetentionLoop {
         let old = before(now, kept.history);
         let (history, more) = store.retain_history(scope, old, STEP_ROWS).await?;
         let log = store.retain_log(scope, before(now, kept.log), STEP_ROWS).await?;
+        let assistance = store.retain_assistance(scope, old, STEP_ROWS).await?;
         count("history", history);
+        count("assistance", assistance);
         count("log", log);
-        Ok(Some(more || log >= STEP_ROWS))
+        Ok(Some(more || log >= STEP_ROWS || assistance >= STEP_ROWS))
     }
 }
 

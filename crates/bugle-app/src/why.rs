@@ -12,7 +12,7 @@ use bugle_domain::object::Directory;
 use bugle_domain::{AlertId, EventId, TenantScope};
 use bugle_store::NotificationFilter;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::caller::Caller;
@@ -21,7 +21,7 @@ use crate::permission::Permission;
 use crate::reading::ReadError;
 
 /// The part of the pipeline a step happened in.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
     /// Bytes came in and were understood.
@@ -50,7 +50,7 @@ impl Stage {
 }
 
 /// One link of the chain.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct WhyStep {
     /// When.
     pub at: Timestamp,
@@ -63,7 +63,7 @@ pub struct WhyStep {
 }
 
 /// A causal record.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Why {
     /// What was asked about: `evt_…` or `alr_…`.
     pub subject: String,
@@ -90,10 +90,10 @@ const MAX_LINES: u32 = 1_000;
 const MAX_NOTIFICATIONS: u32 = 1_000;
 
 /// All that is known of an alert.
-struct AlertFacts {
-    alert: Alert,
-    timeline: Vec<(Timestamp, TimelineEntry)>,
-    notifications: Vec<(Notification, Vec<Attempt>)>,
+pub(crate) struct AlertFacts {
+    pub(crate) alert: Alert,
+    pub(crate) timeline: Vec<(Timestamp, TimelineEntry)>,
+    pub(crate) notifications: Vec<(Notification, Vec<Attempt>)>,
 }
 
 /// All that is known of an event.
@@ -155,7 +155,11 @@ impl App {
         Ok(self.inner().store.raw_request(caller.scope, id).await?)
     }
 
-    async fn alert_facts(&self, scope: TenantScope, alert: Alert) -> Result<AlertFacts, ReadError> {
+    pub(crate) async fn alert_facts(
+        &self,
+        scope: TenantScope,
+        alert: Alert,
+    ) -> Result<AlertFacts, ReadError> {
         let store = &self.inner().store;
         let timeline = store.timeline(scope, alert.id, MAX_LINES).await?;
         let filter = NotificationFilter { alert: Some(alert.id), ..NotificationFilter::default() };

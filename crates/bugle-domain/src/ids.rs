@@ -32,6 +32,13 @@ macro_rules! ids {
                 Self(Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
             }
 
+            /// When it was made, to the millisecond; `None` for one that no time is in.
+            pub fn made_at(self) -> Option<Timestamp> {
+                let (seconds, nanos) = self.0.get_timestamp()?.to_unix();
+                let (seconds, nanos) = (i64::try_from(seconds).ok()?, i32::try_from(nanos).ok()?);
+                Timestamp::new(seconds, nanos).ok()
+            }
+
             /// Wraps a value that the database returned.
             pub const fn from_stored(value: Uuid) -> Self {
                 Self(value)
@@ -126,6 +133,8 @@ ids! {
     SubscriberId = "sub_";
     /// Names one thing that subscribers are told.
     NoticeId = "not_";
+    /// Names somebody's asking why nobody was paged.
+    AssistanceId = "ast_";
 }
 
 /// The tenants of the watch begin here: no time makes such an id before the year 10889.

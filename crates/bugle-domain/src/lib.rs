@@ -24,9 +24,9 @@ pub mod units;
 pub mod user;
 
 pub use ids::{
-    AlertId, ApiKeyId, BulletinId, ClaimId, EventId, IncidentId, IntegrationId, MethodId, NodeId,
-    NoticeId, NotificationId, OverrideId, ParseIdError, PolicyId, RequestId, ScheduleId, ServiceId,
-    SessionId, SubscriberId, TeamId, TenantId, UserId,
+    AlertId, ApiKeyId, AssistanceId, BulletinId, ClaimId, EventId, IncidentId, IntegrationId,
+    MethodId, NodeId, NoticeId, NotificationId, OverrideId, ParseIdError, PolicyId, RequestId,
+    ScheduleId, ServiceId, SessionId, SubscriberId, TeamId, TenantId, UserId,
 };
 pub use severity::{Severity, Urgency};
 pub use tenant::{AllTenants, TenantScope};

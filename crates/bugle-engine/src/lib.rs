@@ -4,6 +4,7 @@
 //! come from a [`Mint`], and work for the outside is returned as data.
 
 pub mod alerting;
+pub mod assistance;
 pub mod change;
 pub mod check;
 pub mod cleanup;

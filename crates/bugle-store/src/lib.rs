@@ -8,6 +8,7 @@
 mod access;
 mod alerting;
 mod alerts;
+mod assistance;
 mod backlog;
 mod changes;
 mod cleanup;
@@ -45,6 +46,7 @@ pub use access::api_keys::ApiKey;
 pub use access::sessions::Session;
 pub use access::tokens::{Purpose, TakenToken};
 pub use alerting::{AlertingPass, Decide, PassReport};
+pub use assistance::{AssistanceRow, OpenedAssistance};
 pub use changes::{Begun, Checkpoint, DrivenChange};
 pub use cleanup::{CleanUpStep, RemovedThing, Stepped};
 pub use db::connect::{DatabaseUrl, ParseDatabaseUrlError, PoolSettings};

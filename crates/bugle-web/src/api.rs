@@ -1,6 +1,7 @@
 //! The REST API under `/api/v1`, and its description.
 
 mod alerts;
+mod assistance;
 mod backlog;
 mod changes;
 mod cleanup;
@@ -92,6 +93,13 @@ fn work() -> OpenApiRouter<WebState> {
         .routes(routes!(incidents::say))
         .routes(routes!(incidents::act))
         .routes(routes!(incidents::report))
+        .routes(routes!(assistance::list, assistance::open))
+        .routes(routes!(assistance::get))
+        .routes(routes!(assistance::say))
+        .routes(routes!(assistance::answer))
+        .routes(routes!(assistance::trace))
+        .routes(routes!(assistance::replicate))
+        .routes(routes!(assistance::close))
         .routes(routes!(oncall::on_call))
         .routes(routes!(oncall::shifts))
         .routes(routes!(oncall::gaps))

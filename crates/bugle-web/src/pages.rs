@@ -3,6 +3,7 @@
 mod alert;
 mod alerts;
 mod assets;
+mod assistance;
 mod changes;
 mod choices;
 mod cleanup;
@@ -62,6 +63,7 @@ pub fn routes() -> Router<WebState> {
         .merge(status::routes())
         .merge(status_desk_routes())
         .merge(subscribe_routes())
+        .merge(assistance_routes())
         .route("/events/{id}", get(why::event))
         .route("/events/{id}/why", get(why::event))
         .route("/ledger", get(ledger::show))
@@ -180,6 +182,21 @@ fn subscribe_routes() -> Router<WebState> {
         .route("/status/subscribe", get(form).post(ask))
         .route("/status/subscribers/{id}/{token}", get(one).post(confirm))
         .route("/status/subscribers/{id}/{token}/unsubscribe", get(one).post(unsubscribe))
+}
+
+fn assistance_routes() -> Router<WebState> {
+    use assistance::{desk, form, list, one, open, say};
+    Router::new()
+        .route("/assistance", get(list))
+        .route("/assistance/new", get(form).post(open))
+        .route("/assistance/{id}", get(one))
+        .route("/assistance/{id}/say", post(say))
+        .route("/assistance-desk", get(desk::list))
+        .route("/assistance-desk/{id}", get(desk::one))
+        .route("/assistance-desk/{id}/answer", post(desk::answer))
+        .route("/assistance-desk/{id}/trace", post(desk::trace))
+        .route("/assistance-desk/{id}/replicate", post(desk::replicate))
+        .route("/assistance-desk/{id}/close", post(desk::close))
 }
 
 fn handset_routes() -> Router<WebState> {

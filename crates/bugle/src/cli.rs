@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub mod alerts;
+pub mod assist;
 pub mod backlog;
 pub mod books;
 pub mod change;
@@ -96,6 +97,9 @@ pub enum Command {
     /// Major incidents: declare one, write into its room, close it, report on it
     #[command(visible_alias = "incidents")]
     Incident(IncidentsArgs),
+    /// "I sent this, and nobody was paged": ask the ledger and the operators
+    #[command(subcommand)]
+    Assist(assist::AssistCommand),
     /// Watch a server from outside, and tell its operators when it is silent or in trouble
     Sentinel(SentinelArgs),
     /// Rehearse a failure on a node that is thrown away, and measure how it goes

@@ -70,7 +70,7 @@ impl App {
         let mut lines = vec![first_line(&room, caller, now)];
         self.give_roles(caller, &mut room, (&new.roles, &mut lines)).await?;
         if let Some((alert, _)) = alert {
-            room.origin = Origin::Alert { name: people::name(caller), number: alert.number };
+            room.origin = Origin::Alert { name: caller.shown_name(), number: alert.number };
             lines.extend(act(&mut room, Act::LinkAlert(alert), caller, now)?);
         }
         if !self.inner().store.open_room(&room, &lines, MAX_OPEN).await? {
@@ -271,7 +271,7 @@ fn act(
     caller: &Caller,
     now: Timestamp,
 ) -> Result<Vec<IncidentLine>, IncidentError> {
-    let (name, person) = (people::name(caller), people::person(caller));
+    let (name, person) = (caller.shown_name(), people::person(caller));
     Ok(room.act(act, By { name: &name, person: person.as_ref(), now })?)
 }
 
@@ -287,7 +287,7 @@ fn declared(
     Room {
         id: IncidentId::new(now, entropy::bytes()),
         tenant: None,
-        origin: Origin::Person { name: people::name(caller) },
+        origin: Origin::Person { name: caller.shown_name() },
         severity: new.severity.unwrap_or(IncidentSeverity::Critical),
         title,
         affected: new.affected.trim().to_owned(),
@@ -312,7 +312,7 @@ fn first_line(room: &Room, caller: &Caller, now: Timestamp) -> IncidentLine {
         "" => String::new(),
         affected => format!(" Affected: {affected}."),
     };
-    let (by, title) = (people::name(caller), &room.title);
+    let (by, title) = (caller.shown_name(), &room.title);
     let text = format!("Declared by {by}: {title}.{affected}");
     IncidentLine::new("people", text, now)
 }

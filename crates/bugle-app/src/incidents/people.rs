@@ -1,6 +1,5 @@
 //! Who can work on an incident, and who is meant by a name.
 
-use bugle_domain::alert::Actor;
 use bugle_domain::role::Role;
 use bugle_domain::user::User;
 use bugle_domain::{AllTenants, TenantId, TenantScope};
@@ -90,15 +89,7 @@ pub(super) fn meant(
 /// The caller as a person, where one acts.
 pub(super) fn person(caller: &Caller) -> Option<Person> {
     let user = caller.user?;
-    Some(Person { tenant: caller.scope.tenant(), user, name: name(caller) })
-}
-
-/// How the caller is called in a timeline.
-pub(super) fn name(caller: &Caller) -> String {
-    match &caller.actor {
-        Actor::User { name, .. } => name.clone(),
-        Actor::Key { .. } | Actor::Sender { .. } | Actor::System => caller.audit_name(),
-    }
+    Some(Person { tenant: caller.scope.tenant(), user, name: caller.shown_name() })
 }
 
 #[cfg(test)]

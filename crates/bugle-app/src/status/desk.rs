@@ -1,6 +1,5 @@
 //! What operators do with the status page: post, take over, tell of a trouble, plan maintenance.
 
-use bugle_domain::alert::Actor;
 use bugle_domain::{AllTenants, BulletinId, IncidentId};
 use bugle_engine::status::bulletin::{self, Bulletin, Kind, Known, Phase, Update};
 use bugle_engine::status::history::DAYS;
@@ -205,7 +204,7 @@ impl App {
     ) -> Result<DraftedBulletin, StatusError> {
         caller.require(Permission::PostStatus)?;
         let mut row = self.inner().store.bulletin(id).await?.ok_or(StatusError::NotFound)?;
-        row.bulletin.hand = take.then(|| name(caller));
+        row.bulletin.hand = take.then(|| caller.shown_name());
         self.save(row).await
     }
 
@@ -251,7 +250,12 @@ impl App {
     }
 
     fn update(&self, caller: &Caller, phase: Phase, text: &str) -> Update {
-        Update { at: self.now(), phase, text: text.trim().to_owned(), by: Some(name(caller)) }
+        Update {
+            at: self.now(),
+            phase,
+            text: text.trim().to_owned(),
+            by: Some(caller.shown_name()),
+        }
     }
 
     fn promise(&self) -> SignedDuration {
@@ -279,14 +283,6 @@ impl App {
         let draft = bulletin::draft(&bulletin, incident.as_ref(), known);
         let by_hand = matches!(bulletin.kind, Kind::Trouble { .. }) && incident.is_none();
         Ok(DraftedBulletin { bulletin, version, draft, by_hand })
-    }
-}
-
-/// Who is written down, for operators only.
-fn name(caller: &Caller) -> String {
-    match &caller.actor {
-        Actor::User { name, .. } => name.clone(),
-        Actor::Key { .. } | Actor::Sender { .. } | Actor::System => caller.audit_name(),
     }
 }
 

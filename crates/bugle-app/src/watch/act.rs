@@ -22,6 +22,7 @@ impl Round {
             // Nobody can agree on an incident: each node says for itself what it sees.
             Err(_) => watched.view.verdicts.first().map(said),
         };
+        let ring = ring.or_else(|| self.app.assistance.call());
         self.distrust(watched);
         self.before = watched.view.verdicts.iter().map(|it| it.hop.clone()).collect();
         if let Some(alarm) = &mut self.alarm {

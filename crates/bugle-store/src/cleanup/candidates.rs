@@ -1,6 +1,6 @@
 //! What a clean-up looks at: what has ended or is silent, and when things were used last.
 
-use bugle_domain::{IntegrationId, NodeId, TenantScope, UserId};
+use bugle_domain::{EventId, IntegrationId, NodeId, TenantScope, UserId};
 use bugle_engine::cleanup::{EndedKey, SilentNode, Traffic};
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -139,6 +139,5 @@ impl Store {
 
 /// When an id was made, which it begins with.
 pub(crate) fn made_at(id: Uuid) -> Option<Timestamp> {
-    let (seconds, nanos) = id.get_timestamp()?.to_unix();
-    Timestamp::new(i64::try_from(seconds).ok()?, i32::try_from(nanos).ok()?).ok()
+    EventId::from_stored(id).made_at()
 }

@@ -199,12 +199,10 @@ migrations! {
     "20261124230000" "keep_history_for_a_time"
     "20261124230100" "describe_tables"
     "20261125010000" "create_status"
-<<<<<<< HEAD
-    "20261125110000" "create_provider_use"
-    "20261125120000" "create_subscribers"
-=======
     "20261125100000" "create_rooms"
->>>>>>> hA
+    "20261125110000" "create_provider_use"
+    "20261125110100" "create_assistance"
+    "20261125120000" "create_subscribers"
 }
 
 fn migration(version: &str, name: &'static str, sql: &'static str) -> Migration {

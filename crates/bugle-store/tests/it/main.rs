@@ -5,6 +5,7 @@
 mod support;
 
 mod access;
+mod assistance;
 mod changing;
 mod cleaning;
 mod configuration;

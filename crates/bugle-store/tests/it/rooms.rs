@@ -31,6 +31,7 @@ fn watched(number: u128) -> incident::Incident {
         waiting: 0,
         tenants: Vec::new(),
         nodes: Vec::new(),
+        harmless: false,
     };
     let id = IncidentId::from_stored(uuid(number));
     incident::declare(id, &[verdict], true, at(8)).unwrap()

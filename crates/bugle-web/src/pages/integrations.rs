@@ -67,6 +67,8 @@ pub(super) struct IntegrationForm {
 #[derive(Template)]
 #[template(path = "integration.html")]
 pub(super) struct IntegrationPage {
+    /// Where to say that nobody was paged.
+    pub(super) ask: String,
     /// Its page.
     pub(super) href: String,
     /// Its name.

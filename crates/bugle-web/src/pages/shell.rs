@@ -54,6 +54,10 @@ pub(super) enum Section {
     People,
     /// The books.
     Ledger,
+    /// Who says that nobody was paged, of the reader's tenant.
+    Assistance,
+    /// The same of all tenants.
+    AssistanceDesk,
     /// What the watch sees.
     Pipeline,
     /// Major incidents.
@@ -146,6 +150,7 @@ impl Shell {
         let team = vec![
             item(Section::People, "/people", "People"),
             item(Section::Ledger, "/ledger", "Ledger"),
+            item(Section::Assistance, "/assistance", "Assistance"),
             item(Section::Me, "/me", "My profile"),
             item(Section::Documents, "/docs", "Documents"),
         ];
@@ -154,6 +159,7 @@ impl Shell {
         if self.operator {
             let items = vec![
                 item(Section::Pipeline, "/pipeline", "Pipeline"),
+                item(Section::AssistanceDesk, "/assistance-desk", "Assistance desk"),
                 item(Section::Status, "/status-page", "Status page"),
                 item(Section::Changes, "/changes", "Changes"),
             ];

@@ -281,6 +281,7 @@ fn choices(desk: &Desk, sent: &Sent) -> Vec<Choice> {
     desk.components.iter().map(choice).collect()
 }
 
+/// The field of that name, as typed.
 pub(super) fn of(sent: &Sent, name: &str) -> String {
     let found = sent.iter().find(|(key, _)| key == name);
     found.map(|(_, value)| value.clone()).unwrap_or_default()
@@ -292,7 +293,7 @@ pub(super) fn chosen(sent: &Sent) -> Vec<Component> {
 }
 
 /// What a field for a date and a time holds.
-fn utc(typed: &str) -> Option<Timestamp> {
+pub(super) fn utc(typed: &str) -> Option<Timestamp> {
     let local: DateTime = typed.trim().parse().ok()?;
     TimeZone::UTC.to_timestamp(local).ok()
 }

@@ -1,6 +1,7 @@
 //! Pages rendered from fixtures.
 #![expect(clippy::too_many_lines, reason = "fixtures are data")]
 
+mod assistance;
 mod changes;
 mod check;
 mod documents;

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use bugle_app::App;
+use bugle_app::permission::Permission;
 use bugle_app::why::{Why, WhyStep};
 use bugle_domain::EventId;
 use http::StatusCode;
@@ -22,6 +23,8 @@ pub(super) struct WhyPage {
     pub(super) subject: String,
     /// The alert it led to.
     pub(super) alert: Option<Link>,
+    /// Where to say that nobody was paged, for who may.
+    pub(super) ask: Option<String>,
     /// The answer in a sentence.
     pub(super) answer: String,
     /// Every step.
@@ -73,7 +76,10 @@ async fn show(app: &App, visitor: &Visitor, why: Why, title: &str) -> Result<Res
         Some(event) => bytes(app, visitor, event, &visitor.times).await?,
         None => None,
     };
-    let body = build(why, raw, &visitor.times);
+    let subject = if why.subject.starts_with(EventId::PREFIX) { "event" } else { "alert" };
+    let ask = format!("/assistance/new?{subject}={}", why.subject);
+    let ask = visitor.caller.may(Permission::AskAssistance).then_some(ask);
+    let body = WhyPage { ask, ..build(why, raw, &visitor.times) };
     let mut shell = visitor.shell(app, title, Section::Alerts).await?;
     if let Some(alert) = &body.alert {
         shell = shell.back(&alert.href, &format!("Alert {}", alert.text));
@@ -86,6 +92,7 @@ pub(super) fn build(why: Why, raw: Option<Raw>, times: &Times) -> WhyPage {
     let alert = why.alert_number.map(|it| Link::new(format!("/alerts/{it}"), format!("#{it}")));
     WhyPage {
         alert,
+        ask: None,
         subject: why.subject,
         answer: why.answer,
         steps: why.steps.into_iter().map(|it| step(it, times)).collect(),
@@ -95,7 +102,8 @@ pub(super) fn build(why: Why, raw: Option<Raw>, times: &Times) -> WhyPage {
     }
 }
 
-fn step(it: WhyStep, times: &Times) -> Step {
+/// One link as the page shows it.
+pub(super) fn step(it: WhyStep, times: &Times) -> Step {
     let said = match &it.data {
         serde_json::Value::Null => String::new(),
         serde_json::Value::Object(map) if map.is_empty() => String::new(),

@@ -167,3 +167,35 @@ async fn an_incident_is_declared_written_into_closed_and_reported_on() {
     assert_eq!(missing.status.code(), Some(3), "{}", complained(&missing));
     w.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_was_not_paged_asks_and_is_answered_with_the_ledgers_record() {
+    let w = World::on_sqlite().await;
+    let sent = ["trigger", "disk is full", "--severity", "info", "--service", "checkout-api"];
+    let event = said(&bugle(&w, &sent).await);
+    let event = event.split_whitespace().next().unwrap();
+    w.settle().await;
+    let asked = bugle(&w, &["assist", "open", "a text about the disk", "--event", event]).await;
+    assert!(asked.status.success(), "{}", complained(&asked));
+    let asked = said(&asked);
+    let id = asked.split_whitespace().next().unwrap().to_owned();
+    assert!(id.starts_with("ast_"), "{asked}");
+    assert!(asked.contains("The ledger (explained): Its severity is info"), "{asked}");
+    assert!(asked.contains("which is tracked and pages nobody"), "the causal record: {asked}");
+
+    let listed = said(&bugle(&w, &["assist", "list", "--all"]).await);
+    assert!(listed.contains(&id) && listed.contains("open"), "{listed}");
+    let answered = said(&bugle(&w, &["assist", "answer", &id, "Send it as critical."]).await);
+    assert!(answered.contains("Send it as critical."), "{answered}");
+    let replicated = said(&bugle(&w, &["assist", "replicate", &id]).await);
+    assert!(replicated.contains("alerting\tthrough"), "{replicated}");
+    let closed = bugle(&w, &["assist", "close", &id, "--json"]).await;
+    let closed: serde_json::Value = serde_json::from_str(&said(&closed)).unwrap();
+    assert_eq!(closed["status"], "closed");
+    assert!(closed["trace"]["record"]["steps"].is_array(), "{closed}");
+    let late = bugle(&w, &["assist", "say", &id, "Thanks"]).await;
+    assert!(complained(&late).contains("It is closed"), "{}", complained(&late));
+    let unknown = bugle(&w, &["assist", "show", "7"]).await;
+    assert_eq!(unknown.status.code(), Some(3));
+    w.end().await;
+}

@@ -19,6 +19,7 @@ fn room() -> Room {
         waiting: 0,
         tenants: Vec::new(),
         nodes: Vec::new(),
+        harmless: false,
     };
     let id = IncidentId::new(at(0), [1; 10]);
     let incident = crate::incident::declare(id, &[verdict], true, at(8)).unwrap();

@@ -132,6 +132,7 @@ async fn load(
     Ok(IntegrationPage {
         tabs: Sender::ALL.map(tab).to_vec(),
         snippet: sender.snippet(base, fresh.key.as_deref().unwrap_or(NO_KEY)),
+        ask: format!("/assistance/new?integration={id}"),
         href,
         dialect: dialect_name(it.dialect),
         service: service_name(it.service, &services),

@@ -153,6 +153,7 @@ fn integration_pages() {
     };
     let choice = |each: Severity| Choice::new(each.as_str(), Sev(each).word(), "critical");
     let page = IntegrationPage {
+        ask: "/assistance/new?integration=int_1".to_owned(),
         href: text("/integrations/x"),
         name: text("Alertmanager prod"),
         dialect: "Alertmanager webhook",

@@ -147,6 +147,9 @@ impl People {
         let key = self.make("/api-keys", &json!({"name":"deploys","role":"viewer"})).await;
         self.ids.insert("key", key["key"]["id"].as_str().unwrap().to_owned());
         self.raise().await;
+        let asked = json!({"expected":"a text","integration":"{integration}"});
+        let asked = self.make("/assistance", &asked).await;
+        self.ids.insert("assistance", asked["id"].as_str().unwrap().to_owned());
         self.declare().await;
         let room = self.make("/incidents", &json!({"title":"it is bad"})).await;
         self.ids.insert("room", room["incident"]["id"].as_str().unwrap().to_owned());

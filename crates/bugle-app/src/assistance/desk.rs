@@ -1,0 +1,155 @@
+//! What operators do: see who asks and what they share, answer, read the trace again, close.
+
+use std::collections::BTreeMap;
+
+use bugle_domain::{AssistanceId, TenantId, TenantScope};
+use bugle_engine::assistance::group::{self, Group};
+use bugle_engine::assistance::{AssistanceRequest, Closed, Said};
+use bugle_store::AssistanceRow;
+
+use super::error::AssistanceError;
+use super::open::{attach, say};
+use super::trace::Trace;
+use super::{AssistanceView, MAX_LISTED, page};
+use crate::app::App;
+use crate::caller::Caller;
+use crate::incidents;
+use crate::permission::Permission;
+
+/// A request with the name of its tenant.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OfTenant {
+    /// The request.
+    pub request: AssistanceRequest,
+    /// Name of its tenant.
+    pub tenant: String,
+}
+
+/// All that operators see at once.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AssistanceDesk {
+    /// The newest requests of all tenants, newest first.
+    pub requests: Vec<OfTenant>,
+    /// The groups of those that are open, the one that began last first.
+    pub groups: Vec<Group>,
+}
+
+impl App {
+    /// The requests of all tenants. For operators.
+    pub async fn assistance_desk(
+        &self,
+        caller: &Caller,
+    ) -> Result<AssistanceDesk, AssistanceError> {
+        let all = caller.all_tenants(Permission::GiveAssistance)?;
+        let store = &self.inner().store;
+        let mut found = store.open_assistance_of_all(all, MAX_LISTED).await?;
+        let newest = store.assistance_of_all(all, MAX_LISTED).await?;
+        found.extend(newest.into_iter().filter(|row| !row.request.open()));
+        found.sort_by_key(|row| std::cmp::Reverse(row.request.id));
+        let requests: Vec<AssistanceRequest> = found.into_iter().map(|row| row.request).collect();
+        let names = self.names(&requests).await?;
+        let named = |request: AssistanceRequest| OfTenant {
+            tenant: names.get(&request.tenant).cloned().unwrap_or_default(),
+            request,
+        };
+        let groups = group::groups(&requests, self.now());
+        Ok(AssistanceDesk { requests: requests.into_iter().map(named).collect(), groups })
+    }
+
+    /// Names of the tenants that ask.
+    pub(super) async fn names(
+        &self,
+        requests: &[AssistanceRequest],
+    ) -> Result<BTreeMap<TenantId, String>, AssistanceError> {
+        let mut names = BTreeMap::new();
+        for request in requests {
+            if !names.contains_key(&request.tenant) {
+                let directory = self.directory(TenantScope::granted(request.tenant)).await?;
+                names.insert(request.tenant, directory.tenant.name.clone());
+            }
+        }
+        Ok(names)
+    }
+
+    /// A request of whatever tenant. For operators.
+    pub(super) async fn assistance_to_give(
+        &self,
+        caller: &Caller,
+        id: AssistanceId,
+    ) -> Result<(AssistanceRow, Option<Trace>), AssistanceError> {
+        let all = caller.all_tenants(Permission::GiveAssistance)?;
+        let whose = self.inner().store.tenant_of_assistance(all, id).await?;
+        let whose = whose.ok_or(AssistanceError::NotFound)?;
+        self.find_assistance(TenantScope::granted(whose), id).await
+    }
+
+    /// Answers, on the page and by mail to whoever asked. For operators.
+    pub async fn answer_assistance(
+        &self,
+        caller: &Caller,
+        id: AssistanceId,
+        words: &str,
+    ) -> Result<AssistanceView, AssistanceError> {
+        let (mut row, trace) = self.assistance_to_give(caller, id).await?;
+        let said = Said {
+            at: self.now(),
+            by: caller.shown_name(),
+            operator: true,
+            text: words.trim().to_owned(),
+            mailed: None,
+        };
+        say(&mut row.request, said)?;
+        self.keep_assistance(&mut row, None).await?;
+        let mailed = self.mail_answer(&row.request).await?;
+        if let Some(said) = row.request.said.last_mut() {
+            said.mailed = Some(mailed);
+        }
+        self.keep_assistance(&mut row, None).await?;
+        self.view(row.request, trace).await
+    }
+
+    /// Reads what the ledger says again, and attaches that. For operators.
+    pub async fn trace_assistance(
+        &self,
+        caller: &Caller,
+        id: AssistanceId,
+    ) -> Result<AssistanceView, AssistanceError> {
+        let (mut row, _) = self.assistance_to_give(caller, id).await?;
+        let traced = self.traced(&row.request).await?;
+        let trace = attach(&mut row.request, Ok(traced));
+        self.keep_assistance(&mut row, trace.as_ref()).await?;
+        self.view(row.request, trace).await
+    }
+
+    /// Closes a request that has its trace. For operators. Closing twice is harmless.
+    pub async fn close_assistance(
+        &self,
+        caller: &Caller,
+        id: AssistanceId,
+    ) -> Result<AssistanceView, AssistanceError> {
+        let (mut row, trace) = self.assistance_to_give(caller, id).await?;
+        if trace.is_none() {
+            return Err(AssistanceError::Untraced);
+        }
+        if row.request.open() {
+            row.request.closed = Some(Closed { at: self.now(), by: caller.shown_name() });
+            self.keep_assistance(&mut row, None).await?;
+            self.end_page_of(&row.request).await?;
+        }
+        self.view(row.request, trace).await
+    }
+
+    /// Ends the operators' page when nothing that it was about is open any more.
+    async fn end_page_of(&self, closed: &AssistanceRequest) -> Result<(), AssistanceError> {
+        let Some(paged) = closed.paged else { return Ok(()) };
+        let all = bugle_domain::AllTenants::granted();
+        let open = self.inner().store.open_assistance_of_all(all, MAX_LISTED).await?;
+        let same = |row: &AssistanceRow| row.request.paged.map(|it| it.named) == Some(paged.named);
+        if !open.iter().any(same) {
+            let inner = std::sync::Arc::clone(self.inner());
+            let key = page::notice_key(paged.named);
+            incidents::tell(self.inner(), async move { inner.clear(&key).await });
+        }
+        Ok(())
+    }
+}

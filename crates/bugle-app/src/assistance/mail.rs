@@ -1,0 +1,120 @@
+//! Answers by mail, to the proven addresses of whoever asked.
+
+use std::time::Duration;
+
+use bugle_channels::{Content, Outgoing};
+use bugle_domain::contact::{Address, ContactMethod};
+use bugle_domain::notification::SendOutcome;
+use bugle_domain::{NotificationId, TenantScope};
+use bugle_engine::assistance::AssistanceRequest;
+use bugle_engine::message::html::escaped;
+use tokio::time::Instant;
+
+use super::error::AssistanceError;
+use crate::app::App;
+use crate::entropy;
+
+/// How long sending one may take.
+const SEND_LIMIT: Duration = Duration::from_secs(15);
+/// For how long an answer is worth delivering, in seconds.
+const VALIDITY_S: u32 = 86_400;
+/// Longest subject, in characters of what was expected.
+const SUBJECT_CHARS: usize = 60;
+
+impl App {
+    /// Mails the last answer; says what came of it, in words.
+    pub(super) async fn mail_answer(
+        &self,
+        request: &AssistanceRequest,
+    ) -> Result<String, AssistanceError> {
+        let directory = self.directory(TenantScope::granted(request.tenant)).await?;
+        let Some(user) = request.by.user.and_then(|id| directory.users.get(&id)) else {
+            return Ok("Not mailed: a key asked, and no person.".to_owned());
+        };
+        let proven =
+            |it: &&ContactMethod| it.proven_at.is_some() && matches!(it.address, Address::Email(_));
+        let Some(method) = directory.methods(user.id).find(proven) else {
+            return Ok(format!("Not mailed: {} has no proven mail address.", user.name));
+        };
+        let now = self.now();
+        let message = Outgoing {
+            notification: NotificationId::new(now, entropy::bytes()),
+            tenant: request.tenant,
+            address: method.address.clone(),
+            content: content(request, self.public_url().as_str()),
+            possible_repeat: false,
+            validity_s: VALIDITY_S,
+        };
+        let sent = self.inner().send(&message, Instant::now() + SEND_LIMIT).await;
+        let to = method.address.as_str();
+        Ok(match sent.outcome {
+            SendOutcome::Accepted => format!("Mailed to {to}."),
+            _ => format!("Not mailed to {to}: {}.", sent.detail),
+        })
+    }
+}
+
+/// The mail with the last answer in it.
+fn content(request: &AssistanceRequest, public_url: &str) -> Content {
+    let expected = bugle_domain::text::one_line(&request.expected);
+    let subject = format!("Answer: {}", bugle_domain::text::truncate(&expected, SUBJECT_CHARS));
+    let (by, answer) =
+        request.said.last().map(|said| (said.by.as_str(), said.text.as_str())).unwrap_or_default();
+    let found = request.finding.as_ref().map(|it| it.text.as_str()).unwrap_or_default();
+    let link = format!("{public_url}assistance/{}", request.id);
+    let text = format!(
+        "{by} answers:\n\n{answer}\n\nYou had expected: {expected}\nThe ledger says: {found}\n\n\
+         The whole record, and where to say more: {link}\n"
+    );
+    let html = format!(
+        "<p>{} answers:</p><p style=\"white-space:pre-wrap\">{}</p><p>You had expected: {}<br>\
+         The ledger says: {}</p><p><a href=\"{link}\">The whole record, and where to say more</a>\
+         </p>",
+        escaped(by),
+        escaped(answer),
+        escaped(&expected),
+        escaped(found),
+    );
+    Content::Email { subject, text, html, thread_key: request.id.to_string(), unsubscribe: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use bugle_engine::assistance::{About, Reporter, Said};
+
+    use super::*;
+    use crate::sample;
+
+    #[test]
+    fn an_answer_says_what_was_asked_and_where_the_record_is() {
+        let request = AssistanceRequest {
+            id: bugle_domain::AssistanceId::from_stored(sample::nth(7)),
+            tenant: bugle_domain::TenantId::from_stored(sample::nth(900)),
+            about: About::Time,
+            integration: None,
+            expected: "a text\nfor <db1>".to_owned(),
+            from: sample::now(),
+            until: sample::now(),
+            by: Reporter { user: None, name: "Lena".to_owned() },
+            opened_at: sample::now(),
+            finding: None,
+            traced_at: None,
+            paged: None,
+            said: vec![Said {
+                at: sample::now(),
+                by: "Otto".to_owned(),
+                operator: true,
+                text: "We lost <it>.".to_owned(),
+                mailed: None,
+            }],
+            replica: None,
+            closed: None,
+        };
+        let content = content(&request, "https://bugle.example/");
+        let Content::Email { subject, text, html, .. } = content else { panic!("no mail") };
+        assert_eq!(subject, "Answer: a text for <db1>");
+        assert!(text.starts_with("Otto answers:\n\nWe lost <it>.\n"), "{text}");
+        assert!(text.contains("https://bugle.example/assistance/ast_0000"), "{text}");
+        assert!(html.contains("We lost &lt;it&gt;.") && !html.contains("<it>"), "{html}");
+    }
+}

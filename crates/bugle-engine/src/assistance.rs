@@ -1,0 +1,158 @@
+//! Assistance requests: "I sent this, and nobody was paged."
+//!
+//! What the ledger says of one is its [`Finding`]; what several have in common, and whether
+//! operators are paged about them, is in [`group`].
+
+use bugle_domain::{AlertId, AssistanceId, EventId, IntegrationId, TenantId, UserId};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+pub mod finding;
+pub mod group;
+pub mod replica;
+
+use self::finding::{Finding, Standing};
+use self::replica::Replica;
+
+/// A request without a trace counts as one that the ledger cannot explain after this time.
+const TRACED_WITHIN: SignedDuration = SignedDuration::from_secs(60);
+
+/// What an assistance request is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "about", rename_all = "snake_case")]
+pub enum About {
+    /// This event.
+    Event {
+        /// Which; it need not be kept.
+        event: EventId,
+    },
+    /// This alert.
+    Alert {
+        /// Which.
+        alert: AlertId,
+    },
+    /// Whatever came in the time that is meant.
+    Time,
+}
+
+impl About {
+    /// The word used in text and API.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Event { .. } => "event",
+            Self::Alert { .. } => "alert",
+            Self::Time => "time",
+        }
+    }
+}
+
+/// Who says that nobody was paged.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Reporter {
+    /// The person, where one is known: answers are mailed to them.
+    pub user: Option<UserId>,
+    /// Their name, or the key's, then.
+    pub name: String,
+}
+
+/// Something that was said in the conversation.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Said {
+    /// When.
+    pub at: Timestamp,
+    /// By whom, by name.
+    pub by: String,
+    /// Whether that is an operator, who answers; or the tenant, who asks.
+    pub operator: bool,
+    /// What.
+    pub text: String,
+    /// What came of mailing it to the reporter, in words; `None`: it is not mailed.
+    #[serde(default)]
+    pub mailed: Option<String>,
+}
+
+/// The page that operators got about it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Paged {
+    /// The request that the page is named after: the oldest of those it was about.
+    pub named: AssistanceId,
+    /// When the page was taken over by the pipeline or the alarm.
+    pub at: Timestamp,
+}
+
+/// Who closed it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Closed {
+    /// When.
+    pub at: Timestamp,
+    /// By whom, by name.
+    pub by: String,
+}
+
+/// An assistance request.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct AssistanceRequest {
+    /// Its id.
+    pub id: AssistanceId,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// What it is about.
+    pub about: About,
+    /// The way in that is meant, where one is known.
+    pub integration: Option<IntegrationId>,
+    /// What was expected, in the reporter's words.
+    pub expected: String,
+    /// The time that is meant: from then.
+    pub from: Timestamp,
+    /// Until then.
+    pub until: Timestamp,
+    /// Who asks.
+    pub by: Reporter,
+    /// Since when.
+    pub opened_at: Timestamp,
+    /// What the ledger says; `None` while no trace is attached.
+    pub finding: Option<Finding>,
+    /// When that was read.
+    pub traced_at: Option<Timestamp>,
+    /// The page about it.
+    pub paged: Option<Paged>,
+    /// The conversation, oldest first.
+    pub said: Vec<Said>,
+    /// What came of sending something along its path the last time.
+    pub replica: Option<Replica>,
+    /// Who closed it.
+    pub closed: Option<Closed>,
+}
+
+impl AssistanceRequest {
+    /// Whether it waits for an answer or for its end.
+    pub fn open(&self) -> bool {
+        self.closed.is_none()
+    }
+
+    /// Whether the ledger can explain it, as far as is known at `now`.
+    pub fn standing(&self, now: Timestamp) -> Standing {
+        match &self.finding {
+            Some(finding) => finding.cause.standing(),
+            None if now.duration_since(self.opened_at) < TRACED_WITHIN => Standing::Undecided,
+            None => Standing::Unexplained,
+        }
+    }
+
+    /// When anything was last done about it.
+    pub fn updated_at(&self) -> Timestamp {
+        let times = [
+            Some(self.opened_at),
+            self.traced_at,
+            self.said.last().map(|said| said.at),
+            self.replica.as_ref().map(|replica| replica.at),
+            self.closed.as_ref().map(|closed| closed.at),
+        ];
+        times.into_iter().flatten().max().unwrap_or(self.opened_at)
+    }
+
+    /// Whether an operator has answered.
+    pub fn answered(&self) -> bool {
+        self.said.iter().any(|said| said.operator)
+    }
+}
