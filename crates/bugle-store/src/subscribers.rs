@@ -24,7 +24,8 @@ const BULLETINS: u32 = 8;
 
 /// Who asks again before the button was pressed asks anew; who has pressed it stays as they are.
 pub(crate) static ASK: Statement = Statement::new(
-    "INSERT INTO subscribers (id, channel, address, components, asked_us) VALUES ($1, $2, $3, $4, $5)
+    "INSERT INTO subscribers (id, channel, address, components, asked_us)
+     VALUES ($1, $2, $3, $4, $5)
      ON CONFLICT (channel, address) DO UPDATE SET
          components = CASE WHEN subscribers.confirmed_us IS NULL THEN excluded.components
              ELSE subscribers.components END,

@@ -35,6 +35,7 @@ impl World {
             text: "We look into it.".to_owned(),
             state: Some(State::Degraded),
             components: vec![Component::Web],
+            incident: None,
         };
         self.app().tell_trouble(&self.operator().await, new).await.unwrap()
     }
