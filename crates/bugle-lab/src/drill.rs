@@ -18,6 +18,7 @@ mod books;
 mod chance;
 mod dead_pipe;
 mod error;
+mod files;
 mod gate;
 mod kill;
 mod load;
@@ -31,6 +32,7 @@ mod public;
 mod record;
 mod scene;
 mod scorecard;
+mod status_alone;
 mod storm;
 mod timeline;
 mod traffic;
@@ -49,6 +51,7 @@ pub static ALL: &[Drill] = &[
     lying_provider::DRILL,
     poison::DRILL,
     unused::DRILL,
+    status_alone::DRILL,
 ];
 
 /// How long a drill waits for something to end by itself: the gate, and time to see it.

@@ -1,6 +1,7 @@
 //! What operators do: see who asks and what they share, answer, read the trace again, close.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use bugle_domain::{AssistanceId, TenantId, TenantScope};
 use bugle_engine::assistance::group::{self, Group};
@@ -63,9 +64,9 @@ impl App {
     ) -> Result<BTreeMap<TenantId, String>, AssistanceError> {
         let mut names = BTreeMap::new();
         for request in requests {
-            if !names.contains_key(&request.tenant) {
+            if let Entry::Vacant(unknown) = names.entry(request.tenant) {
                 let directory = self.directory(TenantScope::granted(request.tenant)).await?;
-                names.insert(request.tenant, directory.tenant.name.clone());
+                unknown.insert(directory.tenant.name.clone());
             }
         }
         Ok(names)

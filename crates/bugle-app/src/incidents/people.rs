@@ -94,6 +94,7 @@ pub(super) fn person(caller: &Caller) -> Option<Person> {
 
 #[cfg(test)]
 mod tests {
+    use bugle_domain::alert::Actor;
     use bugle_domain::{RequestId, UserId};
 
     use super::*;

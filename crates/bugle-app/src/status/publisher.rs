@@ -195,7 +195,6 @@ impl Publisher {
         let own = self.own().is_some();
         match incident {
             Some(incident) if own || !known.verdicts.is_empty() => self.tell(&incident, known),
-            Some(_) => (),
             None if database && known.verdicts.is_empty() => self.end_own(known.now),
             None if !database && !known.verdicts.is_empty() && !self.tells() => {
                 // Nobody can declare it: this node says what it sees.
@@ -205,7 +204,7 @@ impl Publisher {
                     self.incidents.insert(id, it);
                 }
             }
-            None => (),
+            Some(_) | None => (),
         }
     }
 

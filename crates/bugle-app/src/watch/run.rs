@@ -346,7 +346,9 @@ impl Round {
         }
         let mut signals = fingerprints(&runs, now);
         if stuck.is_some() {
-            signals.iter_mut().for_each(|signal| signal.harmless = false);
+            for signal in &mut signals {
+                signal.harmless = false;
+            }
         }
         signals.extend(strays.iter().map(|stray| stray.signal(&runs, now)));
         signals

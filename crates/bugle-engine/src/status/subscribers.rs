@@ -3,6 +3,8 @@
 //! Whoever asks is a subscriber only after a button was pressed that leads from a message to that
 //! very address. Nothing here is urgent: it is sent after everything that somebody waits for.
 
+use std::fmt::Write as _;
+
 use bugle_domain::contact::{Address, Channel};
 use bugle_domain::{BulletinId, SubscriberId};
 use jiff::{SignedDuration, Timestamp};
@@ -123,12 +125,13 @@ pub fn mail(notice: &Notice, name: &str, links: &Links) -> Mail {
     let mut text = format!("{}\n", notice.title);
     for said in notice.said.iter().rev() {
         let at = said.at.strftime("%Y-%m-%d %H:%M UTC");
-        text.push_str(&format!("\n{at} · {}\n{}\n", said.phase.words(), said.text));
+        // Writing to a String cannot fail.
+        let _ = write!(text, "\n{at} · {}\n{}\n", said.phase.words(), said.text);
     }
     if !notice.components.is_empty() {
-        text.push_str(&format!("\nTouches: {}\n", names(&notice.components)));
+        let _ = write!(text, "\nTouches: {}\n", names(&notice.components));
     }
-    text.push_str(&format!("\nStatus page: {}\n", links.page));
+    let _ = write!(text, "\nStatus page: {}\n", links.page);
     let subject = format!("[{name} status] {phase}: {}", notice.title);
     closed(subject, text, &format!("Choose what you are told, or unsubscribe: {}", links.own))
 }

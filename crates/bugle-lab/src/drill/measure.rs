@@ -69,7 +69,11 @@ pub(super) type Moment = fn(&Sent) -> Option<Instant>;
 
 /// The 99th percentile of how long it took to tell somebody, in milliseconds.
 fn p99_ms<'a>(events: impl Iterator<Item = &'a Sent>) -> Option<f64> {
-    let mut took: Vec<Duration> = events.filter_map(Sent::took).collect();
+    p99_of(events.filter_map(Sent::took).collect())
+}
+
+/// The 99th percentile, in milliseconds.
+pub(super) fn p99_of(mut took: Vec<Duration>) -> Option<f64> {
     took.sort_unstable();
     let place = (took.len().saturating_mul(99)).div_ceil(100).checked_sub(1)?;
     Some(took.get(place)?.as_secs_f64() * 1_000.0)

@@ -119,6 +119,11 @@ impl Scene {
         Ok(scene)
     }
 
+    /// What ends with the drill.
+    pub(super) fn tasks(&self) -> &Tasks {
+        &self.tasks
+    }
+
     /// Ends it all. The node is killed: what it had to show was shown.
     ///
     /// # Errors
