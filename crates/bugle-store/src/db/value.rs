@@ -270,8 +270,9 @@ macro_rules! from_ids {
 }
 
 from_ids! {
-    AlertId ApiKeyId BulletinId ClaimId EventId IncidentId IntegrationId MethodId NodeId NoticeId SubscriberId
-    NotificationId PolicyId ServiceId SessionId TenantId UserId
+    AlertId ApiKeyId BulletinId ClaimId EventId IncidentId IntegrationId MethodId NodeId
+    NoticeId NotificationId PolicyId ServiceId SessionId SubscriberId TenantId
+    UserId
 }
 
 impl From<Rows> for Value {

@@ -103,6 +103,7 @@ pub(super) static SOURCES: &[Source] = sources! {
     Decision "docs/decisions/0013-clean-up-by-moving-away.md"
     Decision "docs/decisions/0014-undo-always-and-ask-before-trying-again.md"
     Decision "docs/decisions/0015-tell-the-public-from-files.md"
+    Decision "docs/decisions/0018-tell-subscribers-behind-the-pages.md"
 };
 
 impl Source {
