@@ -124,7 +124,10 @@ impl TellingLoop {
 
     /// Sends a few messages. Says whether there were any.
     async fn send(&self, now: Timestamp) -> Result<bool, StoreError> {
-        let Some(_in_hand) = self.app.begin_pass(Stage::Dispatch) else { return Ok(false) };
+        // No pass of dispatch: whoever holds that stage waits for its own worker only.
+        if !self.app.takes_work(Stage::Dispatch) {
+            return Ok(false);
+        }
         let room = u32::try_from(self.room(now)).unwrap_or(0);
         if room == 0 {
             return Ok(false);
