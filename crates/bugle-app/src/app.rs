@@ -333,7 +333,7 @@ impl App {
 
 impl Inner {
     /// Whether a stage of this node takes work. What comes while it does not waits in the store.
-    fn takes_work(&self, stage: Stage) -> bool {
+    pub(crate) fn takes_work(&self, stage: Stage) -> bool {
         self.stages.works(stage) && !self.holds.holds(stage)
     }
 

@@ -177,6 +177,8 @@ pub(crate) static ALL: &[&Statement] = &[
     &crate::subscribers::TELL,
     &crate::subscribers::MAKE,
     &crate::subscribers::AT_WORK,
+    &crate::subscribers::IS_AT_WORK,
+    &crate::subscribers::IS_DUE,
     &crate::subscribers::NEXT,
     &crate::subscribers::ADVANCE,
     &crate::subscribers::DROP_OLD,

@@ -92,6 +92,9 @@ pub(crate) static AT_WORK: Statement = Statement::new(
      ORDER BY n.id LIMIT 1{pg: FOR UPDATE}",
 );
 
+pub(crate) static IS_AT_WORK: Statement =
+    Statement::new("SELECT n.over FROM status_notices n WHERE n.over = 0 LIMIT 1");
+
 pub(crate) static NEXT: Statement = Statement::new(
     "SELECT s.id, s.channel, s.address, s.components, s.asked_us, s.confirmed_us
      FROM subscribers s WHERE s.id > $1 ORDER BY s.id LIMIT $2",
@@ -108,6 +111,11 @@ pub(crate) static DUE: Statement = Statement::new(
     "SELECT m.subscriber_id, m.notice_id, m.tries FROM subscriber_messages m
      WHERE m.due_us <= $1 AND m.claimed_us IS NULL
      ORDER BY m.due_us LIMIT $2{pg: FOR UPDATE SKIP LOCKED}",
+);
+
+pub(crate) static IS_DUE: Statement = Statement::new(
+    "SELECT m.due_us FROM subscriber_messages m
+     WHERE m.due_us <= $1 AND m.claimed_us IS NULL LIMIT 1",
 );
 
 pub(crate) static CLAIM: Statement = Statement::new(
@@ -281,6 +289,10 @@ impl Store {
     /// who want it. One transaction with how far it came: each is queued once, whoever is killed.
     /// `None`: there is none.
     pub async fn fan_out(&self, limit: u32, now: Timestamp) -> Result<Option<usize>, StoreError> {
+        // Nobody who writes waits for a look that finds nothing.
+        if self.db.row(&IS_AT_WORK, values![]).await?.is_none() {
+            return Ok(None);
+        }
         retried!(self.fan_out_once(limit, now))
     }
 
@@ -315,6 +327,9 @@ impl Store {
         limit: u32,
         now: Timestamp,
     ) -> Result<Vec<SubscriberMessage>, StoreError> {
+        if self.db.row(&IS_DUE, values![now]).await?.is_none() {
+            return Ok(Vec::new());
+        }
         retried!(self.claim_once(limit, now))
     }
 

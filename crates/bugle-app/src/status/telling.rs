@@ -42,6 +42,8 @@ const MAX_TRIES: i64 = 5;
 const AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(10);
 /// A claim that is older was made by a node that does not live any more, or hangs.
 const CLAIM: SignedDuration = SignedDuration::from_mins(10);
+/// How often what has had its time is forgotten.
+const TEND_EVERY: SignedDuration = SignedDuration::from_mins(1);
 /// How long what was told is kept.
 const KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Those who only asked, dropped in one step.
@@ -62,8 +64,9 @@ impl TellingLoop {
 
     /// Runs until `stop` is cancelled. What is being sent then is waited for.
     pub(super) async fn run(self, stop: CancellationToken) {
+        let mut tended = None;
         while !stop.is_cancelled() {
-            let wait = match self.look().await {
+            let wait = match self.look(&mut tended).await {
                 Ok(true) => STEP,
                 Ok(false) => IDLE,
                 Err(error) => {
@@ -80,14 +83,11 @@ impl TellingLoop {
     }
 
     /// One step of each thing there is to do. Says whether there is more.
-    async fn look(&self) -> Result<bool, StoreError> {
+    async fn look(&self, tended: &mut Option<Timestamp>) -> Result<bool, StoreError> {
         let (store, now) = (&self.app.store, self.app.clock.now());
-        let given_up = store.give_up_subscriber_messages(ago(now, CLAIM), ago(now, KEPT)).await?;
-        if given_up > 0 {
-            tracing::warn!(given_up, "nobody knows whether some subscribers were told");
-        }
-        for id in store.unconfirmed_subscribers(ago(now, CONFIRM_WITHIN), DROPPED).await? {
-            store.drop_subscriber(id).await?;
+        if tended.is_none_or(|at| now.duration_since(at) >= TEND_EVERY) {
+            self.tend(now).await?;
+            *tended = Some(now);
         }
         for untold in store.untold(ago(now, TELL_WITHIN)).await? {
             self.tell(&untold, now).await?;
@@ -95,6 +95,19 @@ impl TellingLoop {
         let fanned = store.fan_out(LOOKED_AT, now).await?.is_some();
         let sent = self.send(now).await?;
         Ok(fanned || sent)
+    }
+
+    /// Forgets what has had its time.
+    async fn tend(&self, now: Timestamp) -> Result<(), StoreError> {
+        let store = &self.app.store;
+        let given_up = store.give_up_subscriber_messages(ago(now, CLAIM), ago(now, KEPT)).await?;
+        if given_up > 0 {
+            tracing::warn!(given_up, "nobody knows whether some subscribers were told");
+        }
+        for id in store.unconfirmed_subscribers(ago(now, CONFIRM_WITHIN), DROPPED).await? {
+            store.drop_subscriber(id).await?;
+        }
+        Ok(())
     }
 
     /// Makes the notice of what is new of a bulletin.
@@ -111,7 +124,10 @@ impl TellingLoop {
 
     /// Sends a few messages. Says whether there were any.
     async fn send(&self, now: Timestamp) -> Result<bool, StoreError> {
-        let Some(_in_hand) = self.app.begin_pass(Stage::Dispatch) else { return Ok(false) };
+        // No pass of dispatch: whoever holds that stage waits for its own worker only.
+        if !self.app.takes_work(Stage::Dispatch) {
+            return Ok(false);
+        }
         let room = u32::try_from(self.room(now)).unwrap_or(0);
         if room == 0 {
             return Ok(false);

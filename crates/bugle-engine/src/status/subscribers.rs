@@ -3,7 +3,6 @@
 //! Whoever asks is a subscriber only after a button was pressed that leads from a message to that
 //! very address. Nothing here is urgent: it is sent after everything that somebody waits for.
 
-use std::fmt::Write as _;
 
 use bugle_domain::contact::{Address, Channel};
 use bugle_domain::{BulletinId, SubscriberId};
@@ -122,16 +121,17 @@ pub struct Mail {
 /// The mail that tells of something.
 pub fn mail(notice: &Notice, name: &str, links: &Links) -> Mail {
     let phase = notice.said.last().map_or("", |said| said.phase.words());
-    let mut text = format!("{}\n", notice.title);
-    for said in notice.said.iter().rev() {
-        let at = said.at.strftime("%Y-%m-%d %H:%M UTC");
-        // Writing to a String cannot fail.
-        let _ = write!(text, "\n{at} · {}\n{}\n", said.phase.words(), said.text);
-    }
+    let said = |it: &Said| {
+        let at = it.at.strftime("%Y-%m-%d %H:%M UTC");
+        format!("{at} · {}\n{}", it.phase.words(), it.text)
+    };
+    let mut parts = vec![notice.title.clone()];
+    parts.extend(notice.said.iter().rev().map(said));
     if !notice.components.is_empty() {
-        let _ = write!(text, "\nTouches: {}\n", names(&notice.components));
+        parts.push(format!("Touches: {}", names(&notice.components)));
     }
-    let _ = write!(text, "\nStatus page: {}\n", links.page);
+    parts.push(format!("Status page: {}\n", links.page));
+    let text = parts.join("\n\n");
     let subject = format!("[{name} status] {phase}: {}", notice.title);
     closed(subject, text, &format!("Choose what you are told, or unsubscribe: {}", links.own))
 }

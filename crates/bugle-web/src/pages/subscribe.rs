@@ -48,7 +48,6 @@ pub(super) struct SubscriberPage {
 }
 
 /// `GET /status/subscribe`.
-#[expect(clippy::unused_async, reason = "a handler, as the router calls it")]
 pub(super) async fn form(State(app): State<App>, browser: Browser) -> Response {
     let body = build_form(&app.status_components(), &Sent::new(), Vec::new());
     show_form(&app, &browser, StatusCode::OK, body)

@@ -221,5 +221,5 @@ async fn readiness_says_what_it_looked_at() {
         .iter()
         .map(|condition| condition["name"].as_str().unwrap().to_owned())
         .collect();
-    assert_eq!(names, ["database", "workers", "stages", "running"]);
+    assert_eq!(names, ["database", "workers", "stages", "operators", "running"]);
 }

@@ -170,6 +170,12 @@ async fn whoever_takes_over_says_it_all_and_is_given_drafts() {
     world.until_published().await;
     app.hold(Stage::Dispatch, true).await;
     world.until_told().await;
+    // The page is written before the database has it.
+    world
+        .until("it is kept", || async {
+            !app.status_desk(&operator).await.unwrap().bulletins.is_empty()
+        })
+        .await;
     let told = app.status_desk(&operator).await.unwrap().bulletins.remove(0);
     let id = told.bulletin.id;
     let mine = app.take_over_bulletin(&operator, id, true).await.unwrap();

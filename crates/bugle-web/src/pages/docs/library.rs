@@ -105,6 +105,7 @@ pub(super) static SOURCES: &[Source] = sources! {
     Decision "docs/decisions/0014-undo-always-and-ask-before-trying-again.md"
     Decision "docs/decisions/0015-tell-the-public-from-files.md"
     Decision "docs/decisions/0016-keep-the-room-beside-the-incident.md"
+    Decision "docs/decisions/0018-tell-subscribers-behind-the-pages.md"
 };
 
 impl Source {
