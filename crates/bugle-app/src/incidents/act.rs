@@ -57,7 +57,9 @@ impl App {
             Some(number) => Some(self.linked_alert(caller, number).await?),
             None => None,
         };
-        let began_at = new.began_at.or(alert.as_ref().map(|(_, at)| *at)).unwrap_or(now);
+        let opened_at = alert.as_ref().map_or(now, |(_, at)| *at);
+        let earliest = now.saturating_sub(room::MAX_AHEAD).unwrap_or(Timestamp::MIN);
+        let began_at = new.began_at.unwrap_or(opened_at.max(earliest));
         let summary = alert.as_ref().map(|(alert, _)| alert.summary.as_str());
         let title = match new.title.trim() {
             "" => bugle_domain::text::truncate(summary.unwrap_or_default(), room::MAX_TITLE),
@@ -66,7 +68,7 @@ impl App {
         room::check_new(&title, &new.affected, began_at, now)?;
         let mut room = declared(caller, &new, (title, began_at, now));
         room.tenant = whose;
-        room.detected_at = alert.as_ref().map_or(now, |(_, at)| *at);
+        room.detected_at = opened_at.max(began_at);
         let mut lines = vec![first_line(&room, caller, now)];
         self.give_roles(caller, &mut room, (&new.roles, &mut lines)).await?;
         if let Some((alert, _)) = alert {

@@ -24,7 +24,7 @@ pub const MAX_TASKS: usize = 50;
 pub const MAX_HERE: usize = 50;
 /// Alerts that it is about.
 pub const MAX_ALERTS: usize = 20;
-/// An update is promised at most so far ahead.
+/// An update is promised at most so far ahead, and an incident began at most so long ago.
 pub const MAX_AHEAD: SignedDuration = SignedDuration::from_hours(24 * 7);
 /// Whoever owes an update is told again after so long.
 const NAG_EVERY: SignedDuration = SignedDuration::from_mins(10);

@@ -119,9 +119,12 @@ impl Lookout {
         }
     }
 
-    /// What was added to the incident's own timeline.
+    /// What was added to the incident's own timeline. What alerts say stands between that.
     fn lines(&self, whole: &Value, timeline: &Timeline) {
         let lines = whole["timeline"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let of_alert =
+            |line: &&Value| matches!(line["source"].as_str(), Some("alert" | "page" | "answer"));
+        let lines: Vec<&Value> = lines.iter().filter(|line| !of_alert(line)).collect();
         let known = std::mem::replace(&mut self.kept().lines, lines.len());
         for line in lines.iter().skip(known.max(1)) {
             let (source, text) = (&line["source"], &line["text"]);

@@ -107,6 +107,14 @@ async fn a_break_is_told_within_seconds_and_so_is_its_end(world: World) {
     let lines = view.lines.iter().filter(|line| line.source == "status");
     let lines: Vec<&str> = lines.map(|line| line.text.as_str()).collect();
     assert_eq!(lines[0], "Status page: Notifications are late. We are looking.");
+
+    // And its report how long everything took.
+    let report = world.app().incident_report(&operator, room.id).await.unwrap();
+    let timings = view.room.timings();
+    assert!(timings.first_post_s.is_some_and(|it| it <= 15), "{timings:?}");
+    assert!(timings.mitigate_s.is_some() && timings.drain_s.is_some(), "{timings:?}");
+    assert!(report.markdown().contains("The watch declared it at "), "{}", report.markdown());
+    assert!(report.evidence.is_some() && report.lines.len() > 3);
     world.end().await;
 }
 

@@ -44,7 +44,7 @@ fn dispatch() -> Verdict {
 }
 
 /// The bulletin of 14 March, as far as it has come at a quarter past three.
-fn trouble() -> Bulletin {
+pub(super) fn trouble() -> Bulletin {
     let declared = at("2026-03-14T14:52:09Z");
     let verdicts = [dispatch()];
     let id = IncidentId::new(declared, [1; 10]);

@@ -160,6 +160,12 @@ fn incident_pages() {
     let shown = incidents::Shown { errors, typed, ..incidents::Shown::default() };
     let html = show("incident-ours", &app, &incidents::build(ours, shown, reader, &times()));
     assert!(html.contains("/laed Lena</textarea>"), "what was typed is not lost");
+    let mut told = view();
+    told.bulletin = Some(super::status::trouble());
+    told.room.next_update_by = Some(times().now() - jiff::SignedDuration::from_mins(1));
+    let shown = incidents::Shown::default();
+    let html = show("incident-told", &app, &incidents::build(told, shown, reader, &times()));
+    assert!(html.contains("next was due ") && html.contains("/status-page/bul_"), "{html}");
     let group = Some(LineGroup::Notes);
     let shown = incidents::Shown { group, ..incidents::Shown::default() };
     let html = show("incident-notes", &app, &incidents::build(view(), shown, None, &times()));
