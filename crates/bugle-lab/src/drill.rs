@@ -33,6 +33,7 @@ mod scorecard;
 mod storm;
 mod timeline;
 mod traffic;
+mod two_calls;
 mod unused;
 
 pub use error::DrillError;
@@ -48,6 +49,7 @@ pub const ALL: &[Drill] = &[
     lying_provider::DRILL,
     poison::DRILL,
     unused::DRILL,
+    two_calls::DRILL,
 ];
 
 /// How long a drill waits for something to end by itself: the gate, and time to see it.

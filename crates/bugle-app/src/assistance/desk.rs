@@ -1,8 +1,10 @@
 //! What operators do: see who asks and what they share, answer, read the trace again, close.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::Arc;
 
-use bugle_domain::{AssistanceId, TenantId, TenantScope};
+use bugle_domain::{AllTenants, AssistanceId, TenantId, TenantScope};
 use bugle_engine::assistance::group::{self, Group};
 use bugle_engine::assistance::{AssistanceRequest, Closed, Said};
 use bugle_store::AssistanceRow;
@@ -63,9 +65,9 @@ impl App {
     ) -> Result<BTreeMap<TenantId, String>, AssistanceError> {
         let mut names = BTreeMap::new();
         for request in requests {
-            if !names.contains_key(&request.tenant) {
+            if let Entry::Vacant(place) = names.entry(request.tenant) {
                 let directory = self.directory(TenantScope::granted(request.tenant)).await?;
-                names.insert(request.tenant, directory.tenant.name.clone());
+                place.insert(directory.tenant.name.clone());
             }
         }
         Ok(names)
@@ -142,11 +144,11 @@ impl App {
     /// Ends the operators' page when nothing that it was about is open any more.
     async fn end_page_of(&self, closed: &AssistanceRequest) -> Result<(), AssistanceError> {
         let Some(paged) = closed.paged else { return Ok(()) };
-        let all = bugle_domain::AllTenants::granted();
+        let all = AllTenants::granted();
         let open = self.inner().store.open_assistance_of_all(all, MAX_LISTED).await?;
         let same = |row: &AssistanceRow| row.request.paged.map(|it| it.named) == Some(paged.named);
         if !open.iter().any(same) {
-            let inner = std::sync::Arc::clone(self.inner());
+            let inner = Arc::clone(self.inner());
             let key = page::notice_key(paged.named);
             incidents::tell(self.inner(), async move { inner.clear(&key).await });
         }

@@ -8,6 +8,8 @@ use bugle_app::assistance::{
 };
 use bugle_app::why::Why;
 use bugle_app::{App, Caller};
+use bugle_domain::contact::Channel;
+use bugle_domain::integration::Dialect;
 use bugle_domain::{AssistanceId, EventId, IntegrationId};
 use bugle_engine::assistance::Said;
 use bugle_engine::assistance::finding::Finding;
@@ -56,8 +58,8 @@ impl From<Finding> for FindingBody {
             standing: standing(it.cause.standing()),
             text: it.text,
             hop: it.place.hop.map(|hop| hop.name()),
-            dialect: it.place.dialect.map(|it| it.as_str()),
-            channel: it.place.channel.map(|it| it.as_str()),
+            dialect: it.place.dialect.map(Dialect::as_str),
+            channel: it.place.channel.map(Channel::as_str),
             provider: it.place.provider,
         }
     }

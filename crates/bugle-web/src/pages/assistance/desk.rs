@@ -71,7 +71,7 @@ pub(in crate::pages) fn build(desk: &AssistanceDesk, times: &Times) -> DeskPage 
 
 fn together(group: &Group, rows: &mut BTreeMap<AssistanceId, Row>) -> Together {
     let shared = |Shared { what, value, requests }: &Shared| {
-        format!("{} of them: {what} {value}", requests.len())
+        format!("{} share the {what}: {value}", requests.len())
     };
     Together {
         why: match (group.reason, group.requests.len()) {
