@@ -214,7 +214,7 @@ fn tried(replica: Replica, times: &Times) -> Tried {
             Passage::Through => ("ok", "Through"),
             Passage::Stopped => ("r-fail", "Stops here"),
             Passage::NotReached => ("r-none", "Not reached"),
-            Passage::Unknown => ("r-next", "Not known"),
+            Passage::Unknown => ("r-wait", "Not known"),
         };
         Hop { sign, word, name: hop, text }
     };

@@ -5,10 +5,15 @@ use fantoccini::{Client, Locator};
 use super::{picture, signed_in};
 use crate::world::{LIMIT, World};
 
-async fn press(client: &Client, action: &str) {
+/// What the operator says.
+const ANSWER: &str = "She has it: look at the receipt.";
+
+/// Presses the button that does this, and waits until the page says so.
+async fn press(client: &Client, action: &str, says: &str) {
     let button = format!("form[action$='{action}'] button");
     client.find(Locator::Css(&button)).await.unwrap().click().await.unwrap();
-    client.wait().at_most(LIMIT).for_element(Locator::Css("#flash")).await.unwrap();
+    let flash = format!("//*[@id='flash'][contains(., '{says}')]");
+    client.wait().at_most(LIMIT).for_element(Locator::XPath(&flash)).await.unwrap();
 }
 
 async fn text(client: &Client) -> String {
@@ -38,7 +43,7 @@ async fn who_was_not_paged_asks_on_a_phone_and_an_operator_answers() {
     let form = phone.form(form).await.unwrap();
     form.set_by_name("expected", "Priya should have had a call").await.unwrap();
     picture(&phone, "assistance-form-390").await;
-    press(&phone, "/assistance/new").await;
+    press(&phone, "/assistance/new", "It is asked").await;
     let said = text(&phone).await;
     assert!(said.contains("What the ledger says") && said.contains("The causal record"), "{said}");
     picture(&phone, "assistance-asked-390").await;
@@ -49,20 +54,21 @@ async fn who_was_not_paged_asks_on_a_phone_and_an_operator_answers() {
     let one = desk.find(Locator::Css("main .rows a")).await.unwrap();
     one.click().await.unwrap();
     desk.wait().at_most(LIMIT).for_element(Locator::Css("#path")).await.unwrap();
-    press(&desk, "/replicate").await;
+    press(&desk, "/replicate", "It was sent along the path").await;
     let said = text(&desk).await;
     assert!(said.contains("Nothing stopped it."), "{said}");
     let answer = desk.form(Locator::Css("form[action$='/answer']")).await.unwrap();
-    answer.set_by_name("text", "She has it: look at the receipt.").await.unwrap();
-    press(&desk, "/answer").await;
+    answer.set_by_name("text", ANSWER).await.unwrap();
+    press(&desk, "/answer", "Mailed to").await;
+    world.lab.mailbox("lena@halden.example").wait_for_mail(ANSWER, LIMIT).await.unwrap();
     fits(&desk).await;
     picture(&desk, "assistance-answered-1440").await;
-    press(&desk, "/close").await;
+    press(&desk, "/close", "It is closed").await;
     desk.close().await.unwrap();
 
     phone.refresh().await.unwrap();
     let said = text(&phone).await;
-    assert!(said.contains("She has it: look at the receipt."), "{said}");
+    assert!(said.contains(ANSWER), "{said}");
     assert!(said.contains("Closed"), "{said}");
     picture(&phone, "assistance-answered-390").await;
     phone.close().await.unwrap();
