@@ -287,10 +287,14 @@ impl From<Group> for GroupBody {
     }
 }
 
-/// Requests, newest first.
+/// Requests, newest first: the newest 200.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AssistanceListBody {
     data: Vec<AssistanceBody>,
+    /// Null: older ones are not listed.
+    next: Option<String>,
+    /// False: see `next`.
+    has_more: bool,
     /// How the open ones belong together; only for operators.
     groups: Vec<GroupBody>,
 }
@@ -357,7 +361,7 @@ pub(crate) async fn list(
     };
     let data = found.into_iter().map(AssistanceBody::from).collect();
     let groups = groups.into_iter().map(GroupBody::from).collect();
-    Ok(Json(AssistanceListBody { data, groups }))
+    Ok(Json(AssistanceListBody { data, next: None, has_more: false, groups }))
 }
 
 /// Says that nobody was paged. The ledger's answer and the causal record are attached at once.
