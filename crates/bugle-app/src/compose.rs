@@ -70,6 +70,7 @@ fn content(
     }
     let alerts: Vec<&AlertBrief> = carried.iter().map(|one| &one.alert).collect();
     let link = app.link(&lead.notification);
+    let ask = app.ask_link();
     let reference = lead.notification.reference();
     let told = carried.iter().map(|one| (&one.notification, &one.alert));
     let wanted_at = message::worst_wanted_at(told).unwrap_or(now);
@@ -78,6 +79,7 @@ fn content(
         alerts: &alerts,
         user: method.user,
         link: &link,
+        ask: &ask,
         reference: &reference,
         possible_repeat: lead.notification.possible_repeat || lead.unsure,
         wanted_at,
@@ -125,5 +127,10 @@ impl Inner {
     pub(crate) fn link(&self, notification: &Notification) -> String {
         let token = notification.token.as_deref().unwrap_or_default();
         format!("{}a/{token}", self.settings.public_url)
+    }
+
+    /// Where to say that somebody was not paged.
+    pub(crate) fn ask_link(&self) -> String {
+        format!("{}assistance", self.settings.public_url)
     }
 }

@@ -40,6 +40,8 @@ pub struct Page<'a> {
     pub user: UserId,
     /// Where it can be answered, whole: `https://bgl.example/a/7Kq2…`.
     pub link: &'a str,
+    /// Where to say that somebody was not paged, whole.
+    pub ask: &'a str,
     /// Four characters by which the same page is known again.
     pub reference: &'a str,
     /// An earlier try may have reached its person.

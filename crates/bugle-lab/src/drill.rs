@@ -36,6 +36,7 @@ mod status_alone;
 mod storm;
 mod timeline;
 mod traffic;
+mod two_calls;
 mod unused;
 
 pub use error::DrillError;
@@ -52,6 +53,7 @@ pub static ALL: &[Drill] = &[
     poison::DRILL,
     unused::DRILL,
     status_alone::DRILL,
+    two_calls::DRILL,
 ];
 
 /// How long a drill waits for something to end by itself: the gate, and time to see it.

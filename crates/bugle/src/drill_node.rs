@@ -1,18 +1,19 @@
 //! `drill-node`: the node of a drill. It is the node of `serve`, with the tenants of the drill, a
 //! clock that can be pushed, and orders on standard input that no user could give.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bugle_app::identity::NewApiKey;
-use bugle_app::rehearsal::{Fault, Hook, Mechanism, Rehearsal, Step, Work};
+use bugle_app::rehearsal::{Fault, Hook, Mechanism, Rehearsal, Step, Swallow, Work};
 use bugle_app::store::{NewRevision, ObjectChange, RevisionSource, Store};
 use bugle_app::{Caller, Clock, entropy};
 use bugle_domain::alert::Actor;
 use bugle_domain::revision::Revision;
 use bugle_domain::role::Role;
 use bugle_domain::stage::Stage;
-use bugle_domain::{AllTenants, RequestId, TenantScope};
+use bugle_domain::{AllTenants, RequestId, TenantId, TenantScope};
 use bugle_lab::drill::company::{self, Client, Plan};
 use bugle_lab::drill::orders::{Order, Point, Word};
 use jiff::{SignedDuration, Timestamp};
@@ -87,7 +88,14 @@ fn behaviour(config: Config, without: &[String], stand: &Arc<Stand>) -> Result<B
     let (at, fault) = (Arc::clone(stand), Arc::clone(stand));
     let at: Hook = Arc::new(move |step| at.reached(step));
     let fault: Fault = Arc::new(move |work, about| fault.falter(work, about));
-    behaviour.rehearsal = Rehearsal { at: Some(at), fault: Some(fault), ..Rehearsal::default() };
+    let loser = Arc::clone(stand);
+    let swallow: Swallow = Arc::new(move |tenant| loser.swallows(tenant));
+    behaviour.rehearsal = Rehearsal {
+        at: Some(at),
+        fault: Some(fault),
+        swallow: Some(swallow),
+        ..Rehearsal::default()
+    };
     for name in without {
         let mechanism = match name.as_str() {
             "watch" => {
@@ -104,6 +112,7 @@ fn behaviour(config: Config, without: &[String], stand: &Arc<Stand>) -> Result<B
             "resume" => Mechanism::Resume,
             "set-aside" => Mechanism::SetAside,
             "in-use" => Mechanism::InUse,
+            "assistance" => Mechanism::Assistance,
             _ => {
                 let message = format!("There is no mechanism {name:?}.");
                 return Err(Failure::new(Reason::Usage, message));
@@ -214,6 +223,7 @@ async fn carry_out(
         }
         Order::Hold { stage: name, held } => node.app.hold(stage(&name)?, held).await,
         Order::Forward { seconds } => clock.push(SignedDuration::from_secs(seconds)),
+        Order::Swallow { tenants } => stand.swallow(tenants.into_iter().map(company::tenant)),
         Order::StandAt { step } => stand.at(step),
     }
     Ok(Word::Done)
@@ -226,16 +236,30 @@ fn say(output: Output, word: &Word) -> Result<(), Failure> {
     Ok(output.line(&line)?)
 }
 
-/// Where the node is to stand still, and at what it is to fail.
+/// Where the node is to stand still, at what it is to fail, and what it is to lose.
 struct Stand {
     output: Output,
     at: AtomicU8,
     faults: Mutex<Vec<(Work, String)>>,
+    swallowed: Mutex<BTreeSet<TenantId>>,
 }
 
 impl Stand {
     fn new(output: Output) -> Arc<Self> {
-        Arc::new(Self { output, at: AtomicU8::new(u8::MAX), faults: Mutex::default() })
+        let (faults, swallowed) = (Mutex::default(), Mutex::default());
+        Arc::new(Self { output, at: AtomicU8::new(u8::MAX), faults, swallowed })
+    }
+
+    fn swallow(&self, tenants: impl IntoIterator<Item = TenantId>) {
+        self.swallowed().extend(tenants);
+    }
+
+    fn swallows(&self, tenant: TenantId) -> bool {
+        self.swallowed().contains(&tenant)
+    }
+
+    fn swallowed(&self) -> MutexGuard<'_, BTreeSet<TenantId>> {
+        self.swallowed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn fail_at(&self, work: Work, dedup_key: String) {

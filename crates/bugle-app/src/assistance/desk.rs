@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::sync::Arc;
 
-use bugle_domain::{AssistanceId, TenantId, TenantScope};
+use bugle_domain::{AllTenants, AssistanceId, TenantId, TenantScope};
 use bugle_engine::assistance::group::{self, Group};
 use bugle_engine::assistance::{AssistanceRequest, Closed, Said};
 use bugle_store::AssistanceRow;
 
 use super::error::AssistanceError;
 use super::open::{attach, say};
-use super::trace::Trace;
 use super::{AssistanceView, MAX_LISTED, page};
 use crate::app::App;
 use crate::caller::Caller;
@@ -64,24 +64,23 @@ impl App {
     ) -> Result<BTreeMap<TenantId, String>, AssistanceError> {
         let mut names = BTreeMap::new();
         for request in requests {
-            if let Entry::Vacant(unknown) = names.entry(request.tenant) {
+            if let Entry::Vacant(place) = names.entry(request.tenant) {
                 let directory = self.directory(TenantScope::granted(request.tenant)).await?;
-                unknown.insert(directory.tenant.name.clone());
+                place.insert(directory.tenant.name.clone());
             }
         }
         Ok(names)
     }
 
-    /// A request of whatever tenant. For operators.
-    pub(super) async fn assistance_to_give(
+    /// The tenant of a request. For operators.
+    pub(super) async fn scope_to_give(
         &self,
         caller: &Caller,
         id: AssistanceId,
-    ) -> Result<(AssistanceRow, Option<Trace>), AssistanceError> {
+    ) -> Result<TenantScope, AssistanceError> {
         let all = caller.all_tenants(Permission::GiveAssistance)?;
         let whose = self.inner().store.tenant_of_assistance(all, id).await?;
-        let whose = whose.ok_or(AssistanceError::NotFound)?;
-        self.find_assistance(TenantScope::granted(whose), id).await
+        whose.map(TenantScope::granted).ok_or(AssistanceError::NotFound)
     }
 
     /// Answers, on the page and by mail to whoever asked. For operators.
@@ -91,7 +90,7 @@ impl App {
         id: AssistanceId,
         words: &str,
     ) -> Result<AssistanceView, AssistanceError> {
-        let (mut row, trace) = self.assistance_to_give(caller, id).await?;
+        let scope = self.scope_to_give(caller, id).await?;
         let said = Said {
             at: self.now(),
             by: caller.shown_name(),
@@ -99,14 +98,17 @@ impl App {
             text: words.trim().to_owned(),
             mailed: None,
         };
-        say(&mut row.request, said)?;
-        self.keep_assistance(&mut row, None).await?;
-        let mailed = self.mail_answer(&row.request).await?;
-        if let Some(said) = row.request.said.last_mut() {
-            said.mailed = Some(mailed);
-        }
-        self.keep_assistance(&mut row, None).await?;
-        self.view(row.request, trace).await
+        let add = |request: &mut AssistanceRequest| say(request, said.clone());
+        let (request, _) = self.amend_assistance(scope, id, add).await?;
+        let mailed = self.mail_answer(&request, &said).await?;
+        let note = |request: &mut AssistanceRequest| {
+            if let Some(kept) = request.said.iter_mut().rfind(|kept| **kept == said) {
+                kept.mailed = Some(mailed.clone());
+            }
+            Ok(())
+        };
+        let (request, trace) = self.amend_assistance(scope, id, note).await?;
+        self.view(request, trace).await
     }
 
     /// Reads what the ledger says again, and attaches that. For operators.
@@ -115,7 +117,8 @@ impl App {
         caller: &Caller,
         id: AssistanceId,
     ) -> Result<AssistanceView, AssistanceError> {
-        let (mut row, _) = self.assistance_to_give(caller, id).await?;
+        let scope = self.scope_to_give(caller, id).await?;
+        let (mut row, _) = self.find_assistance(scope, id).await?;
         let traced = self.traced(&row.request).await?;
         let trace = attach(&mut row.request, Ok(traced));
         self.keep_assistance(&mut row, trace.as_ref()).await?;
@@ -128,26 +131,28 @@ impl App {
         caller: &Caller,
         id: AssistanceId,
     ) -> Result<AssistanceView, AssistanceError> {
-        let (mut row, trace) = self.assistance_to_give(caller, id).await?;
-        if trace.is_none() {
+        let scope = self.scope_to_give(caller, id).await?;
+        if self.find_assistance(scope, id).await?.1.is_none() {
             return Err(AssistanceError::Untraced);
         }
-        if row.request.open() {
-            row.request.closed = Some(Closed { at: self.now(), by: caller.shown_name() });
-            self.keep_assistance(&mut row, None).await?;
-            self.end_page_of(&row.request).await?;
-        }
-        self.view(row.request, trace).await
+        let by = Closed { at: self.now(), by: caller.shown_name() };
+        let close = |request: &mut AssistanceRequest| {
+            request.closed.get_or_insert_with(|| by.clone());
+            Ok(())
+        };
+        let (request, trace) = self.amend_assistance(scope, id, close).await?;
+        self.end_page_of(&request).await?;
+        self.view(request, trace).await
     }
 
     /// Ends the operators' page when nothing that it was about is open any more.
     async fn end_page_of(&self, closed: &AssistanceRequest) -> Result<(), AssistanceError> {
         let Some(paged) = closed.paged else { return Ok(()) };
-        let all = bugle_domain::AllTenants::granted();
+        let all = AllTenants::granted();
         let open = self.inner().store.open_assistance_of_all(all, MAX_LISTED).await?;
         let same = |row: &AssistanceRow| row.request.paged.map(|it| it.named) == Some(paged.named);
         if !open.iter().any(same) {
-            let inner = std::sync::Arc::clone(self.inner());
+            let inner = Arc::clone(self.inner());
             let key = page::notice_key(paged.named);
             incidents::tell(self.inner(), async move { inner.clear(&key).await });
         }

@@ -6,7 +6,7 @@ use bugle_channels::{Content, Outgoing};
 use bugle_domain::contact::{Address, ContactMethod};
 use bugle_domain::notification::SendOutcome;
 use bugle_domain::{NotificationId, TenantScope};
-use bugle_engine::assistance::AssistanceRequest;
+use bugle_engine::assistance::{AssistanceRequest, Said};
 use bugle_engine::message::html::escaped;
 use tokio::time::Instant;
 
@@ -22,10 +22,11 @@ const VALIDITY_S: u32 = 86_400;
 const SUBJECT_CHARS: usize = 60;
 
 impl App {
-    /// Mails the last answer; says what came of it, in words.
+    /// Mails an answer; says what came of it, in words.
     pub(super) async fn mail_answer(
         &self,
         request: &AssistanceRequest,
+        answer: &Said,
     ) -> Result<String, AssistanceError> {
         let directory = self.directory(TenantScope::granted(request.tenant)).await?;
         let Some(user) = request.by.user.and_then(|id| directory.users.get(&id)) else {
@@ -41,7 +42,7 @@ impl App {
             notification: NotificationId::new(now, entropy::bytes()),
             tenant: request.tenant,
             address: method.address.clone(),
-            content: content(request, self.public_url().as_str()),
+            content: content(request, answer, self.public_url().as_str()),
             possible_repeat: false,
             validity_s: VALIDITY_S,
         };
@@ -54,12 +55,11 @@ impl App {
     }
 }
 
-/// The mail with the last answer in it.
-fn content(request: &AssistanceRequest, public_url: &str) -> Content {
+/// The mail with an answer in it.
+fn content(request: &AssistanceRequest, answer: &Said, public_url: &str) -> Content {
     let expected = bugle_domain::text::one_line(&request.expected);
     let subject = format!("Answer: {}", bugle_domain::text::truncate(&expected, SUBJECT_CHARS));
-    let (by, answer) =
-        request.said.last().map(|said| (said.by.as_str(), said.text.as_str())).unwrap_or_default();
+    let (by, answer) = (answer.by.as_str(), answer.text.as_str());
     let found = request.finding.as_ref().map(|it| it.text.as_str()).unwrap_or_default();
     let link = format!("{public_url}assistance/{}", request.id);
     let text = format!(
@@ -80,7 +80,7 @@ fn content(request: &AssistanceRequest, public_url: &str) -> Content {
 
 #[cfg(test)]
 mod tests {
-    use bugle_engine::assistance::{About, Reporter, Said};
+    use bugle_engine::assistance::{About, Reporter};
 
     use super::*;
     use crate::sample;
@@ -100,17 +100,18 @@ mod tests {
             finding: None,
             traced_at: None,
             paged: None,
-            said: vec![Said {
-                at: sample::now(),
-                by: "Otto".to_owned(),
-                operator: true,
-                text: "We lost <it>.".to_owned(),
-                mailed: None,
-            }],
+            said: Vec::new(),
             replica: None,
             closed: None,
         };
-        let content = content(&request, "https://bugle.example/");
+        let answer = Said {
+            at: sample::now(),
+            by: "Otto".to_owned(),
+            operator: true,
+            text: "We lost <it>.".to_owned(),
+            mailed: None,
+        };
+        let content = content(&request, &answer, "https://bugle.example/");
         let Content::Email { subject, text, html, .. } = content else { panic!("no mail") };
         assert_eq!(subject, "Answer: a text for <db1>");
         assert!(text.starts_with("Otto answers:\n\nWe lost <it>.\n"), "{text}");

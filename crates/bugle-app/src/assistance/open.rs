@@ -19,6 +19,8 @@ use crate::permission::Permission;
 const USUAL_TIME: SignedDuration = SignedDuration::from_hours(1);
 /// Longest time that is meant.
 const LONGEST_TIME: SignedDuration = SignedDuration::from_hours(24 * 7);
+/// How often a change is tried again that somebody else was faster with.
+const AMEND_TRIES: u32 = 3;
 /// Whoever asks may have a clock that is so far ahead of ours.
 const CLOCKS_APART: SignedDuration = SignedDuration::from_mins(5);
 
@@ -143,7 +145,6 @@ impl App {
         words: &str,
     ) -> Result<AssistanceView, AssistanceError> {
         caller.require(Permission::AskAssistance)?;
-        let (mut row, trace) = self.find_assistance(caller.scope, id).await?;
         let said = Said {
             at: self.now(),
             by: caller.shown_name(),
@@ -151,9 +152,28 @@ impl App {
             text: words.trim().to_owned(),
             mailed: None,
         };
-        say(&mut row.request, said)?;
-        self.keep_assistance(&mut row, None).await?;
-        self.view(row.request, trace).await
+        let add = |request: &mut AssistanceRequest| say(request, said.clone());
+        let (request, trace) = self.amend_assistance(caller.scope, id, add).await?;
+        self.view(request, trace).await
+    }
+
+    /// Changes a request as it is kept, again where somebody else did at the same moment.
+    pub(super) async fn amend_assistance(
+        &self,
+        scope: TenantScope,
+        id: AssistanceId,
+        change: impl Fn(&mut AssistanceRequest) -> Result<(), AssistanceError>,
+    ) -> Result<(AssistanceRequest, Option<Trace>), AssistanceError> {
+        let mut tries = 1;
+        loop {
+            let (mut row, trace) = self.find_assistance(scope, id).await?;
+            change(&mut row.request)?;
+            match self.keep_assistance(&mut row, None).await {
+                Ok(()) => return Ok((row.request, trace)),
+                Err(AssistanceError::Overtaken) if tries < AMEND_TRIES => tries += 1,
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// A request as it is kept, with its trace.

@@ -49,13 +49,15 @@ impl App {
         caller: &Caller,
         id: AssistanceId,
     ) -> Result<AssistanceView, AssistanceError> {
-        let (row, _) = self.assistance_to_give(caller, id).await?;
+        let scope = self.scope_to_give(caller, id).await?;
+        let (row, _) = self.find_assistance(scope, id).await?;
         let replica = self.replicated(&row.request).await?;
-        // It took its time: somebody may have answered meanwhile.
-        let (mut row, trace) = self.assistance_to_give(caller, id).await?;
-        row.request.replica = Some(replica);
-        self.keep_assistance(&mut row, None).await?;
-        self.view(row.request, trace).await
+        let note = |request: &mut AssistanceRequest| {
+            request.replica = Some(replica.clone());
+            Ok(())
+        };
+        let (request, trace) = self.amend_assistance(scope, id, note).await?;
+        self.view(request, trace).await
     }
 
     async fn replicated(&self, request: &AssistanceRequest) -> Result<Replica, AssistanceError> {

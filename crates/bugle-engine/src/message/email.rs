@@ -75,8 +75,10 @@ pub(super) fn mail(
     thread: Option<AlertId>,
 ) -> Email {
     let foot = format!(
-        "The link opens a page with one button; opening it changes nothing. {}",
-        page.reference_note()
+        "The link opens a page with one button; opening it changes nothing. {}\n\
+         Somebody was not paged? {}",
+        page.reference_note(),
+        page.ask
     );
     let text =
         format!("{subject}\n\n{}\n\n{what}: {}\n\n-- \n{foot}\n", lines.join("\n"), page.link);
@@ -85,7 +87,7 @@ pub(super) fn mail(
         ("title", &escaped(&subject)),
         ("what", what),
         ("link", &escaped(page.link)),
-        ("foot", &escaped(&foot)),
+        ("foot", &escaped(&foot).replace('\n', "<br>")),
         ("body", &body),
     ]);
     Email { subject, text, html, thread }

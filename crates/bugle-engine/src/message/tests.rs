@@ -46,6 +46,7 @@ fn with_page<T>(alerts: &[AlertBrief], read: impl FnOnce(Page<'_>) -> T) -> T {
         alerts: &alerts,
         user: user(LENA),
         link: LINK,
+        ask: "https://bgl.example/assistance",
         reference: "K7Q2",
         possible_repeat: false,
         wanted_at: at(0),
@@ -115,6 +116,7 @@ fn a_digest_counts_names_the_worst_and_says_what_is_over() {
 
     -- 
     The link opens a page with one button; opening it changes nothing. #K7Q2
+    Somebody was not paged? https://bgl.example/assistance
     ");
     let nothing_over = with_page(&alerts, |page| digest_text(&page, 0));
     assert!(!nothing_over.contains("resolved"), "{nothing_over}");
@@ -192,6 +194,7 @@ fn a_mail_has_the_same_content_twice_and_can_not_be_broken_into() {
 
     -- 
     The link opens a page with one button; opening it changes nothing. #K7Q2
+    Somebody was not paged? https://bgl.example/assistance
     "#);
     assert!(!mail.html.contains("<script>"));
     assert!(mail.html.contains("&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;more&quot;"));
@@ -217,6 +220,7 @@ fn a_mail_of_several_lists_them_worst_first() {
 
     -- 
     The link opens a page with one button; opening it changes nothing. #K7Q2
+    Somebody was not paged? https://bgl.example/assistance
     ");
     assert_eq!(mail.thread, None);
 }

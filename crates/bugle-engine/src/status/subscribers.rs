@@ -3,7 +3,6 @@
 //! Whoever asks is a subscriber only after a button was pressed that leads from a message to that
 //! very address. Nothing here is urgent: it is sent after everything that somebody waits for.
 
-
 use bugle_domain::contact::{Address, Channel};
 use bugle_domain::{BulletinId, SubscriberId};
 use jiff::{SignedDuration, Timestamp};

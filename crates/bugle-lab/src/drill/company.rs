@@ -58,6 +58,11 @@ pub fn clients(plan: &Plan, now: Timestamp) -> Vec<Client> {
     (0..plan.tenants.min(MOST)).filter_map(|tenant| client(plan, tenant, now)).collect()
 }
 
+/// The id of a tenant, by its number.
+pub fn tenant(number: usize) -> TenantId {
+    tenant_id(number, 0)
+}
+
 /// The key of a person's way in.
 pub fn key(tenant: usize, person: usize) -> String {
     format!("drill{tenant:02}{person:02}{:0<23}", "")
@@ -132,7 +137,7 @@ fn place(tenant: usize, number: usize) -> [u8; 10] {
 /// `None` where an address can't be read, which the plan's URL may be to blame for.
 fn client(plan: &Plan, number: usize, now: Timestamp) -> Option<Client> {
     let tenant = Tenant {
-        id: tenant_id(number, 0),
+        id: tenant(number),
         name: format!("Client {}", number + 1),
         fallback_policy: Some(policy_id(number, 0)),
         time_zone: "UTC".to_owned(),

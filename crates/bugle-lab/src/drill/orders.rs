@@ -47,6 +47,11 @@ pub enum Order {
         /// What it is about.
         dedup_key: String,
     },
+    /// Accept what these tenants send, and lose it where no book knows of it.
+    Swallow {
+        /// The tenants' numbers, 0-based.
+        tenants: Vec<usize>,
+    },
     /// Stand still at a step of a notification's way, the next time it is reached.
     StandAt {
         /// Which.

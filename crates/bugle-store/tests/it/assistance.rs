@@ -45,7 +45,7 @@ async fn a_request_is_kept_with_its_trace_and_nobody_writes_over_another(mut wor
     assert_eq!(store.tenant_of_assistance(all(), asked.id).await.unwrap(), Some(tenant(1)));
 
     let late = row.clone();
-    row.request.expected = String::from("a call");
+    "a call".clone_into(&mut row.request.expected);
     assert!(!store.save_assistance(scope(2), &row, None).await.unwrap());
     assert!(store.save_assistance(scope(1), &row, Some("{}")).await.unwrap());
     assert!(!store.save_assistance(scope(1), &late, None).await.unwrap(), "it was changed");

@@ -8,6 +8,8 @@ use bugle_app::assistance::{
 };
 use bugle_app::why::Why;
 use bugle_app::{App, Caller};
+use bugle_domain::contact::Channel;
+use bugle_domain::integration::Dialect;
 use bugle_domain::{AssistanceId, EventId, IntegrationId};
 use bugle_engine::assistance::Said;
 use bugle_engine::assistance::finding::Finding;
@@ -56,8 +58,8 @@ impl From<Finding> for FindingBody {
             standing: standing(it.cause.standing()),
             text: it.text,
             hop: it.place.hop.map(|hop| hop.name()),
-            dialect: it.place.dialect.map(|it| it.as_str()),
-            channel: it.place.channel.map(|it| it.as_str()),
+            dialect: it.place.dialect.map(Dialect::as_str),
+            channel: it.place.channel.map(Channel::as_str),
             provider: it.place.provider,
         }
     }
@@ -285,10 +287,14 @@ impl From<Group> for GroupBody {
     }
 }
 
-/// Requests, newest first.
+/// Requests, newest first: the newest 200.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AssistanceListBody {
     data: Vec<AssistanceBody>,
+    /// Null: older ones are not listed.
+    next: Option<String>,
+    /// False: see `next`.
+    has_more: bool,
     /// How the open ones belong together; only for operators.
     groups: Vec<GroupBody>,
 }
@@ -355,7 +361,7 @@ pub(crate) async fn list(
     };
     let data = found.into_iter().map(AssistanceBody::from).collect();
     let groups = groups.into_iter().map(GroupBody::from).collect();
-    Ok(Json(AssistanceListBody { data, groups }))
+    Ok(Json(AssistanceListBody { data, next: None, has_more: false, groups }))
 }
 
 /// Says that nobody was paged. The ledger's answer and the causal record are attached at once.

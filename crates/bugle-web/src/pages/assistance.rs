@@ -141,16 +141,13 @@ async fn typed(
         errors.push(FieldError::new("event", "Events are named evt_ and 32 characters."));
         None
     });
-    let alert = match given("alert") {
-        Some(text) => match app.find_alert(&visitor.caller, &text).await {
-            Ok(alert) => Some(alert),
-            Err(_) => {
-                errors.push(FieldError::new("alert", "There is no such alert."));
-                None
-            }
-        },
-        None => None,
-    };
+    let mut alert = None;
+    if let Some(text) = given("alert") {
+        alert = app.find_alert(&visitor.caller, &text).await.ok();
+        if alert.is_none() {
+            errors.push(FieldError::new("alert", "There is no such alert."));
+        }
+    }
     let integration = given("integration").and_then(|text| text.parse().ok());
     if !errors.is_empty() {
         return Err(errors);

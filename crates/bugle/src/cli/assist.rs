@@ -112,11 +112,11 @@ struct Said {
 #[derive(Deserialize)]
 struct Replica {
     at: Timestamp,
-    hops: Vec<Hop>,
+    hops: Vec<Passed>,
 }
 
 #[derive(Deserialize)]
-struct Hop {
+struct Passed {
     hop: String,
     passage: String,
     text: String,

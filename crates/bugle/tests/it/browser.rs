@@ -2,6 +2,7 @@
 //! and without JavaScript, on a phone's screen and on a desk's. Pictures of what it showed are left
 //! in `target/screenshots`.
 
+mod assistance;
 mod changes;
 mod cleanups;
 mod forms;

@@ -97,6 +97,18 @@ async fn what_the_code_fails_at_stops_nothing_beside_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_calls_wake_an_operator_though_all_is_green() {
+    tokio::join!(
+        passes("two-calls --variant two"),
+        passes("two-calls --variant one"),
+        fails(
+            "two-calls --variant two --without assistance --give-up-after 5",
+            &["an operator is paged"],
+        ),
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_in_use_is_not_cleaned_up_and_what_is_not_hurts_nobody() {
     tokio::join!(
         passes("unused --variant integration"),

@@ -8,7 +8,9 @@ use axum::Form;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use bugle_app::App;
+use bugle_app::assistance::error::AssistanceError;
 use bugle_app::assistance::{AssistanceDesk, Group};
+use bugle_app::permission::Permission;
 use bugle_domain::AssistanceId;
 use bugle_engine::assistance::group::{Reason, Shared};
 use http::StatusCode;
@@ -71,7 +73,7 @@ pub(in crate::pages) fn build(desk: &AssistanceDesk, times: &Times) -> DeskPage 
 
 fn together(group: &Group, rows: &mut BTreeMap<AssistanceId, Row>) -> Together {
     let shared = |Shared { what, value, requests }: &Shared| {
-        format!("{} of them: {what} {value}", requests.len())
+        format!("{} share the {what}: {value}", requests.len())
     };
     Together {
         why: match (group.reason, group.requests.len()) {
@@ -102,8 +104,7 @@ async fn shown(
     id: &str,
     errors: Vec<FieldError>,
 ) -> Result<Response, PageError> {
-    // The desk itself says who may.
-    app.assistance_desk(&visitor.caller).await?;
+    visitor.caller.require(Permission::GiveAssistance).map_err(AssistanceError::from)?;
     let view = app.assistance_request(&visitor.caller, parse(id)?).await?;
     let mut body = show::build(view, &visitor.times, show::For::Operator);
     body.said.clone_from(&visitor.browser.said);

@@ -103,7 +103,7 @@ pub(in crate::pages) struct OnePage {
     cut: bool,
     came: Vec<Came>,
     conversation: Vec<Word>,
-    replica: Option<Hops>,
+    replica: Option<Tried>,
 }
 
 /// An event of the time that is meant.
@@ -125,7 +125,7 @@ struct Word {
 }
 
 /// A replica, hop by hop.
-struct Hops {
+struct Tried {
     at: When,
     outcome: String,
     hops: Vec<Hop>,
@@ -168,7 +168,7 @@ pub(in crate::pages) fn build(view: AssistanceView, times: &Times, reader: For) 
         cut,
         came,
         conversation: it.said.into_iter().map(|said| word(said, times)).collect(),
-        replica: it.replica.map(|replica| hops(replica, times)),
+        replica: it.replica.map(|replica| tried(replica, times)),
         expected: it.expected,
     }
 }
@@ -204,7 +204,7 @@ fn word(said: Said, times: &Times) -> Word {
     Word { at: times.exact(at), by, operator, text, mailed }
 }
 
-fn hops(replica: Replica, times: &Times) -> Hops {
+fn tried(replica: Replica, times: &Times) -> Tried {
     let outcome = match replica.stops_at() {
         Some(hop) => format!("It stops at {}.", hop.hop),
         None => "Nothing stopped it.".to_owned(),
@@ -214,9 +214,13 @@ fn hops(replica: Replica, times: &Times) -> Hops {
             Passage::Through => ("ok", "Through"),
             Passage::Stopped => ("r-fail", "Stops here"),
             Passage::NotReached => ("r-none", "Not reached"),
-            Passage::Unknown => ("r-next", "Not known"),
+            Passage::Unknown => ("r-wait", "Not known"),
         };
         Hop { sign, word, name: hop, text }
     };
-    Hops { at: times.exact(replica.at), outcome, hops: replica.hops.into_iter().map(hop).collect() }
+    Tried {
+        at: times.exact(replica.at),
+        outcome,
+        hops: replica.hops.into_iter().map(hop).collect(),
+    }
 }

@@ -71,6 +71,7 @@ macro_rules! sources {
 pub(super) static SOURCES: &[Source] = sources! {
     Tutorial "docs/tutorial-make-your-phone-ring.md"
     Tutorial "docs/tutorial-from-prometheus-to-a-page.md"
+    HowTo "docs/how-to-ask-for-assistance.md"
     HowTo "docs/how-to-change-stages.md"
     HowTo "docs/how-to-clean-up.md"
     HowTo "docs/how-to-move-from-pagerduty.md"
@@ -105,6 +106,7 @@ pub(super) static SOURCES: &[Source] = sources! {
     Decision "docs/decisions/0014-undo-always-and-ask-before-trying-again.md"
     Decision "docs/decisions/0015-tell-the-public-from-files.md"
     Decision "docs/decisions/0016-keep-the-room-beside-the-incident.md"
+    Decision "docs/decisions/0017-believe-two-clients-over-a-green-board.md"
     Decision "docs/decisions/0018-tell-subscribers-behind-the-pages.md"
 };
 

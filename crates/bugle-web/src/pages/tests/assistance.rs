@@ -130,7 +130,7 @@ fn operators_see_who_asks_what_they_share_and_where_it_stops() {
         &desk::build(&AssistanceDesk { requests, groups }, &times()),
     );
     assert!(html.contains("Several clients within ten minutes"), "{html}");
-    assert!(html.contains("2 of them: hop intake"), "{html}");
+    assert!(html.contains("2 share the hop: intake"), "{html}");
     let page = one::build(full(), &times(), one::For::Operator);
     let html = show("assistance-desk-one", &shell, &page);
     assert!(html.contains("It stops at intake."), "{html}");
