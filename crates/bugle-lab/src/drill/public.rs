@@ -92,7 +92,8 @@ impl Reader {
     }
 
     fn read(&self, page: &Value, timeline: &Timeline) {
-        for text in self.kept().take(page, timeline.injected().is_some()) {
+        let injected = timeline.injected().is_some();
+        for text in self.kept().take(page, injected, Instant::now()) {
             timeline.note(text);
         }
     }
@@ -100,7 +101,7 @@ impl Reader {
 
 impl Told {
     /// Takes a page in; gives what is new in it.
-    fn take(&mut self, page: &Value, injected: bool) -> Vec<String> {
+    fn take(&mut self, page: &Value, injected: bool, now: Instant) -> Vec<String> {
         let mut new = Vec::new();
         self.written = text(&page["page"], "updated_at").chars().take(SECOND).collect();
         let amiss: BTreeSet<String> = list(page, "components")
@@ -121,12 +122,16 @@ impl Told {
         let is_over = |it: &&&Value| it["status"] == "monitoring" || it["status"] == "resolved";
         let goes_on = troubles.iter().filter(|it| !is_over(it));
         self.goes_on = goes_on.map(|it| text(it, "name")).collect();
-        self.count(&troubles, injected, &mut new);
+        self.count(&troubles, (injected, now), &mut new);
         new
     }
 
-    fn count(&mut self, troubles: &[&Value], injected: bool, new: &mut Vec<String>) {
-        let now = Instant::now();
+    fn count(
+        &mut self,
+        troubles: &[&Value],
+        (injected, now): (bool, Instant),
+        new: &mut Vec<String>,
+    ) {
         let updates = troubles.iter().map(|it| list(it, "incident_updates").count()).sum();
         let last = std::mem::replace(&mut self.last, (updates > 0).then_some(now));
         match last {
@@ -179,28 +184,28 @@ mod tests {
 
     #[test]
     fn the_first_post_what_it_names_and_the_silence_after_it_are_noted() {
-        let mut told = Told::default();
-        assert_eq!(told.take(&page("operational", None), false), Vec::<String>::new());
+        let (mut told, zero) = (Told::default(), Instant::now());
+        let at = |seconds| zero + Duration::from_secs(seconds);
+        assert_eq!(told.take(&page("operational", None), false, at(0)), Vec::<String>::new());
         let down = page("major_outage", Some(("investigating", 1)));
-        let new = told.take(&down, true);
+        let new = told.take(&down, true, at(5));
         assert_eq!(new, ["the public page: SMS notifications", "the public is told: b"]);
-        let first = told.first_post;
-        assert!(first.is_some());
-        std::thread::sleep(Duration::from_millis(20));
-        assert_eq!(told.take(&down, true), Vec::<String>::new());
-        assert!(told.longest_silence >= Some(Duration::from_millis(20)));
-        assert_eq!(told.take(&page("operational", Some(("monitoring", 2))), true).len(), 2);
-        assert_eq!(told.first_post, first);
+        assert_eq!(told.take(&down, true, at(25)), Vec::<String>::new());
+        let better = page("operational", Some(("monitoring", 2)));
+        assert_eq!(told.take(&better, true, at(30)).len(), 2);
+        assert_eq!(told.take(&better, true, at(40)), Vec::<String>::new());
+        assert_eq!(told.first_post, Some(at(5)));
+        assert_eq!(told.longest_silence, Some(Duration::from_secs(25)));
         assert_eq!(told.named, BTreeSet::from(["SMS notifications".to_owned()]));
     }
 
     #[test]
     fn what_is_said_in_the_end_is_held_against_how_it_is() {
-        let mut told = Told::default();
-        told.take(&page("major_outage", Some(("identified", 1))), true);
+        let (mut told, now) = (Told::default(), Instant::now());
+        told.take(&page("major_outage", Some(("identified", 1))), true, now);
         assert_eq!(told.untrue(true), Vec::<String>::new());
         assert_eq!(told.untrue(false), ["SMS notifications", "Texts"]);
-        told.take(&page("operational", Some(("monitoring", 2))), true);
+        told.take(&page("operational", Some(("monitoring", 2))), true, now);
         assert_eq!(told.untrue(false), Vec::<String>::new());
         assert_eq!(told.untrue(true), ["all is said to be well"]);
     }
