@@ -97,6 +97,17 @@ async fn what_the_code_fails_at_stops_nothing_beside_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_status_page_outlives_everything_else() {
+    tokio::join!(
+        passes("status-alone"),
+        fails(
+            "status-alone --without watch --give-up-after 5",
+            &["the public told", "every reader is told, and how old it is"],
+        ),
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_calls_wake_an_operator_though_all_is_green() {
     tokio::join!(
         passes("two-calls --variant two"),
@@ -143,7 +154,10 @@ async fn a_drill_fails_without_what_it_tests() {
     tokio::join!(
         fails("march-14 --variant b --without undo --give-up-after 12", &["mitigated"]),
         fails("march-14 --variant c --without undo --give-up-after 12", &["mitigated", "lost"]),
-        fails("march-14 --variant c --without watch --give-up-after 12", &["declared"]),
+        fails(
+            "march-14 --variant c --without watch --give-up-after 12",
+            &["declared", "the public told"],
+        ),
         fails("kill --variant claim --without resume --give-up-after 5", &["lost"]),
         fails("dead-pipe --variant dispatch --scale 1000 --without judge", &["no flood"]),
     );
@@ -160,6 +174,7 @@ async fn a_report_has_the_measures_beside_the_record() {
     let json: Value = serde_json::from_str(&json).unwrap();
     for key in [
         "detected_s",
+        "first_post_s",
         "declared_s",
         "mitigated_s",
         "drained_s",
