@@ -78,7 +78,8 @@ pub(crate) static LINES: Statement = Statement::new(
 
 /// The watch's incident is over, and so is what people made of it.
 pub(crate) static CLOSE_ROOM: Statement = Statement::new(
-    "UPDATE incident_rooms SET open = 0, due_us = NULL WHERE tenant_id = $1 AND id = $2",
+    "UPDATE incident_rooms SET open = 0, due_us = NULL, version = version + 1
+     WHERE tenant_id = $1 AND id = $2",
 );
 
 /// An incident, and the node that follows it.

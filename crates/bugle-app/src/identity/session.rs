@@ -16,6 +16,7 @@ use super::{
 use crate::app::App;
 use crate::caller::Caller;
 use crate::entropy;
+use crate::limits::place;
 use crate::permission::Permission;
 
 /// How long a session or key is used before its time of use is written again.
@@ -36,7 +37,7 @@ impl App {
         let email = email.trim().to_lowercase();
         let limits = &self.inner().limits;
         let early = |retry_after| SignInError::TooMany { retry_after };
-        limits.sign_in_from.take(&client.ip).map_err(early)?;
+        limits.sign_in_from.take(&place(client.ip)).map_err(early)?;
         limits.sign_in_as.take(&email).map_err(early)?;
         let login = self.inner().store.find_login(&email).await?;
         let stored = login.as_ref().and_then(|login| login.password_hash.clone());
@@ -53,7 +54,7 @@ impl App {
         client: &ClientInfo,
     ) -> Result<SignedIn, SignInError> {
         let early = |retry_after| SignInError::TooMany { retry_after };
-        self.inner().limits.sign_in_from.take(&client.ip).map_err(early)?;
+        self.inner().limits.sign_in_from.take(&place(client.ip)).map_err(early)?;
         let hash = secret::hash(token);
         let taken = self.inner().store.take_token((&hash, Purpose::SignIn), self.now()).await?;
         let (tenant, user) = taken.and_then(|taken| taken.user).ok_or(SignInError::BadLink)?;

@@ -10,7 +10,7 @@ use bugle_domain::contact::Channel;
 use bugle_domain::{AllTenants, IncidentId, Severity, TenantScope};
 use bugle_engine::incident::room::{Person, Room};
 use bugle_store::{RoomRow, StoreError};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Map;
 use tokio_util::sync::CancellationToken;
 
@@ -128,8 +128,9 @@ fn page(app: &Inner, id: IncidentId) -> String {
 
 fn notice(room: &Room) -> Notice {
     let count = room.nags.map_or(0, |nags| nags.count);
+    let promised = room.next_update_by.map_or(0, Timestamp::as_second);
     Notice {
-        key: format!("bugle/incident/{}/update/{count}", room.id),
+        key: format!("bugle/incident/{}/update/{promised}/{count}", room.id),
         summary: format!("An update is due: {}", room.title),
         severity: Severity::Medium,
         details: Map::new(),

@@ -26,6 +26,7 @@ use crate::app::{App, Inner};
 use crate::caller::Caller;
 use crate::entropy;
 use crate::error::problem;
+use crate::limits::{owner, place};
 use crate::permission::Permission;
 
 /// Bytes of a token: 128 bits.
@@ -69,9 +70,11 @@ impl App {
     /// The address has a mistake, or too many asked from this place. Nothing is sent then.
     pub async fn ask_to_subscribe(&self, asks: Asks, from: IpAddr) -> Result<(), StatusError> {
         let limits = &self.inner().limits;
-        limits.subscribe_from.take(&from).map_err(|wait| StatusError::TooOften { wait })?;
+        let often = |wait| StatusError::TooOften { wait };
+        limits.subscribe_from.take(&place(from)).map_err(often)?;
         let address = address(&asks)?;
-        if limits.subscribe_to.take(&address.as_str().to_lowercase()).is_err() {
+        limits.subscribe_all.take(&()).map_err(often)?;
+        if limits.subscribe_to.take(&owner(&address)).is_err() {
             // Whoever owns the address has enough messages, and whoever asks learns nothing.
             tracing::info!("an address was asked for too often");
             return Ok(());
