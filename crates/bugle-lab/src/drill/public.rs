@@ -14,9 +14,6 @@ use super::timeline::Timeline;
 /// How often it is read.
 const EVERY: Duration = Duration::from_millis(150);
 
-/// Characters of a time up to its second.
-const SECOND: usize = "2019-03-14T14:52:00".len();
-
 /// What the public calls the ways by which a drill's people are reached.
 pub(super) const WAYS_OUT: &[&str] =
     &["Integration platform", "SMS notifications", "Voice notifications"];
@@ -32,8 +29,6 @@ pub(super) struct Told {
     pub named: BTreeSet<String>,
     /// The longest time between two updates about the same trouble while it went on.
     pub longest_silence: Option<Duration>,
-    /// When what is there was written, to the second.
-    pub written: String,
     /// Components that are said to be in trouble just now.
     amiss: BTreeSet<String>,
     /// Troubles that go on just now, and of which it is not even said that they are over.
@@ -103,7 +98,6 @@ impl Told {
     /// Takes a page in; gives what is new in it.
     fn take(&mut self, page: &Value, injected: bool, now: Instant) -> Vec<String> {
         let mut new = Vec::new();
-        self.written = text(&page["page"], "updated_at").chars().take(SECOND).collect();
         let amiss: BTreeSet<String> = list(page, "components")
             .filter(|it| it["status"] != "operational")
             .map(|it| text(it, "name"))

@@ -41,6 +41,10 @@ const READ_FOR: Duration = Duration::from_secs(3);
 const READ_LIMIT: Duration = Duration::from_secs(2);
 /// After its start the node has written the page anew within this time, in seconds.
 const WRITTEN_S: f64 = 10.0;
+/// What stands before the time at which the page was written.
+const AGE: &str = "data-at=\"";
+/// How often the page on the disk is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// How long it is looked on in the end.
 const AFTER: Duration = Duration::from_secs(3);
 
@@ -55,15 +59,12 @@ async fn run(held: &Held) -> Result<Run, DrillError> {
     scene.within(held.patience, || scene.reader.told().first_post.is_some()).await;
     scene.timeline.note("everything is dead but the files of the status page");
     scene.node.kill().await?;
-    let left = scene.reader.told().written;
+    let left = written(&scene).await;
     let read = read(&scene, &left).await?;
     scene.timeline.note(format!("{} reads, {} of them in vain", read.all, read.in_vain));
-    let started = Instant::now();
     scene.node.start().await?;
     scene.timeline.note("the node is back");
-    let anew = || scene.reader.told().written != left;
-    scene.within(held.patience, anew).await;
-    let written_s = anew().then(|| started.elapsed().as_secs_f64());
+    let written_s = written_anew(&scene, &left, held.patience).await;
     if scene.until_well(held.patience).await {
         scene.pass(AFTER).await;
     }
@@ -79,6 +80,26 @@ async fn run(held: &Held) -> Result<Run, DrillError> {
     let timeline = scene.timeline.entries();
     scene.close().await?;
     Ok(Run::new("", measured, checks, timeline))
+}
+
+/// When the page on the disk says that it was written.
+async fn written(scene: &Scene) -> String {
+    let page = tokio::fs::read_to_string(scene.node.page().join("index.html")).await;
+    let page = page.unwrap_or_default();
+    let at = page.split_once(AGE).and_then(|(_, rest)| rest.split_once('"'));
+    at.map_or_else(|| "never".to_owned(), |(at, _)| at.to_owned())
+}
+
+/// After how many seconds the page on the disk was another than `left`.
+async fn written_anew(scene: &Scene, left: &str, limit: Duration) -> Option<f64> {
+    let began = Instant::now();
+    while began.elapsed() < limit {
+        if written(scene).await != left {
+            return Some(began.elapsed().as_secs_f64());
+        }
+        scene.pass(LOOK_EVERY).await;
+    }
+    None
 }
 
 /// What readers found.
