@@ -280,17 +280,20 @@ async fn begin(app: &Inner, wanted: Begin<'_>, plan: &ChangePlan) -> Result<Chan
     Ok(begun)
 }
 
-/// Begins a change to a new revision that carries a clean-up out. One that does not fit goes on
-/// record as refused, which is what is returned.
+/// Begins a change to a new revision, made from the known-good of that number, that carries a
+/// clean-up out. One that does not fit goes on record as refused, which is what is returned.
 pub(crate) async fn begin_for(
     app: &Inner,
     clean_up: &CleanUp,
-    revision: &Revision,
+    (known_good, revision): (i64, &Revision),
 ) -> Result<Change, ChangeError> {
     let author = clean_up.author.clone();
     let reason = &*format!("clean-up {}: {}", clean_up.number, clean_up.reason);
     let blocked = app.store.blocked(revision).await?;
     let plan = plan(app, Numbered { number: 0, revision }, blocked).await?;
+    if plan.from != known_good {
+        return Err(ChangeError::Overtaken);
+    }
     if app.store.change_under_way().await?.is_some() {
         return Err(ChangeError::UnderWay);
     }

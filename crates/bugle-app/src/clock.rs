@@ -1,9 +1,13 @@
 //! The one place that reads the time. Tests push it.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
+
+/// A clock and the machine's own may differ by so much between two looks.
+const CLOCK_JUMP: SignedDuration = SignedDuration::from_secs(2);
 
 /// Tells the time and waits for it: the system's, or one that a test pushes.
 #[derive(Clone, Debug)]
@@ -105,9 +109,38 @@ async fn sleep_of_system(wait: SignedDuration) {
     }
 }
 
+/// How evenly a clock runs beside the machine's own, from one look to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Pace {
+    last: Option<(Instant, Timestamp)>,
+}
+
+impl Pace {
+    /// By how much the clock, which says `now`, was set since it was looked at last; `None`: it was
+    /// not, or this is the first look.
+    pub(crate) fn set_by(&mut self, now: Timestamp) -> Option<SignedDuration> {
+        let machine = Instant::now();
+        let (before, then) = self.last.replace((machine, now))?;
+        let went = SignedDuration::try_from(machine - before).unwrap_or_default();
+        let off = now.duration_since(then) - went;
+        (off.abs() > CLOCK_JUMP).then_some(off)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clock_that_is_set_is_found_at_the_next_look() {
+        let (mut pace, now) = (Pace::default(), Timestamp::UNIX_EPOCH);
+        assert_eq!(pace.set_by(now), None, "nothing to compare with");
+        assert_eq!(pace.set_by(now), None);
+        let set = now + SignedDuration::from_mins(3);
+        assert_eq!(pace.set_by(set).unwrap().as_mins(), 2);
+        assert_eq!(pace.set_by(set), None);
+        assert!(pace.set_by(now).unwrap().is_negative());
+    }
 
     #[tokio::test]
     async fn a_shifted_clock_goes_on_and_wakes_whoever_waits_for_it() {

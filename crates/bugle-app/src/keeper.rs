@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::alerting;
 use crate::app::Inner;
+use crate::clock::Pace;
 use crate::dispatch::TRY_WITHIN;
 use crate::error::Chain;
 use crate::rehearsal::Mechanism;
@@ -62,18 +63,22 @@ struct Seen {
 #[derive(Default)]
 struct Others {
     looked_at: Option<Instant>,
-    /// Since when it has looked without a break.
+    /// Since when it has looked without a break, by a clock that nobody set.
     looks_since: Option<Instant>,
+    pace: Pace,
     seen: BTreeMap<NodeId, Seen>,
 }
 
 impl Others {
-    /// The nodes whose counter has stood still for too long, with where it stands.
-    fn look(&mut self, own: NodeId, nodes: &[NodeBeat]) -> Vec<(NodeId, i64)> {
+    /// The nodes whose counter has stood still for too long, with where it stands; `time` is by the
+    /// clock that tries are timed with.
+    fn look(&mut self, own: NodeId, nodes: &[NodeBeat], time: Timestamp) -> Vec<(NodeId, i64)> {
         let blind = self.looked_at.is_some_and(|at| at.elapsed() > BLIND_AFTER);
         let now = Instant::now();
         self.looked_at = Some(now);
-        self.looks_since = self.looks_since.filter(|_| !blind).or(Some(now));
+        // Who set the clock cannot tell by it how long others have been at their tries.
+        let unbroken = self.pace.set_by(time).is_none() && !blind;
+        self.looks_since = self.looks_since.filter(|_| unbroken).or(Some(now));
         self.seen.retain(|known, _| nodes.iter().any(|node| node.node == *known));
         let mut dead = Vec::new();
         for other in nodes.iter().filter(|other| other.node != own) {
@@ -206,7 +211,7 @@ impl Keeper {
     /// Watches the others' counters; gives those of the dead.
     fn watch(&self, nodes: &[NodeBeat]) -> Vec<(NodeId, i64)> {
         let mut others = self.others();
-        let dead = others.look(self.app.node, nodes);
+        let dead = others.look(self.app.node, nodes, self.app.clock.now());
         self.app.set_living(others.living(), dead.iter().map(|(node, _)| *node).collect());
         dead
     }

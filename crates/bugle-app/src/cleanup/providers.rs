@@ -63,7 +63,7 @@ async fn removing(app: &Inner, of: &CleanUp, now: Timestamp) -> Result<Saved, Ch
 
 /// Judges anew, and begins the change that takes away what goes.
 async fn remove(app: &Inner, of: &CleanUp, now: Timestamp) -> Result<Saved, ChangeError> {
-    let (_, known_good) = change::known_good(app).await?;
+    let (number, known_good) = change::known_good(app).await?;
     let found = look_at(app, &known_good, now).await?;
     let (all, blind) = (found.len(), app.lacks(Mechanism::InUse));
     let goes: Vec<Candidate> = found.into_iter().filter(|it| blind || it.goes()).collect();
@@ -72,7 +72,7 @@ async fn remove(app: &Inner, of: &CleanUp, now: Timestamp) -> Result<Saved, Chan
     if goes.is_empty() {
         return Ok(Some((of.enter(CleanUpState::Removed, now), CleanUpStep::Nothing)));
     }
-    Ok(match begin(app, &of, &providers::without(&known_good, &goes)).await? {
+    Ok(match begin(app, &of, (number, &providers::without(&known_good, &goes))).await? {
         Some(change) if change.state == ChangeState::Refused => Some(taken_back(&of, &change, now)),
         begun => begun.map(|change| (began(&of, &change), CleanUpStep::Nothing)),
     })
@@ -125,12 +125,12 @@ async fn put_back(
     removal: &Change,
     now: Timestamp,
 ) -> Result<Saved, ChangeError> {
-    let (_, known_good) = change::known_good(app).await?;
+    let (number, known_good) = change::known_good(app).await?;
     let wanted = providers::with(&known_good, &taken(app, removal).await?);
     if wanted == known_good {
         return Ok(Some(all_back(of, now)));
     }
-    Ok(match begin(app, of, &wanted).await? {
+    Ok(match begin(app, of, (number, &wanted)).await? {
         Some(change) if change.state == ChangeState::Refused => Some(still_gone(of, &change, now)),
         begun => begun.map(|change| (goes_back(of, &change), CleanUpStep::Nothing)),
     })
@@ -184,11 +184,12 @@ async fn undo(app: &Inner, of: &CleanUp, removal: &Change) -> Result<(), StoreEr
     Ok(())
 }
 
-/// Begins the change. `None`: another is under way, and it waits.
+/// Begins the change from the known-good of that number. `None`: another is under way or came
+/// first, and it waits.
 async fn begin(
     app: &Inner,
     of: &CleanUp,
-    wanted: &Revision,
+    wanted: (i64, &Revision),
 ) -> Result<Option<Change>, ChangeError> {
     match change::begin_for(app, of, wanted).await {
         Err(ChangeError::UnderWay | ChangeError::Overtaken) => Ok(None),

@@ -46,15 +46,20 @@ impl CleanUpLoop {
         }
     }
 
-    /// One step of each clean-up that has one to make.
+    /// One step of each clean-up that has one to make. One that cannot go on holds up no other.
     async fn look(&self) -> Result<(), CleanUpError> {
-        self.app.name_providers().await?;
+        let mut result = self.app.name_providers().await.map_err(CleanUpError::from);
         for clean_up in self.app.store.clean_ups_at_work().await? {
-            let now = self.app.clock.now();
-            let Some((after, step)) = self.next(&clean_up, now).await? else { continue };
-            let stepped = self.app.store.step_clean_up(&after, &step, now).await?;
-            self.tell(&clean_up, &after, &step, stepped);
+            result = result.and(self.step(&clean_up).await);
         }
+        result
+    }
+
+    async fn step(&self, clean_up: &CleanUp) -> Result<(), CleanUpError> {
+        let now = self.app.clock.now();
+        let Some((after, step)) = self.next(clean_up, now).await? else { return Ok(()) };
+        let stepped = self.app.store.step_clean_up(&after, &step, now).await?;
+        self.tell(clean_up, &after, &step, stepped);
         Ok(())
     }
 

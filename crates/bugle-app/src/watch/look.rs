@@ -12,9 +12,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::report::ProviderReport;
 use crate::app::Inner;
+use crate::clock::Pace;
 
-/// The wall's clock and the machine's may differ by so much between two looks.
-const CLOCK_JUMP: SignedDuration = SignedDuration::from_secs(2);
 /// After the clock was set, ages mean nothing for so long.
 const SETTLE: Duration = Duration::from_secs(15);
 /// A provider is judged by its breaker when it was asked so often.
@@ -32,27 +31,21 @@ const CONNECTIONS: (f64, f64) = (0.2, 0.0);
 /// What is remembered from one look to the next.
 #[derive(Debug)]
 pub(super) struct Look {
-    last: Option<(Instant, Timestamp)>,
+    pace: Pace,
     set_at: Option<(Instant, SignedDuration)>,
     trends: Trends,
 }
 
 impl Look {
     pub(super) fn new() -> Self {
-        Self { last: None, set_at: None, trends: Trends::default() }
+        Self { pace: Pace::default(), set_at: None, trends: Trends::default() }
     }
 
     /// Compares the wall's clock with the machine's own.
     pub(super) fn clock(&mut self, now: Timestamp) -> Gauge {
-        let machine = Instant::now();
-        if let Some((before, then)) = self.last {
-            let went = SignedDuration::try_from(machine - before).unwrap_or_default();
-            let off = now.duration_since(then) - went;
-            if off.abs() > CLOCK_JUMP {
-                self.set_at = Some((machine, off));
-            }
+        if let Some(off) = self.pace.set_by(now) {
+            self.set_at = Some((Instant::now(), off));
         }
-        self.last = Some((machine, now));
         let recent = self.set_at.filter(|(at, _)| at.elapsed() < SETTLE);
         let (level, text) = match recent {
             Some((_, off)) => (Level::Warn, format!("it was set by {} s", off.as_secs())),

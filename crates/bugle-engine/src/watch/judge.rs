@@ -64,7 +64,8 @@ struct Case {
     texts: Vec<String>,
     waiting: i64,
     tenants: Vec<TenantId>,
-    harmless: bool,
+    /// When it was last seen to hold something up.
+    last_harm: Option<Timestamp>,
 }
 
 /// The probe that must fail.
@@ -172,10 +173,12 @@ impl Watcher {
         signals.extend(self.of_control(now));
         if seen.clock_was_set {
             // Nothing was looked at, so nothing was seen to be well.
-            self.cases.values_mut().for_each(|case| case.last_red = now);
+            for case in self.cases.values_mut() {
+                (case.last_red, case.last_harm) = (now, case.last_harm.map(|_| now));
+            }
         }
         self.judge(signals, now);
-        self.verdicts()
+        self.verdicts(now)
     }
 
     fn of_paths(&self, now: Timestamp) -> Vec<Signal> {
@@ -268,12 +271,11 @@ impl Watcher {
                 texts: Vec::new(),
                 waiting: 0,
                 tenants: Vec::new(),
-                harmless: true,
+                last_harm: None,
             });
             case.last_red = now;
-            let mut ripe = signals.iter().filter(|signal| signal.ripe).peekable();
-            if ripe.peek().is_some() {
-                case.harmless = ripe.all(|signal| signal.harmless);
+            if signals.iter().any(|signal| signal.ripe && !signal.harmless) {
+                case.last_harm = Some(now);
             }
             case.declared |= signals.iter().any(|signal| signal.ripe);
             case.waiting = signals.iter().map(|it| it.waiting).max().unwrap_or(0);
@@ -289,7 +291,10 @@ impl Watcher {
         });
     }
 
-    fn verdicts(&self) -> Vec<Verdict> {
+    fn verdicts(&self, now: Timestamp) -> Vec<Verdict> {
+        let clear_after = self.thresholds.clear_after_ms;
+        let harms =
+            |case: &Case| case.last_harm.is_some_and(|at| ms_between(at, now) < clear_after);
         let database = self.cases.get(&Hop::Store).filter(|case| case.declared);
         let explained = |hop: &Hop, case: &Case| {
             let database = database.filter(|_| matches!(hop, Hop::Stage { .. }));
@@ -305,7 +310,7 @@ impl Watcher {
                 waiting: case.waiting,
                 tenants: case.tenants.clone(),
                 nodes: vec![self.node],
-                harmless: case.harmless,
+                harmless: !harms(case),
             })
             .collect();
         verdicts.sort_by_key(|verdict| (verdict.hop.rank(), verdict.since));
