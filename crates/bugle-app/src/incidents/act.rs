@@ -66,8 +66,11 @@ impl App {
             title => title.to_owned(),
         };
         room::check_new(&title, &new.affected, began_at, now)?;
-        let mut room = declared(caller, &new, (title, began_at, now));
-        room.tenant = whose;
+        let id = IncidentId::new(now, entropy::bytes());
+        let severity = new.severity.unwrap_or(IncidentSeverity::Critical);
+        let origin = Origin::Person { name: caller.shown_name() };
+        let mut room = Room::new(id, origin, (severity, title), (began_at, now));
+        (room.tenant, room.affected) = (whose, new.affected.trim().to_owned());
         room.detected_at = opened_at.max(began_at);
         let mut lines = vec![first_line(&room, caller, now)];
         self.give_roles(caller, &mut room, (&new.roles, &mut lines)).await?;
@@ -279,34 +282,6 @@ fn act(
 
 fn give(role: Role, to: room::Person, reason: String) -> Act {
     Act::Give { role, to, reason }
-}
-
-fn declared(
-    caller: &Caller,
-    new: &NewIncident,
-    (title, began_at, now): (String, Timestamp, Timestamp),
-) -> Room {
-    Room {
-        id: IncidentId::new(now, entropy::bytes()),
-        tenant: None,
-        origin: Origin::Person { name: caller.shown_name() },
-        severity: new.severity.unwrap_or(IncidentSeverity::Critical),
-        title,
-        affected: new.affected.trim().to_owned(),
-        began_at,
-        detected_at: now,
-        declared_at: now,
-        roles: std::collections::BTreeMap::new(),
-        here: Vec::new(),
-        tasks: Vec::new(),
-        alerts: Vec::new(),
-        next_update_by: None,
-        nags: None,
-        first_post_at: None,
-        mitigated_at: None,
-        drained_at: None,
-        closed: None,
-    }
 }
 
 fn first_line(room: &Room, caller: &Caller, now: Timestamp) -> IncidentLine {

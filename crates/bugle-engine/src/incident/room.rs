@@ -192,18 +192,24 @@ pub struct Room {
 }
 
 impl Room {
-    /// The room of an incident that the watch declared, before anybody did anything in it.
-    pub fn of_watch(incident: &Incident) -> Self {
-        let mut room = Self {
-            id: incident.id,
+    /// The installation's, before anybody did anything in it: how bad it is and what is wrong;
+    /// since when it is broken, and when that was noticed and declared.
+    pub fn new(
+        id: IncidentId,
+        origin: Origin,
+        (severity, title): (IncidentSeverity, String),
+        (began_at, declared_at): (Timestamp, Timestamp),
+    ) -> Self {
+        Self {
+            id,
             tenant: None,
-            origin: Origin::Watch,
-            severity: incident.severity,
-            title: incident.title.clone(),
+            origin,
+            severity,
+            title,
             affected: String::new(),
-            began_at: incident.detected_at,
-            detected_at: incident.declared_at,
-            declared_at: incident.declared_at,
+            began_at,
+            detected_at: declared_at,
+            declared_at,
             roles: BTreeMap::new(),
             here: Vec::new(),
             tasks: Vec::new(),
@@ -214,7 +220,14 @@ impl Room {
             mitigated_at: None,
             drained_at: None,
             closed: None,
-        };
+        }
+    }
+
+    /// The room of an incident that the watch declared, before anybody did anything in it.
+    pub fn of_watch(incident: &Incident) -> Self {
+        let (id, title) = (incident.id, incident.title.clone());
+        let times = (incident.detected_at, incident.declared_at);
+        let mut room = Self::new(id, Origin::Watch, (incident.severity, title), times);
         room.follow(incident);
         room
     }

@@ -16,10 +16,10 @@ use http::StatusCode;
 
 use self::show::Row;
 use super::error::{PageError, fields, is_theirs};
+use super::forms::{Sent, of};
 use super::parts::{Choice, FieldError};
 use super::shell::{Section, page};
-use super::status_desk::{Sent, of, utc};
-use super::times::Times;
+use super::times::{Times, utc};
 use super::visitor::{Visitor, forget_said, see};
 
 pub(super) mod desk;

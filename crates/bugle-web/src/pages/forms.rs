@@ -10,6 +10,15 @@ use super::parts::{Choice, FieldError, Link};
 use super::shell::{Section, page};
 use super::visitor::{Visitor, forget_said};
 
+/// Fields as they were sent: a name may come more than once.
+pub(super) type Sent = Vec<(String, String)>;
+
+/// The field of that name, as typed.
+pub(super) fn of(sent: &Sent, name: &str) -> String {
+    let found = sent.iter().find(|(key, _)| key == name);
+    found.map(|(_, value)| value.clone()).unwrap_or_default()
+}
+
 #[derive(Template)]
 #[template(path = "services.html")]
 pub(super) struct ListPage {

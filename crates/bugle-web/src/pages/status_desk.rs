@@ -13,18 +13,13 @@ use bugle_domain::BulletinId;
 use bugle_engine::status::bulletin::{Kind, Phase};
 use bugle_engine::status::{Component, State as Health};
 use http::StatusCode;
-use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 
 use super::error::{PageError, fields, is_theirs};
+use super::forms::{Sent, of};
 use super::parts::{Choice, FieldError, Pair};
 use super::shell::{Section, page};
-use super::times::{Times, When};
+use super::times::{Times, When, utc};
 use super::visitor::{Visitor, forget_said, see};
-
-/// Fields as they were sent: a name may come more than once.
-pub(super) type Sent = Vec<(String, String)>;
 
 #[derive(Template)]
 #[template(path = "status_desk.html")]
@@ -281,21 +276,9 @@ fn choices(desk: &Desk, sent: &Sent) -> Vec<Choice> {
     desk.components.iter().map(choice).collect()
 }
 
-/// The field of that name, as typed.
-pub(super) fn of(sent: &Sent, name: &str) -> String {
-    let found = sent.iter().find(|(key, _)| key == name);
-    found.map(|(_, value)| value.clone()).unwrap_or_default()
-}
-
 pub(super) fn chosen(sent: &Sent) -> Vec<Component> {
     let named = sent.iter().filter(|(key, _)| key == "components");
     named.filter_map(|(_, value)| Component::parse(value)).collect()
-}
-
-/// What a field for a date and a time holds.
-pub(super) fn utc(typed: &str) -> Option<Timestamp> {
-    let local: DateTime = typed.trim().parse().ok()?;
-    TimeZone::UTC.to_timestamp(local).ok()
 }
 
 /// `GET /status-page/{id}`, for operators.

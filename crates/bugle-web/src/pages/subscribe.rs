@@ -13,9 +13,10 @@ use bugle_engine::status::Component;
 use http::StatusCode;
 
 use super::error::{PageError, fields, is_theirs, message_to};
+use super::forms::{Sent, of};
 use super::parts::{Choice, FieldError};
 use super::shell::page;
-use super::status_desk::{Sent, chosen, of};
+use super::status_desk::chosen;
 use super::times::Times;
 use super::visitor::{Browser, forget_said, see};
 

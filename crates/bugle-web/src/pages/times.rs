@@ -1,8 +1,15 @@
 //! Times as people read them, in one zone that the page names.
 
+use jiff::civil::DateTime;
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, Zoned};
+
+/// What a field for a date and a time in UTC holds.
+pub(super) fn utc(typed: &str) -> Option<Timestamp> {
+    let local: DateTime = typed.trim().parse().ok()?;
+    TimeZone::UTC.to_timestamp(local).ok()
+}
 
 /// A moment as a page shows it.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -18,9 +18,9 @@ use http::StatusCode;
 use super::parse;
 use super::show::{self, Row};
 use crate::pages::error::{PageError, fields, is_theirs};
+use crate::pages::forms::{Sent, of};
 use crate::pages::parts::FieldError;
 use crate::pages::shell::{Section, page};
-use crate::pages::status_desk::{Sent, of};
 use crate::pages::times::Times;
 use crate::pages::visitor::{Visitor, forget_said, see};
 

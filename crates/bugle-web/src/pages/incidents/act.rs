@@ -9,13 +9,11 @@ use bugle_domain::IncidentId;
 use bugle_engine::incident::IncidentSeverity;
 use bugle_engine::incident::command::Command;
 use bugle_engine::incident::room::Role;
-use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 use super::{Shown, Typed, answer_with, parse, wrong};
 use crate::pages::error::{PageError, is_theirs, sentence};
+use crate::pages::times::utc;
 use crate::pages::visitor::Visitor;
 
 /// What was typed into the one box.
@@ -100,12 +98,6 @@ fn field_of(role: Role) -> &'static str {
         Role::Communications => "communications",
         Role::Scribe => "scribe",
     }
-}
-
-/// What a field for a date and a time in UTC holds.
-fn utc(typed: &str) -> Option<Timestamp> {
-    let local: DateTime = typed.trim().parse().ok()?;
-    TimeZone::UTC.to_timestamp(local).ok()
 }
 
 /// `POST /incidents/{id}/do`: one of the forms.
