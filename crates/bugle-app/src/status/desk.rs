@@ -273,10 +273,12 @@ impl App {
             Some(id) => store.incident(AllTenants::granted(), id).await?.map(|row| row.incident),
             None => None,
         };
-        let (installed, verdicts) = (installed(self.inner()), self.verdicts());
+        let installed = installed(self.inner());
+        let (verdicts, harmless) = rules::harmful(&self.verdicts());
         let known = Known {
             installed: &installed,
             verdicts: &verdicts,
+            harmless,
             promise: self.promise(),
             now: self.now(),
         };

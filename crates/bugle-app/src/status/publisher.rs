@@ -14,7 +14,6 @@ use bugle_engine::status::board::{self, BLIND_AFTER, Board, Region};
 use bugle_engine::status::bulletin::{self, Bulletin, Kind, Known};
 use bugle_engine::status::history::{self, DAYS, Span};
 use bugle_engine::status::rules::{self, States};
-use bugle_engine::watch::Verdict;
 use bugle_store::{BulletinRow, Store};
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
@@ -119,12 +118,10 @@ impl Publisher {
         }
         self.from_memory = read.is_err();
         let installed = installed(&self.app);
-        let said = watched.view.verdicts.iter();
-        // What holds nothing up is for operators.
-        let verdicts: Vec<Verdict> = said.filter(|it| !it.harmless).cloned().collect();
+        let (verdicts, harmless) = rules::harmful(&watched.view.verdicts);
         let verdicts = verdicts.as_slice();
         let promise = self.settings.promise;
-        let known = Known { installed: &installed, verdicts, promise, now };
+        let known = Known { installed: &installed, verdicts, harmless, promise, now };
         self.begin(known, read.is_ok());
         if leads {
             self.follow(known);

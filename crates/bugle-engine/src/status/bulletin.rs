@@ -154,9 +154,20 @@ impl Bulletin {
         !self.phase().ends()
     }
 
-    /// When it ended.
+    /// When it ended; the last time, where it was broken again.
     pub fn ended_at(&self) -> Option<Timestamp> {
-        self.updates.iter().find(|update| update.phase.ends()).map(|update| update.at)
+        self.since(Phase::ends)
+    }
+
+    /// Since when it is at a phase like the one that it is at; `None`: it is not.
+    fn since(&self, like: fn(Phase) -> bool) -> Option<Timestamp> {
+        let last = self.updates.iter().rev().take_while(|update| like(update.phase));
+        last.last().map(|update| update.at)
+    }
+
+    /// Since when it works again, as was said.
+    pub(super) fn works_since(&self) -> Option<Timestamp> {
+        self.since(|phase| phase == Phase::Monitoring)
     }
 
     /// When something was last said.
@@ -220,8 +231,10 @@ fn after(at: Timestamp, span: SignedDuration) -> Timestamp {
 pub struct Known<'a> {
     /// What this installation has.
     pub installed: &'a Installed,
-    /// What the watch says is broken, worst first.
+    /// What the watch says is broken and harms those who use Bugle, worst first.
     pub verdicts: &'a [Verdict],
+    /// All that the watch still says is harmless: an incident goes on, and nobody notices it.
+    pub harmless: bool,
     /// Updates are never further apart.
     pub promise: SignedDuration,
     /// When.
@@ -234,6 +247,13 @@ impl Known<'_> {
         let hurts = |hop: &Hop| self.verdicts.iter().any(|it| it.hop == *hop);
         let worst = self.verdicts.first().filter(|_| !hurts(first));
         worst.map_or(first, |it| &it.hop)
+    }
+
+    /// Since when those who use Bugle notice an incident.
+    fn since(&self, incident: &Incident) -> Timestamp {
+        let hurts = self.verdicts.iter().any(|it| it.hop == incident.hop);
+        let first = self.verdicts.iter().map(|it| it.since).min().filter(|_| !hurts);
+        first.unwrap_or(incident.detected_at)
     }
 
     fn states(&self) -> States {
@@ -257,7 +277,7 @@ pub fn open(id: BulletinId, incident: &Incident, known: Known<'_>) -> Bulletin {
         installed: known.installed,
         spared: known.verdicts,
         customers: incident.tenants.iter().filter(|it| !it.is_reserved()).count(),
-        since: incident.detected_at,
+        since: known.since(incident),
         next_by: after(known.now, known.promise),
     };
     let mut bulletin = Bulletin {
@@ -265,7 +285,7 @@ pub fn open(id: BulletinId, incident: &Incident, known: Known<'_>) -> Bulletin {
         kind: Kind::Trouble { incident: Some(incident.id) },
         title: words::title(&facts),
         state,
-        began_at: incident.detected_at,
+        began_at: facts.since,
         updates: Vec::new(),
         next_by: None,
         hand: None,
@@ -279,7 +299,7 @@ pub fn open(id: BulletinId, incident: &Incident, known: Known<'_>) -> Bulletin {
 
 /// Brings the bulletin of a declared incident up to date. Says whether anything is new.
 pub fn follow(bulletin: &mut Bulletin, incident: &Incident, known: Known<'_>) -> bool {
-    if !bulletin.open() {
+    if !bulletin.open() && !broke_again(bulletin, incident, known) {
         return false;
     }
     let before = bulletin.clone();
@@ -289,12 +309,22 @@ pub fn follow(bulletin: &mut Bulletin, incident: &Incident, known: Known<'_>) ->
     bulletin.components.extend(&new);
     bulletin.components.sort_unstable();
     bulletin.state = bulletin.state.max(worst);
+    if !bulletin.open() {
+        // Whoever ended it has let go of it.
+        bulletin.hand = None;
+    }
     if bulletin.hand.is_none()
         && let Some(update) = due(bulletin, incident, &new, known)
     {
         bulletin.say(update, known.promise);
     }
     *bulletin != before
+}
+
+/// Whether something broke after a person said that it is over, in an incident that goes on.
+fn broke_again(bulletin: &Bulletin, incident: &Incident, known: Known<'_>) -> bool {
+    let since = known.verdicts.iter().map(|it| it.since).max();
+    incident.open() && since.zip(bulletin.ended_at()).is_some_and(|(since, ended)| since > ended)
 }
 
 /// The update that is to be made now by itself.
@@ -318,7 +348,7 @@ fn before(by: Timestamp) -> Timestamp {
 pub fn draft(bulletin: &Bulletin, incident: Option<&Incident>, known: Known<'_>) -> Update {
     let (phase, text) = match (bulletin.kind, incident) {
         (Kind::Trouble { .. }, Some(incident)) => {
-            let phase = next_phase(bulletin, incident);
+            let phase = next_phase(bulletin, incident, known);
             (phase, words::next(bulletin, phase, incident, &known))
         }
         (Kind::Trouble { .. }, None) => {
@@ -332,13 +362,15 @@ pub fn draft(bulletin: &Bulletin, incident: Option<&Incident>, known: Known<'_>)
 
 /// How far the incident says that it has come. What a person has said stays, as long as nothing
 /// better is known.
-fn next_phase(bulletin: &Bulletin, incident: &Incident) -> Phase {
+fn next_phase(bulletin: &Bulletin, incident: &Incident, known: Known<'_>) -> Phase {
     let now = bulletin.phase();
     let by_itself = bulletin.updates.last().is_none_or(|update| update.by.is_none());
     match (incident.recovered_at, incident.mitigated_at) {
         (Some(_), _) => Phase::Resolved,
         (None, Some(_)) => Phase::Monitoring,
+        (None, None) if known.harmless && !now.ends() => Phase::Monitoring,
         (None, None) if now == Phase::Monitoring && by_itself => Phase::Investigating,
+        (None, None) if broke_again(bulletin, incident, known) => Phase::Investigating,
         (None, None) => now,
     }
 }

@@ -37,6 +37,14 @@ impl Installed {
 /// How each component does that there is.
 pub type States = BTreeMap<Component, State>;
 
+/// Those verdicts that harm who uses Bugle, and whether there are others only: what holds nothing
+/// up is for operators.
+pub fn harmful(said: &[Verdict]) -> (Vec<Verdict>, bool) {
+    let harmful: Vec<Verdict> = said.iter().filter(|it| !it.harmless).cloned().collect();
+    let others_only = harmful.is_empty() && !said.is_empty();
+    (harmful, others_only)
+}
+
 /// What the watch says of each component.
 pub fn seen(installed: &Installed, verdicts: &[Verdict]) -> States {
     let mut states: States =

@@ -65,7 +65,7 @@ fn declared(verdicts: &[Verdict]) -> Incident {
 }
 
 fn known<'a>(installed: &'a Installed, verdicts: &'a [Verdict], second: i64) -> Known<'a> {
-    Known { installed, verdicts, promise: PROMISE, now: at(second) }
+    Known { installed, verdicts, harmless: false, promise: PROMISE, now: at(second) }
 }
 
 #[test]
@@ -253,7 +253,10 @@ fn timeline(
             incident.recover(at(*second));
         }
         let before = bulletin.updates.len();
-        bulletin::follow(bulletin, &incident, known(&installed(), verdicts, *second));
+        let (harmful, harmless) = rules::harmful(verdicts);
+        let installed = installed();
+        let known = Known { harmless, ..known(&installed, &harmful, *second) };
+        bulletin::follow(bulletin, &incident, known);
         for update in &bulletin.updates[before..] {
             let phase = update.phase.as_str();
             let _infallible = writeln!(said, "{second} s {phase}\n    {}", sentences(&update.text));
@@ -304,6 +307,89 @@ fn what_was_promised_is_said_and_so_is_the_end() {
         What had to wait has gone out.
     ");
     assert!(!bulletin.open() && bulletin.next_by.is_none());
+}
+
+#[test]
+fn what_is_left_and_harmless_is_told_as_working_and_what_breaks_then_is_told() {
+    let red = [verdict(stage(Stage::Dispatch))];
+    let left = [Verdict { harmless: true, ..verdict(stage(Stage::Alerting)) }];
+    let second = [Verdict { since: at(2_000), ..verdict(stage(Stage::Intake)) }, left[0].clone()];
+    let mut bulletin = opened(&red, 9);
+    let steps: [(i64, &[Verdict], bool); 7] = [
+        (60, &left, false),
+        (61, &left, true),
+        (1_240, &left, true),
+        (2_009, &second, false),
+        (2_100, &left, true),
+        (2_160, &[], true),
+        (2_200, &[], true),
+    ];
+    let said = timeline(&mut bulletin, &steps, declared(&red));
+    insta::assert_snapshot!(said, @r"
+    60 s monitoring
+        It works again since 14:53 UTC.
+        What had to wait is going out now, what is urgent and new first.
+        We keep watching.
+        Next update by 15:13 UTC.
+    1240 s monitoring
+        It works again since 14:53 UTC.
+        What had to wait is going out now, what is urgent and new first.
+        We keep watching.
+        Next update by 15:32 UTC.
+    2009 s investigating
+        It is broken again.
+        The cause is not known yet.
+        Next update by 15:45 UTC.
+    2100 s monitoring
+        It works again since 15:27 UTC.
+        What had to wait is going out now, what is urgent and new first.
+        We keep watching.
+        Next update by 15:47 UTC.
+    2200 s resolved
+        It is over.
+        It lasted 35 min, from 14:52 UTC to 15:27 UTC.
+        What had to wait has gone out.
+    ");
+    assert_eq!(bulletin.components.first(), Some(&Component::Intake));
+}
+
+#[test]
+fn what_breaks_after_a_person_said_that_it_is_over_is_told_under_the_same_title() {
+    let red = [verdict(stage(Stage::Dispatch))];
+    let left = [Verdict { harmless: true, ..verdict(stage(Stage::Alerting)) }];
+    let mut bulletin = opened(&red, 9);
+    bulletin.hand = Some("Lena".to_owned());
+    let (text, by) = ("All is well.".to_owned(), Some("Lena".to_owned()));
+    bulletin.say(Update { at: at(100), phase: Phase::Resolved, text, by }, PROMISE);
+    // What the watch has not taken back yet is older than her word.
+    let steps: [(i64, &[Verdict], bool); 2] = [(101, &red, false), (110, &left, true)];
+    assert_eq!(timeline(&mut bulletin, &steps, declared(&red)), "");
+    let again = [Verdict { since: at(200), ..verdict(stage(Stage::Dispatch)) }];
+    let said = timeline(&mut bulletin, &[(205, &again, false), (300, &left, true)], declared(&red));
+    insta::assert_snapshot!(said, @r"
+    205 s investigating
+        It is broken again.
+        The cause is not known yet.
+        Next update by 15:15 UTC.
+    300 s monitoring
+        It works again since 14:57 UTC.
+        What had to wait is going out now, what is urgent and new first.
+        We keep watching.
+        Next update by 15:17 UTC.
+    ");
+    assert_eq!(bulletin.hand, None);
+    assert!(bulletin.ended_at().is_none());
+}
+
+#[test]
+fn an_incident_that_harmed_nobody_at_first_is_told_from_when_it_did() {
+    let left = Verdict { harmless: true, ..verdict(stage(Stage::Alerting)) };
+    let incident = declared(std::slice::from_ref(&left));
+    let red = [Verdict { since: at(600), ..verdict(stage(Stage::Dispatch)) }];
+    let id = BulletinId::new(at(609), [2; 10]);
+    let bulletin = bulletin::open(id, &incident, known(&installed(), &red, 609));
+    assert_eq!(bulletin.began_at, at(600));
+    assert!(bulletin.facts().contains("It began at 15:02 UTC."), "{}", bulletin.facts());
 }
 
 #[test]

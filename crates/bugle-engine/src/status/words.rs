@@ -165,7 +165,7 @@ pub(super) fn next(
     let by = known.now.saturating_add(known.promise).unwrap_or(Timestamp::MAX);
     match phase {
         Phase::Monitoring => {
-            let at = incident.mitigated_at.unwrap_or(known.now);
+            let at = worked_at(bulletin, incident, known.now);
             let waits = if incident.drained_at.is_some() {
                 "What had to wait has gone out."
             } else {
@@ -176,7 +176,7 @@ pub(super) fn next(
             format!("It works again since {since}. {waits} We keep watching. {}", promise(by))
         }
         Phase::Resolved => {
-            let end = incident.mitigated_at.unwrap_or(known.now);
+            let end = worked_at(bulletin, incident, known.now);
             let lasted = length(end.duration_since(bulletin.began_at));
             let (from, to) = (clock(bulletin.began_at), clock(end));
             format!(
@@ -184,11 +184,18 @@ pub(super) fn next(
                  out."
             )
         }
-        _ if bulletin.phase() == Phase::Monitoring => {
+        _ if bulletin.phase() == Phase::Monitoring || !bulletin.open() => {
             format!("It is broken again. {LOOKING} {}", promise(by))
         }
         _ => still(bulletin, by, known.now),
     }
+}
+
+/// When it worked again, for those who use Bugle: before its incident was mitigated, where what was
+/// left harmed nobody.
+fn worked_at(bulletin: &Bulletin, incident: &Incident, now: Timestamp) -> Timestamp {
+    let known = [bulletin.works_since(), incident.mitigated_at];
+    known.into_iter().flatten().min().unwrap_or(now)
 }
 
 /// Nothing has changed but the time.

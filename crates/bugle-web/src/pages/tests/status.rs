@@ -51,7 +51,8 @@ pub(super) fn trouble() -> Bulletin {
     let incident = incident::declare(id, &verdicts, true, declared).unwrap();
     let promise = SignedDuration::from_mins(20);
     let installed = installed();
-    let known = Known { installed: &installed, verdicts: &verdicts, promise, now: declared };
+    let (verdicts, harmless, installed) = (&verdicts, false, &installed);
+    let known = Known { installed, verdicts, harmless, promise, now: declared };
     let mut told = bulletin::open(BulletinId::new(declared, [2; 10]), &incident, known);
     let text = "A clean-up put some services <back> & apart. We restore them.".to_owned();
     let by = Some("Lena".to_owned());
