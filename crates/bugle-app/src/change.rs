@@ -267,11 +267,16 @@ struct Begin<'a> {
     reason: &'a str,
     forced: bool,
     watch_for: SignedDuration,
-    clean_up: Option<i64>,
+    clean_up: Option<&'a CleanUp>,
 }
 
 async fn begin(app: &Inner, wanted: Begin<'_>, plan: &ChangePlan) -> Result<Change, ChangeError> {
-    let begun = match app.store.begin_change(&draft(app, wanted, plan), app.node).await? {
+    let (clean_up, change) = (wanted.clean_up, draft(app, wanted, plan));
+    let begun = match clean_up {
+        Some(clean_up) => app.store.begin_change_for(clean_up, &change, app.node).await?,
+        None => app.store.begin_change(&change, app.node).await?,
+    };
+    let begun = match begun {
         Begun::Written(begun) => *begun,
         Begun::UnderWay => return Err(ChangeError::UnderWay),
         Begun::Overtaken => return Err(ChangeError::Overtaken),
@@ -300,7 +305,7 @@ pub(crate) async fn begin_for(
     let new = NewRevision { revision, author: &author, reason, source: RevisionSource::Change };
     let number = app.store.keep_revision(new, app.clock.now()).await?;
     let (kind, forced, watch_for) = (ChangeKind::Apply, false, WATCH_FOR);
-    let clean_up = Some(clean_up.number);
+    let clean_up = Some(clean_up);
     let wanted = Begin { kind, number, author, reason, forced, watch_for, clean_up };
     let refusals = plan.refusals();
     if refusals.is_empty() {
@@ -363,7 +368,7 @@ fn draft(app: &Inner, wanted: Begin<'_>, plan: &ChangePlan) -> Change {
         before: Vec::new(),
         why: None,
         undo: None,
-        clean_up,
+        clean_up: clean_up.map(|it| it.number),
     }
 }
 

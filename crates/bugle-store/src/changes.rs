@@ -3,10 +3,12 @@
 
 use bugle_domain::{AllTenants, NodeId, TenantId};
 use bugle_engine::change::{Action, Change, Evidence, Step, UndoWanted};
+use bugle_engine::cleanup::CleanUp;
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::Store;
+use crate::cleanup;
 use crate::db::row::Row;
 use crate::db::statement::Statement;
 use crate::db::value::values;
@@ -116,7 +118,7 @@ pub enum Begun {
     Written(Box<Change>),
     /// Another is under way.
     UnderWay,
-    /// It was planned on a known-good that is not that any more.
+    /// It was planned on a known-good that is not that any more, or on a clean-up that went on.
     Overtaken,
 }
 
@@ -126,12 +128,37 @@ impl Store {
     ///
     /// Takes no scope: stages are above tenants. So do all functions here.
     pub async fn begin_change(&self, change: &Change, driver: NodeId) -> Result<Begun, StoreError> {
+        self.begin(change, driver, None).await
+    }
+
+    /// The same with the change that carries a clean-up out, as a step of that: whoever else makes
+    /// a step of it at the same moment is overtaken, or this is.
+    pub async fn begin_change_for(
+        &self,
+        clean_up: &CleanUp,
+        change: &Change,
+        driver: NodeId,
+    ) -> Result<Begun, StoreError> {
+        self.begin(change, driver, Some(clean_up)).await
+    }
+
+    async fn begin(
+        &self,
+        change: &Change,
+        driver: NodeId,
+        clean_up: Option<&CleanUp>,
+    ) -> Result<Begun, StoreError> {
         let mut tx = self.db.write(WriteClass::Then).await?;
         if tx.row(&UNDER_WAY, values![]).await?.is_some() {
             return Ok(Begun::UnderWay);
         }
         let known_good = tx.row(&revisions::KNOWN_GOOD, values![]).await?;
         if known_good.map(|row| row.int(0)).transpose()? != Some(change.previous) {
+            return Ok(Begun::Overtaken);
+        }
+        if let Some(clean_up) = clean_up
+            && !cleanup::save(&mut tx, clean_up).await?
+        {
             return Ok(Begun::Overtaken);
         }
         let written = write_down(&mut tx, change, driver).await?;

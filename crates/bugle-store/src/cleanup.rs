@@ -240,7 +240,7 @@ impl Store {
             CleanUpStep::Purge(limit) => purge(&mut tx, after, *limit).await?,
             CleanUpStep::Nothing => 0,
         };
-        let mut saved = CleanUp { step: after.step + 1, ..after.clone() };
+        let mut saved = after.clone();
         match step {
             CleanUpStep::Remove { .. } | CleanUpStep::RemoveNodes(_) | CleanUpStep::Keep(_) => {
                 saved.removed += i64::from(done);
@@ -248,14 +248,20 @@ impl Store {
             CleanUpStep::PutBack(_) => saved.restored += i64::from(done),
             CleanUpStep::Purge(_) | CleanUpStep::Nothing => (),
         }
-        let (document, over) = (serde_json::to_string(&saved)?, after.state.is_final());
-        let values = values![after.number, after.step, i64::from(over), document];
-        if tx.run(&SAVE, values).await? != 1 {
+        if !save(&mut tx, &saved).await? {
             return Ok(Stepped::Overtaken);
         }
         tx.commit().await?;
         Ok(Stepped::Done(done))
     }
+}
+
+/// Saves how far a clean-up came with this step. `false`: another step came before.
+pub(crate) async fn save(tx: &mut Tx, after: &CleanUp) -> Result<bool, StoreError> {
+    let saved = CleanUp { step: after.step + 1, ..after.clone() };
+    let (document, over) = (serde_json::to_string(&saved)?, after.state.is_final());
+    let values = values![after.number, after.step, i64::from(over), document];
+    Ok(tx.run(&SAVE, values).await? == 1)
 }
 
 fn count(of: usize) -> u32 {

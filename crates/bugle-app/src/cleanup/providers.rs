@@ -74,8 +74,13 @@ async fn remove(app: &Inner, of: &CleanUp, now: Timestamp) -> Result<Saved, Chan
     }
     Ok(match begin(app, &of, (number, &providers::without(&known_good, &goes))).await? {
         Some(change) if change.state == ChangeState::Refused => Some(taken_back(&of, &change, now)),
-        begun => begun.map(|change| (began(&of, &change), CleanUpStep::Nothing)),
+        begun => begun.map(|change| (began(&stepped(&of), &change), CleanUpStep::Nothing)),
     })
+}
+
+/// A clean-up whose change has begun: that was a step of it.
+fn stepped(of: &CleanUp) -> CleanUp {
+    CleanUp { step: of.step + 1, ..of.clone() }
 }
 
 fn began(of: &CleanUp, removal: &Change) -> CleanUp {
@@ -132,7 +137,7 @@ async fn put_back(
     }
     Ok(match begin(app, of, (number, &wanted)).await? {
         Some(change) if change.state == ChangeState::Refused => Some(still_gone(of, &change, now)),
-        begun => begun.map(|change| (goes_back(of, &change), CleanUpStep::Nothing)),
+        begun => begun.map(|change| (goes_back(&stepped(of), &change), CleanUpStep::Nothing)),
     })
 }
 
@@ -184,8 +189,8 @@ async fn undo(app: &Inner, of: &CleanUp, removal: &Change) -> Result<(), StoreEr
     Ok(())
 }
 
-/// Begins the change from the known-good of that number. `None`: another is under way or came
-/// first, and it waits.
+/// Begins the change from the known-good of that number. `None`: another is under way, or another
+/// or somebody else's step came first, and it is looked at again.
 async fn begin(
     app: &Inner,
     of: &CleanUp,

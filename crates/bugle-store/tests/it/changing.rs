@@ -5,7 +5,8 @@ use bugle_domain::stage::{Stage, StageRun};
 use bugle_engine::change::{
     Action, Change, ChangeKind, ChangeState, Evidence, Step, UndoWanted, WATCH_FOR,
 };
-use bugle_store::{Begun, NewRevision, RevisionSource, Store};
+use bugle_engine::cleanup::{ByChange, CleanUp, CleanUpState, What};
+use bugle_store::{Begun, CleanUpStep, NewRevision, RevisionSource, Stepped, Store};
 
 use crate::support::{NODE, World, all, at, node, on_each_store, tenant};
 
@@ -14,6 +15,7 @@ on_each_store! {
     the_first_revision_is_kept_once
     a_stage_runs_the_known_good_until_it_is_told_otherwise
     one_change_is_under_way_at_a_time
+    the_change_of_a_clean_up_is_a_step_of_it_that_no_other_overtakes
     a_refused_change_is_logged_and_is_never_under_way
     a_step_is_saved_with_all_that_it_does_or_not_at_all
     tenants_that_were_moved_come_back_in_a_new_epoch
@@ -139,6 +141,48 @@ async fn one_change_is_under_way_at_a_time(world: World) {
     let numbers: Vec<i64> =
         store.guarded_changes(all()).await.unwrap().iter().map(|change| change.number).collect();
     assert_eq!(numbers, [2, 1]);
+}
+
+async fn the_change_of_a_clean_up_is_a_step_of_it_that_no_other_overtakes(world: World) {
+    let store = &world.store;
+    store.first_revision(new(&revision(1)), at(1)).await.unwrap();
+    let wanted = CleanUp {
+        number: 0,
+        what: What::Providers,
+        author: "Priya".to_owned(),
+        reason: "unused".to_owned(),
+        began_at: at(1),
+        state: CleanUpState::Removing,
+        entered_at: at(1),
+        step: 0,
+        after: None,
+        removed: 0,
+        left: 0,
+        restored: 0,
+        restored_by: None,
+        changes: ByChange::default(),
+    };
+    let first = store.begin_clean_up(&wanted).await.unwrap();
+    let change = Change { clean_up: Some(first.number), ..change() };
+    let judged = CleanUp { left: 3, ..first.clone() };
+    let begun = store.begin_change_for(&judged, &change, node(1)).await.unwrap();
+    assert!(matches!(begun, Begun::Written(_)), "{begun:?}");
+    let saved = store.clean_up(first.number).await.unwrap().unwrap();
+    assert_eq!(saved, CleanUp { step: 1, ..judged });
+    // Another node, which saw no change yet, thinks that there is nothing to take back.
+    let restored = first.enter(CleanUpState::Restored, at(2));
+    let stepped = store.step_clean_up(&restored, &CleanUpStep::Nothing, at(2)).await.unwrap();
+    assert_eq!(stepped, Stepped::Overtaken);
+
+    let second = store.begin_clean_up(&wanted).await.unwrap();
+    let restored = second.enter(CleanUpState::Restored, at(2));
+    store.step_clean_up(&restored, &CleanUpStep::Nothing, at(2)).await.unwrap();
+    let Begun::Written(first) = begun else { return };
+    let over = to(&first, ChangeState::Undone, Vec::new());
+    assert!(store.advance_change(&over, 1, at(3)).await.unwrap());
+    let begun = store.begin_change_for(&second, &change, node(1)).await.unwrap();
+    assert_eq!(begun, Begun::Overtaken, "it was taken back meanwhile");
+    assert_eq!(store.change_under_way().await.unwrap(), None);
 }
 
 async fn a_refused_change_is_logged_and_is_never_under_way(world: World) {
