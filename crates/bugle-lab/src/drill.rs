@@ -30,6 +30,7 @@ mod node;
 mod poison;
 mod public;
 mod record;
+mod reports;
 mod scene;
 mod scorecard;
 mod status_alone;

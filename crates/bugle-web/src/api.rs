@@ -117,6 +117,7 @@ fn administration() -> OpenApiRouter<WebState> {
         .routes(routes!(tenants::list, tenants::create))
         .routes(routes!(tenants::settings, tenants::save_settings))
         .routes(routes!(tenants::ledger))
+        .routes(routes!(tenants::ledger_between))
         .routes(routes!(backlog::backlog))
         .routes(routes!(tenants::apply))
         .routes(routes!(tenants::export))

@@ -279,6 +279,12 @@ pub struct LedgerArgs {
     /// What is owed and due, and what would become of it if it went out now, for operators
     #[arg(long, conflicts_with = "all")]
     pub backlog: bool,
+    /// Only what came from then on, such as 2026-11-25T02:00:00Z, and how that went
+    #[arg(long, conflicts_with = "backlog", value_name = "TIME")]
+    pub from: Option<jiff::Timestamp>,
+    /// And until then [default: now]
+    #[arg(long, requires = "from", value_name = "TIME")]
+    pub until: Option<jiff::Timestamp>,
 }
 
 /// Which incidents.

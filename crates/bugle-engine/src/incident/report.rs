@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::IncidentLine;
 use super::room::{Origin, Role, Room, Timings};
+use crate::change::Change;
 
 /// What an incident did to one tenant, counted in the ledger's rows between two times.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -48,8 +49,17 @@ impl Impact {
         ]
     }
 
+    /// What happened to all of them together.
+    pub fn total(tenants: &[TenantImpact]) -> Self {
+        let mut total = Self::default();
+        for it in tenants {
+            total.add(&it.impact);
+        }
+        total
+    }
+
     /// Adds what it did to another.
-    pub fn add(&mut self, other: &Self) {
+    fn add(&mut self, other: &Self) {
         self.accepted += other.accepted;
         self.owed += other.owed;
         self.late_1_min += other.late_1_min;
@@ -87,6 +97,8 @@ pub struct Report {
     pub evidence: Option<String>,
     /// Its timeline, oldest first.
     pub lines: Vec<IncidentLine>,
+    /// Changes of the stages that may have to do with it, oldest first.
+    pub changes: Vec<Change>,
     /// What it did to each tenant that something was said to.
     pub tenants: Vec<TenantImpact>,
     /// From when on the numbers are counted.
@@ -100,11 +112,7 @@ pub struct Report {
 impl Report {
     /// The sum over all tenants.
     pub fn total(&self) -> Impact {
-        let mut total = Impact::default();
-        for it in &self.tenants {
-            total.add(&it.impact);
-        }
-        total
+        Impact::total(&self.tenants)
     }
 
     /// The draft as Markdown.
@@ -168,12 +176,19 @@ impl Report {
         if let Some(evidence) = &self.evidence {
             say(text, &format!("Seen first: {}.", plain(evidence)));
         }
-        let changes: Vec<&IncidentLine> =
-            self.lines.iter().filter(|line| line.source == "change").collect();
-        if let Some(first) = changes.first() {
-            let count = changes.len();
-            say(text, &format!("A change was under way ({count} steps); the first: "));
-            say(text, &plain(&first.text));
+        for change in &self.changes {
+            let Change { number, author, reason, revision, .. } = change;
+            let (began, state) = (utc(change.began_at), change.state.words());
+            let forced = if change.forced { ", forced past what spoke against it" } else { "" };
+            let (author, reason) = (plain(author), plain(reason));
+            say(
+                text,
+                &format!(
+                    "\n[Change {number}]({}/changes/{number}) to revision {revision}{forced}, by \
+                     {author} ({reason}), began at {began}; it is {state}.",
+                    self.base
+                ),
+            );
         }
         to_write(text, "the cause, and why it could do this much harm.");
     }
@@ -274,9 +289,11 @@ fn plain(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use bugle_domain::stage::Stage;
     use bugle_domain::{IncidentId, UserId};
 
     use super::*;
+    use crate::change::{ChangeKind, ChangeState, WATCH_FOR};
     use crate::incident::IncidentSeverity;
     use crate::incident::room::{Closed, Person, Task};
 
@@ -317,6 +334,29 @@ mod tests {
         }
     }
 
+    fn change() -> Change {
+        Change {
+            number: 7,
+            kind: ChangeKind::Revert,
+            revision: 3,
+            previous: 4,
+            stages: vec![Stage::Dispatch],
+            nodes: Vec::new(),
+            reached: 0,
+            author: "Priya".to_owned(),
+            reason: "clean up | tidy".to_owned(),
+            forced: true,
+            watch_for: WATCH_FOR,
+            state: ChangeState::Undone,
+            entered_at: at(2),
+            began_at: at(-1),
+            before: Vec::new(),
+            why: None,
+            undo: None,
+            clean_up: None,
+        }
+    }
+
     fn report() -> Report {
         let impact = Impact { accepted: 40, owed: 9, late_1_min: 2, stale: 1, ..Impact::default() };
         let other = Impact { accepted: 2, ..Impact::default() };
@@ -330,6 +370,7 @@ mod tests {
             room: room(),
             evidence: None,
             lines: vec![line.linked("/incidents/inc_1#l3")],
+            changes: vec![change()],
             tenants: vec![of("Halden", impact), of("Other", other)],
             from: at(0),
             until: at(7_300),
@@ -361,6 +402,8 @@ mod tests {
             "| drained | not known |",
             "commander Lena \\| Ortiz",
             "| Drill it | Lena | **To write** | **To write** |",
+            "[Change 7](https://bugle.example/changes/7) to revision 3, forced past what spoke \
+             against it, by Priya (clean up \\| tidy), began at 2023-11-14 22:13:19 UTC; it is undone.",
         ] {
             assert!(text.contains(known), "{known}\n{text}");
         }

@@ -70,6 +70,7 @@ impl Api {
     /// There is no answer, or another one than 2xx.
     pub(super) async fn get(&self, path: &str) -> Result<Value, DrillError> {
         let request = self.http.get(format!("{}{path}", self.base));
+        let request = request.header(reqwest::header::ACCEPT, "application/json");
         answered(path, request.bearer_auth(&self.key)).await
     }
 

@@ -90,6 +90,7 @@ pub(super) fn checks(measured: &Measured, expected: Expected) -> Vec<Check> {
         let limit = (measured.stall_s.unwrap_or(0.0) * DRAINED_SHARE).max(DRAINED_FLOOR_S);
         checks.push(within("drained", measured.drained_s, limit));
     }
+    checks.extend(reported(measured, expected));
     checks.push(none("lost", measured.lost));
     checks.push(none("duplicated", measured.duplicated));
     checks.push(none("stale", measured.stale));
@@ -131,6 +132,17 @@ fn public(measured: &Measured, expected: Expected) -> Vec<Check> {
     checks
 }
 
+/// Whether incidents were reported, with the numbers of the books.
+fn reported(measured: &Measured, expected: Expected) -> Option<Check> {
+    const NAME: &str = "incident reports agree with the ledger";
+    let (drafts, wrong) = (measured.incident_reports.len(), &measured.misreported);
+    if let Some(wrong) = wrong.first() {
+        return Some(Check::new(NAME, false, wrong.clone()));
+    }
+    let text = if drafts == 0 { "there is none".to_owned() } else { drafts.to_string() };
+    (expected.declared || drafts > 0).then(|| Check::new(NAME, drafts > 0, text))
+}
+
 fn none(name: &'static str, count: u64) -> Check {
     Check::new(name, count == 0, count.to_string())
 }
@@ -158,6 +170,7 @@ mod tests {
             first_post_s: some(6.0),
             silence_s: some(9.0),
             named: WAYS_OUT.iter().map(|name| (*name).to_owned()).collect(),
+            incident_reports: vec!["# Incident report".to_owned()],
             mitigated_s: some(9.0),
             drained_s: some(1.0),
             stall_s: some(9.0),
@@ -193,6 +206,10 @@ mod tests {
         assert_eq!(fails(&fewer), ["the public page names"]);
         let untrue = BTreeSet::from(["API".to_owned()]);
         assert_eq!(fails(&Measured { untrue, ..measured() }), ["untrue in the end"]);
+        let misreported = BTreeSet::from(["one more".to_owned()]);
+        let report = ["incident reports agree with the ledger"];
+        assert_eq!(fails(&Measured { misreported, ..measured() }), report);
+        assert_eq!(fails(&Measured { incident_reports: Vec::new(), ..measured() }), report);
         let late = Measured { escalations: 1, ..measured() };
         assert_eq!(fails(&late), ["escalations by our delay"]);
     }

@@ -20,6 +20,7 @@ use super::lookout::Lookout;
 use super::measure::to_f64;
 use super::node::Node;
 use super::public::Reader;
+use super::reports;
 use super::scorecard::Measured;
 use super::timeline::Timeline;
 use super::traffic::Traffic;
@@ -32,6 +33,8 @@ const GREEN_LIMIT: Duration = Duration::from_mins(1);
 const SETTLE_LIMIT: Duration = Duration::from_mins(1);
 /// How long the public page may take to say how it is.
 const PAGE_LIMIT: Duration = Duration::from_secs(5);
+/// How long incidents may take to be over when nothing is wrong any more.
+const REPORT_LIMIT: Duration = Duration::from_secs(10);
 /// How often something is asked for.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Alerts on one page of a list.
@@ -257,6 +260,7 @@ impl Scene {
         let sums = self.settled(settle).await?;
         traffic.end().await;
         self.within(PAGE_LIMIT, || self.untrue().is_empty()).await;
+        let reports = reports::read(&self.node.api(0), settle.min(REPORT_LIMIT)).await?;
         let (doubles, seen, told) = (self.board.doubles(), self.lookout.seen(), self.reader.told());
         let since = |at: Option<Instant>| at.and_then(|at| self.timeline.since_s(at));
         let injected = self.timeline.injected();
@@ -276,6 +280,8 @@ impl Scene {
             silence_s: told.longest_silence.map(|it| it.as_secs_f64()),
             untrue: self.untrue().into_iter().collect(),
             named: told.named,
+            incident_reports: reports.drafts,
+            misreported: reports.wrong,
             lost: self.board.lost() + sums.missing(),
             duplicated: doubles.all - doubles.marked,
             stale: self.stale().await?,

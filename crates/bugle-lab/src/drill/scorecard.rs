@@ -27,6 +27,11 @@ pub struct Measured {
     pub named: BTreeSet<String>,
     /// What the public page said in the end that was not so.
     pub untrue: BTreeSet<String>,
+    /// The reports that were drafted of incidents.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub incident_reports: Vec<String>,
+    /// Where their numbers are not those of the books.
+    pub misreported: BTreeSet<String>,
     /// Until work went on.
     pub mitigated_s: Option<f64>,
     /// From then until everything that had been kept waiting was dealt with.
@@ -163,6 +168,9 @@ fn worse(worst: Measured, run: &Measured) -> Measured {
         silence_s: later(worst.silence_s, run.silence_s),
         named: &worst.named | &run.named,
         untrue: &worst.untrue | &run.untrue,
+        // Each run has its own.
+        incident_reports: Vec::new(),
+        misreported: &worst.misreported | &run.misreported,
         mitigated_s: later(worst.mitigated_s, run.mitigated_s),
         drained_s: later(worst.drained_s, run.drained_s),
         stall_s: later(worst.stall_s, run.stall_s),

@@ -15,6 +15,7 @@ use bugle_app::{App, Caller};
 use bugle_domain::PolicyId;
 use bugle_domain::ledger::{OwedAge, Sums};
 use bugle_domain::object::Tenant;
+use bugle_engine::incident::report::{Impact, TenantImpact};
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
 use http::{StatusCode, Uri};
 use jiff::Timestamp;
@@ -236,6 +237,52 @@ pub(crate) async fn ledger(
         app.ledger(&caller).await?
     };
     Ok(Json(view.into()))
+}
+
+/// Whose books are meant, and between when.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct BetweenParams {
+    /// From then, with that millisecond.
+    #[param(value_type = String, format = DateTime)]
+    from: Timestamp,
+    /// Until then, with that millisecond, at most 31 days later. Left out: now.
+    #[param(value_type = Option<String>, format = DateTime, required = false)]
+    until: Option<Timestamp>,
+    /// `1`: everybody's. For operators.
+    all: Option<String>,
+}
+
+/// What happened between two times.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct BetweenBody {
+    #[schema(value_type = String, format = DateTime)]
+    from: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    until: Timestamp,
+    /// To all of them together.
+    #[schema(value_type = Object)]
+    total: Impact,
+    /// To each that anything happened to.
+    #[schema(value_type = Vec<Object>)]
+    tenants: Vec<TenantImpact>,
+}
+
+/// Counts what was accepted and owed between two times, and how that went: late, never sent,
+/// possibly twice, stale.
+#[utoipa::path(
+    get, path = "/ledger/between", tag = "ledger", operation_id = "ledger between",
+    params(BetweenParams), responses((status = 200, body = BetweenBody))
+)]
+pub(crate) async fn ledger_between(
+    State(app): State<App>,
+    caller: Caller,
+    Asking(params): Asking<BetweenParams>,
+) -> Result<Json<BetweenBody>, ApiError> {
+    let (from, until) = (params.from, params.until.unwrap_or_else(|| app.now()));
+    let all = flag(params.all.as_deref());
+    let tenants = app.ledger_between(&caller, (from, until), all).await?;
+    Ok(Json(BetweenBody { from, until, total: Impact::total(&tenants), tenants }))
 }
 
 /// How a file is to be applied.

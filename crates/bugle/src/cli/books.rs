@@ -1,6 +1,7 @@
 //! `ledger` and `why`: the books, and the causal record of one event or alert.
 
 use bugle_domain::ledger::{OwedAge, Sums};
+use bugle_engine::incident::report::{Impact, TenantImpact};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
@@ -28,6 +29,9 @@ struct Ledger {
 ///
 /// The server does not answer or says no. [`Reason::Attention`]: the books do not balance.
 pub async fn ledger(context: &Context, args: &LedgerArgs) -> Result<(), Failure> {
+    if let Some(from) = args.from {
+        return between(context, args, from).await;
+    }
     let query: &[(&str, &str)] = if args.all { &[("all", "1")] } else { &[] };
     let value: Value = context.client.get("/api/v1/ledger", query).await?;
     let ledger: Ledger = serde_json::from_value(value.clone())
@@ -45,6 +49,37 @@ pub async fn ledger(context: &Context, args: &LedgerArgs) -> Result<(), Failure>
     } else {
         Err(Failure::new(Reason::Attention, "The books do not balance: something was lost."))
     }
+}
+
+/// What happened between two times.
+#[derive(Deserialize)]
+struct Between {
+    total: Impact,
+    tenants: Vec<TenantImpact>,
+}
+
+async fn between(context: &Context, args: &LedgerArgs, from: Timestamp) -> Result<(), Failure> {
+    let mut query = vec![("from", from.to_string())];
+    query.extend(args.until.map(|until| ("until", until.to_string())));
+    query.extend(args.all.then(|| ("all", "1".to_owned())));
+    let query: Vec<(&str, &str)> = query.iter().map(|(name, it)| (*name, it.as_str())).collect();
+    let value: Value = context.client.get("/api/v1/ledger/between", &query).await?;
+    if context.output.json {
+        return Ok(context.output.value(&value)?);
+    }
+    let found: Between = serde_json::from_value(value)
+        .map_err(|error| Failure::because("the server's answer is not understood", &error))?;
+    let columns = found.total.columns().map(|(name, _)| name);
+    let mut table = Table::new(&[&["tenant"], &columns[..]].concat());
+    let row = |name: &str, impact: &Impact| -> Vec<Cell> {
+        let numbers = impact.columns().map(|(_, number)| number.to_string().into());
+        std::iter::once(name.to_owned().into()).chain(numbers).collect()
+    };
+    for it in &found.tenants {
+        table.row(row(&it.name, &it.impact));
+    }
+    table.row(row("all", &found.total));
+    Ok(context.output.table(&table)?)
 }
 
 fn sums_table(sums: &Sums) -> Table {

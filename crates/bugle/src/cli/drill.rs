@@ -85,13 +85,25 @@ async fn hold(args: &DrillArgs, output: Output) -> Result<Scorecard, Failure> {
     held.map_err(|error| Failure::because("the drill could not be held", &error))
 }
 
-/// Writes the report as Markdown and JSON; gives the path without its end.
+/// Writes the report as Markdown and JSON, and those of its incidents beside it; gives the path
+/// without its end.
 fn write(folder: &Path, scorecard: &Scorecard) -> Result<String, Failure> {
     std::fs::create_dir_all(folder)?;
-    let path = folder.join(format!("{}-{}", scorecard.drill, scorecard.seed));
+    let stem = format!("{}-{}", scorecard.drill, scorecard.seed);
+    let path = folder.join(&stem);
     let json = serde_json::to_string_pretty(scorecard)
         .map_err(|error| Failure::because("the report can't be written", &error))?;
     std::fs::write(path.with_extension("md"), scorecard.markdown())?;
     std::fs::write(path.with_extension("json"), json + "\n")?;
+    for run in &scorecard.runs {
+        for (number, draft) in run.measured.incident_reports.iter().enumerate() {
+            let name = [run.variant.as_str(), "incident", &(number + 1).to_string()]
+                .into_iter()
+                .filter(|part| !part.is_empty())
+                .collect::<Vec<_>>()
+                .join("-");
+            std::fs::write(folder.join(format!("{stem}-{name}.md")), draft)?;
+        }
+    }
     Ok(path.display().to_string())
 }

@@ -113,6 +113,7 @@ pub(super) const API: &[Row] = &[
     ("GET", "/api/v1/integrations/{integration}/requests", "", M),
     ("GET", "/api/v1/integrations/{integration}/would-page", "", V),
     ("GET", "/api/v1/ledger", "", V),
+    ("GET", "/api/v1/ledger/between?from=2026-11-20T02:00:00Z&until=2026-11-20T03:00:00Z", "", V),
     ("GET", "/api/v1/me", "", V),
     ("PUT", "/api/v1/me/password", r#"{"new":"short"}"#, V),
     ("GET", "/api/v1/notifications", "", V),
