@@ -67,7 +67,7 @@ pub use receipts::{Known, LastMessage, Lost, Overdue, Receive, RunOut};
 pub use responses::Respond;
 pub use revisions::{NewRevision, RevisionSource, StageTarget, StoredRevision};
 pub use status::BulletinRow;
-pub use subscribers::{SubscriberCount, SubscriberMessage, Untold};
+pub use subscribers::{SubscriberClaim, SubscriberCount, SubscriberMessage, Untold};
 pub use tries::TriedRow;
 pub use watch::{CanaryRow, ReportRow};
 
