@@ -26,6 +26,7 @@ mod keys;
 mod ledger;
 mod notifications;
 mod placement;
+mod readable;
 mod reading;
 mod receipts;
 #[cfg(test)]

@@ -17,6 +17,7 @@ use crate::db::statement::Statement;
 use crate::db::value::{Rows, row, values};
 use crate::db::{Tx, WriteClass, retried};
 use crate::error::StoreError;
+use crate::readable::{or_skipped, readable};
 use crate::status::{BulletinRow, bulletin};
 
 /// Bulletins that are looked at once.
@@ -282,7 +283,7 @@ impl Store {
     pub async fn untold(&self, since: Timestamp) -> Result<Vec<Untold>, StoreError> {
         let untold = |row: &Row| Ok(Untold { row: bulletin(row)?, told: row.opt_time(3)? });
         let rows = self.db.rows(&UNTOLD, values![since, BULLETINS]).await?;
-        rows.iter().map(untold).collect()
+        readable(&rows, untold)
     }
 
     /// Keeps what subscribers are to be told, and that a bulletin is told up to an update. `false`:
@@ -319,18 +320,21 @@ impl Store {
         let mut tx = self.db.write(WriteClass::Then).await?;
         let Some(row) = tx.row(&AT_WORK, values![]).await? else { return Ok(None) };
         let (id, after) = (row.id(0)?, row.id(1)?);
-        let notice = notice(id, row.text(2)?)?;
+        let Some(notice) = or_skipped(notice(id, row.text(2)?))? else {
+            tx.run(&ADVANCE, values![id, after, after, 1_i64]).await?;
+            tx.commit().await?;
+            return Ok(Some(0));
+        };
         let next = tx.rows(&NEXT, values![after, limit]).await?;
-        let next: Vec<Subscriber> = next.iter().map(subscriber).collect::<Result<_, _>>()?;
         let mut to = Rows::new();
-        for subscriber in next.iter().filter(|it| it.wants(&notice)) {
+        for subscriber in readable(&next, subscriber)?.iter().filter(|it| it.wants(&notice)) {
             to.push(row![subscriber.id, subscriber.address.channel().as_str()]);
         }
         let queued = to.len();
         if queued > 0 {
             tx.run(&QUEUE, values![NoticeId::from_stored(id), now, to]).await?;
         }
-        let last = next.last().map_or(after, |last| last.id.as_uuid());
+        let last = next.last().map_or(Ok(after), |last| last.id(0))?;
         let over = next.len() < usize::try_from(limit).unwrap_or(usize::MAX);
         if tx.run(&ADVANCE, values![id, after, last, i64::from(over)]).await? != 1 {
             return Ok(Some(0));
@@ -366,7 +370,7 @@ impl Store {
                 break;
             }
             let (to, notice) = (due.id(0)?, due.id(1)?);
-            let Some(message) = message(&mut tx, &due).await? else {
+            let Some(message) = or_skipped(message(&mut tx, &due).await)?.flatten() else {
                 tx.run(&SENT, values![to, notice]).await?;
                 continue;
             };

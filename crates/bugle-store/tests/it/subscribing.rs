@@ -15,6 +15,7 @@ on_each_store! {
     what_was_said_is_told_once
     a_notice_goes_out_in_steps_to_who_wants_it
     a_message_is_claimed_once_and_given_up_if_nobody_says_what_came_of_it
+    what_cannot_be_read_keeps_nobody_else_from_being_told
     each_channel_is_claimed_apart_and_what_may_not_go_is_put_off_behind_the_rest
 }
 
@@ -169,4 +170,38 @@ async fn each_channel_is_claimed_apart_and_what_may_not_go_is_put_off_behind_the
     assert!(hosts(100).await.is_empty(), "the rest is put off");
     assert_eq!(hosts(200).await, ["hangs.example"]);
     assert_eq!(self::claim(&world, 9, 100).await.len(), 1, "mails wait for nobody");
+}
+
+async fn what_cannot_be_read_keeps_nobody_else_from_being_told(world: World) {
+    for number in 70..74 {
+        confirmed(&world, number, &[]).await;
+    }
+    world.spoil(("subscribers", "address"), uuid(70)).await;
+    world.spoil(("subscribers", "components"), uuid(73)).await;
+    assert_eq!(claim(&world, 9, 5).await.len(), 2, "the questions to the others");
+    assert!(claim(&world, 9, 5).await.is_empty());
+
+    let spoilt = tell(&world, 80).await;
+    world.spoil(("status_notices", "document"), uuid(80)).await;
+    let of = (bulletin().id, Some(at(10)), at(20));
+    let told = world.store.tell_subscribers((notice_id(81), Some(&spoilt)), of, at(20)).await;
+    assert!(told.unwrap());
+    let mut steps = 0;
+    while world.store.fan_out(2, at(21)).await.unwrap().is_some() {
+        steps += 1;
+        assert!(steps < 9, "it goes on for ever");
+    }
+    let claimed = claim(&world, 9, 21).await;
+    let ids: Vec<_> = claimed.iter().map(|it| it.to.id.as_uuid()).collect();
+    assert_eq!(ids, [uuid(71), uuid(72)]);
+    assert!(claimed.iter().all(|it| it.notice_id == notice_id(81)));
+
+    // A notice that became unreadable after its messages were made.
+    let of = (bulletin().id, Some(at(20)), at(30));
+    world.store.tell_subscribers((notice_id(82), Some(&spoilt)), of, at(30)).await.unwrap();
+    while world.store.fan_out(9, at(31)).await.unwrap().is_some() {}
+    world.spoil(("status_notices", "document"), uuid(82)).await;
+    world.store.ask_to_subscribe(&asks(75, "new", &[])).await.unwrap();
+    assert_eq!(claim(&world, 9, 31).await.len(), 1, "who asks is still asked back");
+    assert!(claim(&world, 9, 99).await.is_empty(), "and what says nothing is gone");
 }
