@@ -1,10 +1,9 @@
 //! Tells subscribers what the status page says, behind everything that somebody waits for.
 //!
 //! A notice becomes messages in small steps, and messages are claimed a few at a time, while
-//! dispatch works, by at most half of what a provider still takes. Each channel goes on by itself, and
-//! a host that hangs keeps few of its messages. A message that was claimed is
-//! not claimed again: who is killed while it is sent leaves one person untold rather than one told
-//! twice.
+//! dispatch works, by at most half of what a provider still takes. Each channel goes on by itself,
+//! and a host that hangs keeps few of its messages. A message that was claimed is not claimed
+//! again: who is killed while it is sent leaves one person untold rather than one told twice.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

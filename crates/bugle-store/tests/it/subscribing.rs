@@ -147,12 +147,12 @@ async fn each_channel_is_claimed_apart_and_what_may_not_go_is_put_off_behind_the
     world: World,
 ) {
     world.store.ask_to_subscribe(&asks(70, "ada", &[])).await.unwrap();
-    for number in 71..90 {
+    for number in 71_u8..90 {
         let host = if number < 89 { "hangs" } else { "answers" };
         let url = format!("https://{host}.example/{number}");
         let address = Address::parse(Channel::Webhook, &url).unwrap();
-        let asks = Subscriber { address, asked_at: at(number), ..asks(70, "ada", &[]) };
-        let asks = Subscriber { id: SubscriberId::from_stored(uuid(number as u128)), ..asks };
+        let asks = Subscriber { address, asked_at: at(number.into()), ..asks(70, "ada", &[]) };
+        let asks = Subscriber { id: SubscriberId::from_stored(uuid(number.into())), ..asks };
         world.store.ask_to_subscribe(&asks).await.unwrap();
     }
     let one = |to: &Address, with: &[SubscriberMessage]| {

@@ -9,7 +9,6 @@ use bugle_domain::SubscriberId;
 use bugle_domain::contact::{Address, Channel};
 use bugle_engine::status::subscribers::Subscriber;
 use bugle_lab::Lab;
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::server::{LIMIT, Server};
@@ -127,7 +126,7 @@ fn reader(number: u128) -> String {
 
 /// Subscribers that have confirmed and were asked back before.
 async fn subscribe(store: &Store, lab: &Lab) {
-    let now = Timestamp::now();
+    let now = Clock::system().now();
     for number in 0..MAILS + PROGRAMS {
         let address = if number < MAILS {
             Address::parse(Channel::Email, &reader(number))
