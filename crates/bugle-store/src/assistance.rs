@@ -10,6 +10,7 @@ use crate::db::row::Row;
 use crate::db::statement::Statement;
 use crate::db::value::values;
 use crate::error::StoreError;
+use crate::readable::readable;
 
 macro_rules! columns {
     () => {
@@ -143,7 +144,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<AssistanceRow>, StoreError> {
         let rows = self.db.rows(&LIST, values![scope.tenant(), limit]).await?;
-        rows.iter().map(request).collect()
+        readable(&rows, request)
     }
 
     /// The newest requests that are open, newest first.
@@ -152,7 +153,7 @@ impl Store {
         _: AllTenants,
         limit: u32,
     ) -> Result<Vec<AssistanceRow>, StoreError> {
-        self.db.rows(&LIST_OPEN, values![limit]).await?.iter().map(request).collect()
+        readable(&self.db.rows(&LIST_OPEN, values![limit]).await?, request)
     }
 
     /// The newest requests, open or not, newest first.
@@ -161,7 +162,7 @@ impl Store {
         _: AllTenants,
         limit: u32,
     ) -> Result<Vec<AssistanceRow>, StoreError> {
-        self.db.rows(&LATEST, values![limit]).await?.iter().map(request).collect()
+        readable(&self.db.rows(&LATEST, values![limit]).await?, request)
     }
 
     /// Drops closed requests that nothing was done about since `before`, at most `limit`. Returns

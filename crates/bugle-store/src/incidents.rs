@@ -18,6 +18,7 @@ use crate::db::statement::Statement;
 use crate::db::value::values;
 use crate::db::{MAX_RACES, Tx, WriteClass, retried};
 use crate::error::StoreError;
+use crate::readable::readable;
 
 /// Lines of one timeline that are read, the newest.
 const MAX_LINES: u32 = 1_000;
@@ -125,7 +126,7 @@ impl Store {
         _: AllTenants,
         limit: u32,
     ) -> Result<Vec<IncidentRow>, StoreError> {
-        self.db.rows(&LIST, values![limit]).await?.iter().map(incident).collect()
+        readable(&self.db.rows(&LIST, values![limit]).await?, incident)
     }
 
     /// Writes how an open incident stands, and what is new to its timeline. One that is closed is

@@ -26,6 +26,7 @@ mod keys;
 mod ledger;
 mod notifications;
 mod placement;
+mod readable;
 mod reading;
 mod receipts;
 #[cfg(test)]
@@ -67,7 +68,7 @@ pub use receipts::{Known, LastMessage, Lost, Overdue, Receive, RunOut};
 pub use responses::Respond;
 pub use revisions::{NewRevision, RevisionSource, StageTarget, StoredRevision};
 pub use status::BulletinRow;
-pub use subscribers::{SubscriberCount, SubscriberMessage, Untold};
+pub use subscribers::{SubscriberClaim, SubscriberCount, SubscriberMessage, Untold};
 pub use tries::TriedRow;
 pub use watch::{CanaryRow, ReportRow};
 

@@ -184,6 +184,7 @@ pub(crate) static ALL: &[&Statement] = &[
     &crate::subscribers::DROP_OLD,
     &crate::subscribers::DUE,
     &crate::subscribers::CLAIM,
+    &crate::subscribers::PUT_OFF,
     &crate::subscribers::NOTICE,
     &crate::subscribers::SENT,
     &crate::subscribers::AGAIN,

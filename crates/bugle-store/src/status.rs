@@ -15,6 +15,7 @@ use crate::db::statement::Statement;
 use crate::db::value::values;
 use crate::db::{WriteClass, retried};
 use crate::error::StoreError;
+use crate::readable::readable;
 
 /// Bulletins that are read at once.
 const MAX_BULLETINS: u32 = 100;
@@ -91,7 +92,7 @@ impl Store {
     /// Bulletins that are open or that something was said in since then, newest first.
     pub async fn bulletins(&self, since: Timestamp) -> Result<Vec<BulletinRow>, StoreError> {
         let rows = self.db.rows(&LATEST, values![since, MAX_BULLETINS]).await?;
-        rows.iter().map(bulletin).collect()
+        readable(&rows, bulletin)
     }
 
     /// One bulletin.

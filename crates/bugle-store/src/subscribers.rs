@@ -12,15 +12,18 @@ use uuid::Uuid;
 use crate::Store;
 use crate::alerts::json;
 use crate::db::row::Row;
-use crate::db::statement::Kind::Id;
+use crate::db::statement::Kind::{Id, Text};
 use crate::db::statement::Statement;
 use crate::db::value::{Rows, row, values};
-use crate::db::{WriteClass, retried};
+use crate::db::{Tx, WriteClass, retried};
 use crate::error::StoreError;
+use crate::readable::{or_skipped, readable};
 use crate::status::{BulletinRow, bulletin};
 
 /// Bulletins that are looked at once.
 const BULLETINS: u32 = 8;
+/// Messages that are looked at for each that may be claimed.
+const PASSED_OVER: u32 = 8;
 
 /// Who asks again before the button was pressed asks anew; who has pressed it stays as they are.
 pub(crate) static ASK: Statement = Statement::new(
@@ -34,12 +37,12 @@ pub(crate) static ASK: Statement = Statement::new(
 );
 
 pub(crate) static QUEUE: Statement = Statement::with_rows(
-    "INSERT INTO subscriber_messages (subscriber_id, notice_id, due_us, tries)
-     SELECT r.id, $1, $2, 0 FROM {rows}
+    "INSERT INTO subscriber_messages (subscriber_id, channel, notice_id, due_us, tries)
+     SELECT r.id, r.channel, $1, $2, 0 FROM {rows}
      WHERE true
      ON CONFLICT DO NOTHING",
     2,
-    &[("id", Id)],
+    &[("id", Id), ("channel", Text)],
 );
 
 pub(crate) static ONE: Statement = Statement::new(
@@ -109,17 +112,22 @@ pub(crate) static DROP_OLD: Statement =
 
 pub(crate) static DUE: Statement = Statement::new(
     "SELECT m.subscriber_id, m.notice_id, m.tries FROM subscriber_messages m
-     WHERE m.due_us <= $1 AND m.claimed_us IS NULL
-     ORDER BY m.due_us LIMIT $2{pg: FOR UPDATE SKIP LOCKED}",
+     WHERE m.channel = $1 AND m.due_us <= $2 AND m.claimed_us IS NULL
+     ORDER BY m.due_us LIMIT $3{pg: FOR UPDATE SKIP LOCKED}",
 );
 
 pub(crate) static IS_DUE: Statement = Statement::new(
     "SELECT m.due_us FROM subscriber_messages m
-     WHERE m.due_us <= $1 AND m.claimed_us IS NULL LIMIT 1",
+     WHERE m.channel = $1 AND m.due_us <= $2 AND m.claimed_us IS NULL LIMIT 1",
 );
 
 pub(crate) static CLAIM: Statement = Statement::new(
     "UPDATE subscriber_messages SET claimed_us = $3, tries = tries + 1
+     WHERE subscriber_id = $1 AND notice_id = $2 AND claimed_us IS NULL",
+);
+
+pub(crate) static PUT_OFF: Statement = Statement::new(
+    "UPDATE subscriber_messages SET due_us = $3
      WHERE subscriber_id = $1 AND notice_id = $2 AND claimed_us IS NULL",
 );
 
@@ -162,6 +170,18 @@ pub struct SubscriberMessage {
     pub tries: i64,
 }
 
+/// Which messages are claimed.
+pub struct SubscriberClaim<'a> {
+    /// By this way only.
+    pub channel: Channel,
+    /// At most so many.
+    pub limit: u32,
+    /// Whether one may go to that address now, beside those that are claimed with it.
+    pub takes: &'a (dyn Fn(&Address, &[SubscriberMessage]) -> bool + Sync),
+    /// Until when one is put off that may not.
+    pub else_at: Timestamp,
+}
+
 /// A bulletin of which something was not told.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Untold {
@@ -190,7 +210,7 @@ impl Store {
         let values = values![asks.id, channel, address, components, asks.asked_at];
         let Some(kept) = tx.row(&ASK, values).await? else { return Ok(()) };
         let mut to = Rows::new();
-        to.push(row![kept.id(0)?]);
+        to.push(row![kept.id(0)?, channel]);
         tx.run(&QUEUE, values![question(), asks.asked_at, to]).await?;
         tx.commit().await
     }
@@ -263,7 +283,7 @@ impl Store {
     pub async fn untold(&self, since: Timestamp) -> Result<Vec<Untold>, StoreError> {
         let untold = |row: &Row| Ok(Untold { row: bulletin(row)?, told: row.opt_time(3)? });
         let rows = self.db.rows(&UNTOLD, values![since, BULLETINS]).await?;
-        rows.iter().map(untold).collect()
+        readable(&rows, untold)
     }
 
     /// Keeps what subscribers are to be told, and that a bulletin is told up to an update. `false`:
@@ -300,18 +320,21 @@ impl Store {
         let mut tx = self.db.write(WriteClass::Then).await?;
         let Some(row) = tx.row(&AT_WORK, values![]).await? else { return Ok(None) };
         let (id, after) = (row.id(0)?, row.id(1)?);
-        let notice = notice(id, row.text(2)?)?;
+        let Some(notice) = or_skipped(notice(id, row.text(2)?))? else {
+            tx.run(&ADVANCE, values![id, after, after, 1_i64]).await?;
+            tx.commit().await?;
+            return Ok(Some(0));
+        };
         let next = tx.rows(&NEXT, values![after, limit]).await?;
-        let next: Vec<Subscriber> = next.iter().map(subscriber).collect::<Result<_, _>>()?;
         let mut to = Rows::new();
-        for subscriber in next.iter().filter(|it| it.wants(&notice)) {
-            to.push(row![subscriber.id]);
+        for subscriber in readable(&next, subscriber)?.iter().filter(|it| it.wants(&notice)) {
+            to.push(row![subscriber.id, subscriber.address.channel().as_str()]);
         }
         let queued = to.len();
         if queued > 0 {
             tx.run(&QUEUE, values![NoticeId::from_stored(id), now, to]).await?;
         }
-        let last = next.last().map_or(after, |last| last.id.as_uuid());
+        let last = next.last().map_or(Ok(after), |last| last.id(0))?;
         let over = next.len() < usize::try_from(limit).unwrap_or(usize::MAX);
         if tx.run(&ADVANCE, values![id, after, last, i64::from(over)]).await? != 1 {
             return Ok(Some(0));
@@ -324,34 +347,37 @@ impl Store {
     /// never accounted for is given up.
     pub async fn claim_subscriber_messages(
         &self,
-        limit: u32,
+        claim: &SubscriberClaim<'_>,
         now: Timestamp,
     ) -> Result<Vec<SubscriberMessage>, StoreError> {
-        if self.db.row(&IS_DUE, values![now]).await?.is_none() {
+        if self.db.row(&IS_DUE, values![claim.channel.as_str(), now]).await?.is_none() {
             return Ok(Vec::new());
         }
-        retried!(self.claim_once(limit, now))
+        retried!(self.claim_once(claim, now))
     }
 
     async fn claim_once(
         &self,
-        limit: u32,
+        claim: &SubscriberClaim<'_>,
         now: Timestamp,
     ) -> Result<Vec<SubscriberMessage>, StoreError> {
+        let limit = usize::try_from(claim.limit).unwrap_or(usize::MAX);
         let mut tx = self.db.write(WriteClass::Then).await?;
         let mut claimed = Vec::new();
-        for due in tx.rows(&DUE, values![now, limit]).await? {
-            let (to, notice_id, tries) = (due.id(0)?, due.id(1)?, due.int(2)? + 1);
-            let to = tx.row(&ONE, values![to]).await?.as_ref().map(subscriber).transpose()?;
-            let found = tx.row(&NOTICE, values![notice_id]).await?;
-            let told = found.map(|row| notice(notice_id, row.text(0)?)).transpose()?;
-            let (Some(to), true) = (to, told.is_some() || notice_id.is_nil()) else {
-                tx.run(&SENT, values![due.id(0)?, notice_id]).await?;
+        let due = values![claim.channel.as_str(), now, claim.limit.saturating_mul(PASSED_OVER)];
+        for due in tx.rows(&DUE, due).await? {
+            if claimed.len() == limit {
+                break;
+            }
+            let (to, notice) = (due.id(0)?, due.id(1)?);
+            let Some(message) = or_skipped(message(&mut tx, &due).await)?.flatten() else {
+                tx.run(&SENT, values![to, notice]).await?;
                 continue;
             };
-            let notice_id = NoticeId::from_stored(notice_id);
-            if tx.run(&CLAIM, values![to.id, notice_id, now]).await? == 1 {
-                claimed.push(SubscriberMessage { to, notice_id, notice: told, tries });
+            if !(claim.takes)(&message.to.address, &claimed) {
+                tx.run(&PUT_OFF, values![to, notice, claim.else_at]).await?;
+            } else if tx.run(&CLAIM, values![to, notice, now]).await? == 1 {
+                claimed.push(message);
             }
         }
         tx.commit().await?;
@@ -382,6 +408,17 @@ impl Store {
         self.db.run(&DROP_OLD, values![old]).await?;
         self.db.run(&GIVE_UP, values![until]).await
     }
+}
+
+/// What a row of the queue says. `None`: there is nobody, or nothing to tell, any more.
+async fn message(tx: &mut Tx, due: &Row) -> Result<Option<SubscriberMessage>, StoreError> {
+    let (to, id, tries) = (due.id(0)?, due.id(1)?, due.int(2)? + 1);
+    let to = tx.row(&ONE, values![to]).await?.as_ref().map(subscriber).transpose()?;
+    let found = tx.row(&NOTICE, values![id]).await?;
+    let notice = found.map(|row| notice(id, row.text(0)?)).transpose()?;
+    let told = notice.is_some() || id.is_nil();
+    let notice_id = NoticeId::from_stored(id);
+    Ok(to.filter(|_| told).map(|to| SubscriberMessage { to, notice_id, notice, tries }))
 }
 
 fn notice(id: Uuid, document: &str) -> Result<Notice, StoreError> {

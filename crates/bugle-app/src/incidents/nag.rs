@@ -53,18 +53,25 @@ impl NagLoop {
 
     async fn look(&self) -> Result<(), StoreError> {
         let (all, now) = (AllTenants::granted(), self.app.clock.now());
-        for mut row in self.app.store.rooms_due(all, now, MAX_ROOMS).await? {
-            self.keep_up(&mut row).await?;
-            let Some(line) = row.room.nag(now) else {
-                self.app.store.save_room(&row, &[]).await?;
-                continue;
-            };
-            if self.app.store.save_room(&row, &[line]).await? {
-                self.app.room_changed(row.room.id);
-                let app = Arc::clone(&self.app);
-                let room = row.room;
-                self.app.tasks.once(async move { tell(&app, &room).await });
+        for row in self.app.store.rooms_due(all, now, MAX_ROOMS).await? {
+            let room = row.room.id;
+            if let Err(error) = self.look_at(row, now).await {
+                tracing::error!(%room, error = %Chain(&error), "could not see to an update");
             }
+        }
+        Ok(())
+    }
+
+    async fn look_at(&self, mut row: RoomRow, now: Timestamp) -> Result<(), StoreError> {
+        self.keep_up(&mut row).await?;
+        let Some(line) = row.room.nag(now) else {
+            return self.app.store.save_room(&row, &[]).await.map(drop);
+        };
+        if self.app.store.save_room(&row, &[line]).await? {
+            self.app.room_changed(row.room.id);
+            let app = Arc::clone(&self.app);
+            let room = row.room;
+            self.app.tasks.once(async move { tell(&app, &room).await });
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use bugle_engine::status::bulletin::{self, Bulletin, Kind, Known, Phase, Update}
 use bugle_engine::status::history::DAYS;
 use bugle_engine::status::rules;
 use bugle_engine::status::{Component, State};
-use bugle_store::BulletinRow;
+use bugle_store::{BulletinRow, StoreError};
 use jiff::{SignedDuration, Timestamp};
 
 use super::note;
@@ -13,7 +13,7 @@ use super::{Settings, StatusError, installed};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::entropy;
-use crate::error::{Problem, problem};
+use crate::error::{Chain, Problem, problem};
 use crate::permission::Permission;
 
 /// Longest title, in characters.
@@ -270,7 +270,14 @@ impl App {
         let BulletinRow { bulletin, version } = row;
         let store = &self.inner().store;
         let incident = match bulletin.incident() {
-            Some(id) => store.incident(AllTenants::granted(), id).await?.map(|row| row.incident),
+            Some(id) => match store.incident(AllTenants::granted(), id).await {
+                // Only people can say more of what cannot be read.
+                Err(error @ StoreError::Corrupt { .. }) => {
+                    tracing::error!(error = %Chain(&error), "a bulletin's incident is passed over");
+                    None
+                }
+                found => found?.map(|row| row.incident),
+            },
             None => None,
         };
         let installed = installed(self.inner());

@@ -88,7 +88,7 @@ impl App {
             confirmed_at: None,
         };
         self.inner().store.ask_to_subscribe(&asks).await?;
-        self.inner().status.wake_telling.notify_one();
+        self.inner().status.wake_telling.notify_waiters();
         Ok(())
     }
 

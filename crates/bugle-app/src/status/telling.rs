@@ -1,22 +1,25 @@
 //! Tells subscribers what the status page says, behind everything that somebody waits for.
 //!
 //! A notice becomes messages in small steps, and messages are claimed a few at a time, while
-//! dispatch works, by at most half of what a provider still takes. A message that was claimed is
-//! not claimed again: who is killed while it is sent leaves one person untold rather than one told
-//! twice.
+//! dispatch works, by at most half of what a provider still takes. Each channel goes on by itself,
+//! and a host that hangs keeps few of its messages. A message that was claimed is not claimed
+//! again: who is killed while it is sent leaves one person untold rather than one told twice.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bugle_channels::{Content, Outgoing, Sent};
-use bugle_domain::contact::Channel;
+use bugle_domain::contact::{Address, Channel};
 use bugle_domain::notification::SendOutcome;
 use bugle_domain::stage::Stage;
 use bugle_domain::{NoticeId, NotificationId, TenantId};
 use bugle_engine::status::subscribers::{self, CHANNELS, CONFIRM_WITHIN, Mail, TELL_WITHIN};
-use bugle_store::{StoreError, SubscriberMessage, Untold};
+use bugle_store::{StoreError, SubscriberClaim, SubscriberMessage, Untold};
 use bytes::Bytes;
-use futures_util::future::join_all;
+use futures_util::future::{BoxFuture, join_all};
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt as _, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -30,9 +33,13 @@ use crate::error::Chain;
 /// Wait where there is nothing to do, and between two steps of much.
 const IDLE: Duration = Duration::from_secs(1);
 const STEP: Duration = Duration::from_millis(250);
-/// Subscribers that one step looks at, and messages that it sends.
+/// Subscribers that one step looks at.
 const LOOKED_AT: u32 = 200;
-const SENT_AT_ONCE: usize = 8;
+/// Messages under way at once by one channel, and to one host.
+const MAX_UNDER_WAY: usize = 8;
+const MAX_TO_HOST: usize = 2;
+/// When a message to a host that has so many is looked at again.
+const HOST_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(1);
 /// A message begins to leave within this time or not at all.
 const SEND_WITHIN: Duration = Duration::from_secs(8);
 /// For how long it is worth delivering.
@@ -64,6 +71,12 @@ impl TellingLoop {
 
     /// Runs until `stop` is cancelled. What is being sent then is waited for.
     pub(super) async fn run(self, stop: CancellationToken) {
+        let sending = CHANNELS.map(|channel| Sending::new(&self, channel).run(&stop));
+        tokio::join!(self.prepare(&stop), join_all(sending));
+    }
+
+    /// Makes messages out of what is said.
+    async fn prepare(&self, stop: &CancellationToken) {
         let mut tended = None;
         while !stop.is_cancelled() {
             let wait = match self.look(&mut tended).await {
@@ -76,13 +89,12 @@ impl TellingLoop {
             };
             tokio::select! {
                 () = stop.cancelled() => (),
-                () = self.app.status.wake_telling.notified(), if wait == IDLE => (),
                 () = tokio::time::sleep(wait) => (),
             }
         }
     }
 
-    /// One step of each thing there is to do. Says whether there is more.
+    /// One step of each thing there is to prepare. Says whether there is more.
     async fn look(&self, tended: &mut Option<Timestamp>) -> Result<bool, StoreError> {
         let (store, now) = (&self.app.store, self.app.clock.now());
         if tended.is_none_or(|at| now.duration_since(at) >= TEND_EVERY) {
@@ -93,8 +105,10 @@ impl TellingLoop {
             self.tell(&untold, now).await?;
         }
         let fanned = store.fan_out(LOOKED_AT, now).await?.is_some();
-        let sent = self.send(now).await?;
-        Ok(fanned || sent)
+        if fanned {
+            self.app.status.wake_telling.notify_waiters();
+        }
+        Ok(fanned)
     }
 
     /// Forgets what has had its time.
@@ -122,45 +136,28 @@ impl TellingLoop {
         Ok(())
     }
 
-    /// Sends a few messages. Says whether there were any.
-    async fn send(&self, now: Timestamp) -> Result<bool, StoreError> {
-        // No pass of dispatch: whoever holds that stage waits for its own worker only.
-        if !self.app.takes_work(Stage::Dispatch) {
-            return Ok(false);
-        }
-        let room = u32::try_from(self.room(now)).unwrap_or(0);
-        if room == 0 {
-            return Ok(false);
-        }
-        let claimed = self.app.store.claim_subscriber_messages(room, now).await?;
-        let any = !claimed.is_empty();
-        for done in join_all(claimed.iter().map(|message| self.send_one(message, now))).await {
-            done?;
-        }
-        Ok(any)
-    }
-
-    /// Messages that may go out now: half of what the fullest provider leaves stays for pages.
-    fn room(&self, now: Timestamp) -> usize {
-        let openings = self.app.channels.openings(now);
-        let left = CHANNELS.iter().filter_map(|channel| openings.get(channel));
-        left.map(|opening| opening.free.div_ceil(2)).min().unwrap_or(SENT_AT_ONCE).min(SENT_AT_ONCE)
-    }
-
-    async fn send_one(
-        &self,
-        message: &SubscriberMessage,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let sent = self.app.send(&self.outgoing(message, now), Instant::now() + SEND_WITHIN).await;
+    /// Sends one, and keeps what came of it.
+    async fn send(&self, message: SubscriberMessage, now: Timestamp) {
+        let sent = self.app.send(&self.outgoing(&message, now), Instant::now() + SEND_WITHIN).await;
         let outcome = sent.outcome.as_str();
         metrics::counter!("bugle_subscriber_messages_total", "outcome" => outcome).increment(1);
+        if let Err(error) = self.keep(&message, &sent, now).await {
+            tracing::error!(error = %Chain(&error), "what came of a message could not be kept");
+        }
+    }
+
+    async fn keep(
+        &self,
+        message: &SubscriberMessage,
+        sent: &Sent,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let store = &self.app.store;
         if sent.gone {
             tracing::info!(to = %message.to.id, "a subscriber's address is gone");
             return store.drop_subscriber(message.to.id).await.map(drop);
         }
-        match again(&sent, message.tries, now) {
+        match again(sent, message.tries, now) {
             Some(at) => store.retry_subscriber_message(message, at).await,
             None => store.end_subscriber_message(message).await,
         }
@@ -192,6 +189,118 @@ impl TellingLoop {
             possible_repeat: false,
             validity_s: VALIDITY_S,
         }
+    }
+}
+
+/// Sends what goes by one channel, apart from all others.
+struct Sending<'a> {
+    telling: &'a TellingLoop,
+    channel: Channel,
+    /// Each says which host it went to.
+    under_way: FuturesUnordered<BoxFuture<'a, Option<String>>>,
+    /// How many are under way to each host.
+    busy: BTreeMap<String, usize>,
+}
+
+impl<'a> Sending<'a> {
+    fn new(telling: &'a TellingLoop, channel: Channel) -> Self {
+        Self { telling, channel, under_way: FuturesUnordered::new(), busy: BTreeMap::new() }
+    }
+
+    async fn run(mut self, stop: &CancellationToken) {
+        while !stop.is_cancelled() {
+            let wait = match self.begin().await {
+                Ok(true) => STEP,
+                Ok(false) => IDLE,
+                Err(error) => {
+                    tracing::error!(error = %Chain(&error), "subscribers could not be told");
+                    IDLE
+                }
+            };
+            self.rest(wait, stop).await;
+        }
+        while let Some(host) = self.under_way.next().await {
+            self.ended(host);
+        }
+    }
+
+    /// Waits, while what is under way goes on.
+    async fn rest(&mut self, wait: Duration, stop: &CancellationToken) {
+        let over = tokio::time::sleep(wait);
+        tokio::pin!(over);
+        loop {
+            tokio::select! {
+                () = &mut over => return,
+                () = stop.cancelled() => return,
+                () = self.telling.app.status.wake_telling.notified(), if wait == IDLE => return,
+                Some(host) = self.under_way.next() => self.ended(host),
+            }
+        }
+    }
+
+    /// Begins to send a few. Says whether there were any.
+    async fn begin(&mut self) -> Result<bool, StoreError> {
+        let (app, now) = (&self.telling.app, self.telling.app.clock.now());
+        // No pass of dispatch: whoever holds that stage waits for its own worker only.
+        let limit = if app.takes_work(Stage::Dispatch) { self.room(now) } else { 0 };
+        if limit == 0 {
+            return Ok(false);
+        }
+        let busy = &self.busy;
+        let takes = |to: &Address, with: &[SubscriberMessage]| {
+            host(to).is_none_or(|host| going_to(host, busy, with) < MAX_TO_HOST)
+        };
+        let claim = SubscriberClaim {
+            channel: self.channel,
+            limit: u32::try_from(limit).unwrap_or(0),
+            takes: &takes,
+            else_at: now.saturating_add(HOST_AGAIN_AFTER).unwrap_or(now),
+        };
+        let claimed = app.store.claim_subscriber_messages(&claim, now).await?;
+        let any = !claimed.is_empty();
+        for message in claimed {
+            self.send(message, now);
+        }
+        Ok(any)
+    }
+
+    /// Messages that may begin to go out now: half of what the providers take stays for pages.
+    fn room(&self, now: Timestamp) -> usize {
+        let openings = self.telling.app.channels.openings(now);
+        let free = openings.get(&self.channel).map_or(MAX_UNDER_WAY, |it| it.free.div_ceil(2));
+        free.min(MAX_UNDER_WAY.saturating_sub(self.under_way.len()))
+    }
+
+    fn send(&mut self, message: SubscriberMessage, now: Timestamp) {
+        let telling = self.telling;
+        let host = host(&message.to.address).map(str::to_owned);
+        if let Some(host) = &host {
+            *self.busy.entry(host.clone()).or_default() += 1;
+        }
+        let sending = telling.send(message, now).map(|()| host);
+        self.under_way.push(sending.boxed());
+    }
+
+    fn ended(&mut self, host: Option<String>) {
+        let Some(host) = host else { return };
+        if let Some(busy) = self.busy.get_mut(&host) {
+            *busy -= 1;
+        }
+        self.busy.retain(|_, busy| *busy > 0);
+    }
+}
+
+/// How many go to a host, together with these.
+fn going_to(name: &str, busy: &BTreeMap<String, usize>, with: &[SubscriberMessage]) -> usize {
+    let with = with.iter().filter(|it| host(&it.to.address) == Some(name));
+    busy.get(name).copied().unwrap_or_default() + with.count()
+}
+
+/// The host of a program; other messages go to providers of ours.
+fn host(address: &Address) -> Option<&str> {
+    match address {
+        Address::Webhook(url) => url.host_str(),
+        Address::Email(_) | Address::Sms(_) | Address::Voice(_) => None,
     }
 }
 

@@ -203,6 +203,7 @@ migrations! {
     "20261125110000" "create_provider_use"
     "20261125110100" "create_assistance"
     "20261125120000" "create_subscribers"
+    "20261125130000" "queue_subscribers_by_channel"
 }
 
 fn migration(version: &str, name: &'static str, sql: &'static str) -> Migration {

@@ -17,6 +17,7 @@ use crate::db::statement::Statement;
 use crate::db::value::values;
 use crate::db::{WriteClass, retried};
 use crate::error::StoreError;
+use crate::readable::readable;
 
 /// The tenant of what is the installation's own.
 const INSTALLATION: Uuid = Uuid::nil();
@@ -165,7 +166,7 @@ impl Store {
     }
 
     async fn rooms_of(&self, tenant: Uuid, limit: u32) -> Result<Vec<RoomRow>, StoreError> {
-        self.db.rows(&LIST, values![tenant, limit]).await?.iter().map(room).collect()
+        readable(&self.db.rows(&LIST, values![tenant, limit]).await?, room)
     }
 
     /// Rooms, of all tenants, in which somebody is to be told by now that an update is due.
@@ -175,7 +176,7 @@ impl Store {
         now: Timestamp,
         limit: u32,
     ) -> Result<Vec<RoomRow>, StoreError> {
-        self.db.rows(&DUE, values![now, limit]).await?.iter().map(room).collect()
+        readable(&self.db.rows(&DUE, values![now, limit]).await?, room)
     }
 }
 

@@ -10,6 +10,7 @@ on_each_store! {
     a_request_is_kept_with_its_trace_and_nobody_writes_over_another
     a_tenant_has_so_many_open_and_no_more
     what_is_closed_and_old_is_dropped
+    a_request_that_cannot_be_read_leaves_the_others
 }
 
 fn request(of: TenantId, number: u128) -> AssistanceRequest {
@@ -97,4 +98,21 @@ async fn what_is_closed_and_old_is_dropped(world: World) {
     }
     assert_eq!(store.retain_assistance(scope(1), at(200), 9).await.unwrap(), 1);
     assert_eq!(store.assistance_of(scope(1), 9).await.unwrap().len(), 2, "open ones stay");
+}
+
+async fn a_request_that_cannot_be_read_leaves_the_others(world: World) {
+    let store = &world.store;
+    for number in 1..=2 {
+        store.open_assistance(scope(1), &request(tenant(1), number), None, 9).await.unwrap();
+    }
+    world.spoil(("assistance", "document"), uuid(1)).await;
+    let lists = [
+        store.assistance_of(scope(1), 9).await.unwrap(),
+        store.open_assistance_of_all(all(), 9).await.unwrap(),
+        store.assistance_of_all(all(), 9).await.unwrap(),
+    ];
+    for rows in lists {
+        let ids: Vec<_> = rows.into_iter().map(|row| row.request.id.as_uuid()).collect();
+        assert_eq!(ids, [uuid(2)]);
+    }
 }

@@ -21,6 +21,7 @@ on_each_store! {
     what_the_watch_ends_is_not_due_any_more
     lines_written_at_once_are_all_kept
     an_incident_says_what_it_did_to_events_and_notifications
+    a_room_that_cannot_be_read_leaves_the_others
 }
 
 fn watched(number: u128) -> incident::Incident {
@@ -221,4 +222,23 @@ async fn record(world: &World, second: i64, outcome: &str, end: End) {
         .collect();
     assert_eq!(rows.len(), 1);
     world.store.record_tries(node(NODE), &rows, at(second)).await.unwrap();
+}
+
+async fn a_room_that_cannot_be_read_leaves_the_others(world: World) {
+    let store = &world.store;
+    for number in 1..=2 {
+        let mut room = room(number, Some(1));
+        let lines = promise(&mut room, 5);
+        assert!(store.open_room(&room, &lines, 20).await.unwrap());
+    }
+    store.declare_incident(node(NODE), &watched(3), &[0; 32]).await.unwrap();
+    world.spoil(("incident_rooms", "document"), uuid(1)).await;
+    world.spoil(("incidents", "document"), uuid(3)).await;
+    let ids = |rows: Vec<RoomRow>| -> Vec<_> {
+        rows.into_iter().map(|row| row.room.id.as_uuid()).collect()
+    };
+    assert_eq!(ids(store.rooms(scope(1), 9).await.unwrap()), [uuid(2)]);
+    assert_eq!(ids(store.rooms_due(all(), at(900), 9).await.unwrap()), [uuid(2)]);
+    assert!(store.incidents(all(), 9).await.unwrap().is_empty());
+    assert!(store.open_incident().await.is_err(), "the watch says for itself what it sees");
 }

@@ -12,6 +12,7 @@ use crate::support::{World, at, on_each_store, uuid};
 on_each_store! {
     an_incident_has_one_bulletin_and_nobody_writes_over_another
     a_span_is_kept_over_itself_and_forgotten_when_it_is_old
+    a_bulletin_that_cannot_be_read_leaves_the_others
 }
 
 fn bulletin(number: u128, incident: Option<u128>) -> Bulletin {
@@ -75,4 +76,17 @@ async fn a_span_is_kept_over_itself_and_forgotten_when_it_is_old(world: World) {
     store.save_status_spans(&[span(State::MajorOutage, 61, 90)], at(62)).await.unwrap();
     let kept = store.status_spans(at(0)).await.unwrap();
     assert_eq!(kept, [span(State::MajorOutage, 61, 90)], "what is old is forgotten");
+}
+
+async fn a_bulletin_that_cannot_be_read_leaves_the_others(world: World) {
+    let store = &world.store;
+    for number in 1..=2 {
+        assert!(store.publish_bulletin(&bulletin(number, None)).await.unwrap());
+    }
+    world.spoil(("status_bulletins", "document"), uuid(1)).await;
+    let rows = store.bulletins(at(0)).await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.bulletin.id.as_uuid()).collect::<Vec<_>>(), [uuid(2)]);
+    let untold = store.untold(at(0)).await.unwrap();
+    assert_eq!(untold.len(), 1, "and subscribers are told of it");
+    assert!(store.bulletin(BulletinId::from_stored(uuid(1))).await.is_err(), "who asks is told");
 }

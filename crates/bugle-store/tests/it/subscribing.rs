@@ -5,7 +5,7 @@ use bugle_domain::{BulletinId, NoticeId, SubscriberId};
 use bugle_engine::status::bulletin::{Bulletin, Kind, Phase, Update};
 use bugle_engine::status::subscribers::{Notice, Subscriber, news};
 use bugle_engine::status::{Component, State};
-use bugle_store::SubscriberMessage;
+use bugle_store::{SubscriberClaim, SubscriberMessage};
 
 use crate::support::{World, all, at, on_each_store, uuid};
 
@@ -15,6 +15,8 @@ on_each_store! {
     what_was_said_is_told_once
     a_notice_goes_out_in_steps_to_who_wants_it
     a_message_is_claimed_once_and_given_up_if_nobody_says_what_came_of_it
+    what_cannot_be_read_keeps_nobody_else_from_being_told
+    each_channel_is_claimed_apart_and_what_may_not_go_is_put_off_behind_the_rest
 }
 
 fn asks(number: u128, name: &str, components: &[Component]) -> Subscriber {
@@ -55,7 +57,9 @@ async fn confirmed(world: &World, number: u128, components: &[Component]) {
 }
 
 async fn claim(world: &World, limit: u32, now: i64) -> Vec<SubscriberMessage> {
-    world.store.claim_subscriber_messages(limit, at(now)).await.unwrap()
+    let claim =
+        SubscriberClaim { channel: Channel::Email, limit, takes: &|_, _| true, else_at: at(0) };
+    world.store.claim_subscriber_messages(&claim, at(now)).await.unwrap()
 }
 
 async fn tell(world: &World, number: u128) -> Notice {
@@ -137,4 +141,67 @@ async fn a_message_is_claimed_once_and_given_up_if_nobody_says_what_came_of_it(w
     assert_eq!((again.len(), again[0].tries), (1, 2));
     assert_eq!(world.store.give_up_subscriber_messages(at(3), at(0)).await.unwrap(), 1);
     assert!(claim(&world, 9, 99).await.is_empty(), "nobody is told twice");
+}
+
+async fn each_channel_is_claimed_apart_and_what_may_not_go_is_put_off_behind_the_rest(
+    world: World,
+) {
+    world.store.ask_to_subscribe(&asks(70, "ada", &[])).await.unwrap();
+    for number in 71_u8..90 {
+        let host = if number < 89 { "hangs" } else { "answers" };
+        let url = format!("https://{host}.example/{number}");
+        let address = Address::parse(Channel::Webhook, &url).unwrap();
+        let asks = Subscriber { address, asked_at: at(number.into()), ..asks(70, "ada", &[]) };
+        let asks = Subscriber { id: SubscriberId::from_stored(uuid(number.into())), ..asks };
+        world.store.ask_to_subscribe(&asks).await.unwrap();
+    }
+    let one = |to: &Address, with: &[SubscriberMessage]| {
+        let host = |it: &Address| it.masked();
+        !with.iter().any(|it| host(&it.to.address) == host(to))
+    };
+    let claim =
+        SubscriberClaim { channel: Channel::Webhook, limit: 2, takes: &one, else_at: at(200) };
+    let hosts = async |now| -> Vec<String> {
+        let claimed = world.store.claim_subscriber_messages(&claim, at(now)).await.unwrap();
+        claimed.iter().map(|it| it.to.address.masked()).collect()
+    };
+    assert_eq!(hosts(100).await, ["hangs.example"], "as many are looked at as are put off");
+    assert_eq!(hosts(100).await, ["hangs.example", "answers.example"], "it was behind them");
+    assert!(hosts(100).await.is_empty(), "the rest is put off");
+    assert_eq!(hosts(200).await, ["hangs.example"]);
+    assert_eq!(self::claim(&world, 9, 100).await.len(), 1, "mails wait for nobody");
+}
+
+async fn what_cannot_be_read_keeps_nobody_else_from_being_told(world: World) {
+    for number in 70..74 {
+        confirmed(&world, number, &[]).await;
+    }
+    world.spoil(("subscribers", "address"), uuid(70)).await;
+    world.spoil(("subscribers", "components"), uuid(73)).await;
+    assert_eq!(claim(&world, 9, 5).await.len(), 2, "the questions to the others");
+    assert!(claim(&world, 9, 5).await.is_empty());
+
+    let spoilt = tell(&world, 80).await;
+    world.spoil(("status_notices", "document"), uuid(80)).await;
+    let of = (bulletin().id, Some(at(10)), at(20));
+    let told = world.store.tell_subscribers((notice_id(81), Some(&spoilt)), of, at(20)).await;
+    assert!(told.unwrap());
+    let mut steps = 0;
+    while world.store.fan_out(2, at(21)).await.unwrap().is_some() {
+        steps += 1;
+        assert!(steps < 9, "it goes on for ever");
+    }
+    let claimed = claim(&world, 9, 21).await;
+    let ids: Vec<_> = claimed.iter().map(|it| it.to.id.as_uuid()).collect();
+    assert_eq!(ids, [uuid(71), uuid(72)]);
+    assert!(claimed.iter().all(|it| it.notice_id == notice_id(81)));
+
+    // A notice that became unreadable after its messages were made.
+    let of = (bulletin().id, Some(at(20)), at(30));
+    world.store.tell_subscribers((notice_id(82), Some(&spoilt)), of, at(30)).await.unwrap();
+    while world.store.fan_out(9, at(31)).await.unwrap().is_some() {}
+    world.spoil(("status_notices", "document"), uuid(82)).await;
+    world.store.ask_to_subscribe(&asks(75, "new", &[])).await.unwrap();
+    assert_eq!(claim(&world, 9, 31).await.len(), 1, "who asks is still asked back");
+    assert!(claim(&world, 9, 99).await.is_empty(), "and what says nothing is gone");
 }

@@ -92,6 +92,26 @@ impl Place {
     }
 }
 
+impl World {
+    /// Spoils what a column of a table says, in the row with that id.
+    pub(crate) async fn spoil(&self, (table, column): (&str, &str), id: uuid::Uuid) {
+        match &self.place {
+            Place::Sqlite(folder) => {
+                let spoil = format!("UPDATE {table} SET {column} = '?' WHERE id = ?1");
+                let db = rusqlite::Connection::open(path(folder)).unwrap();
+                db.busy_timeout(Duration::from_secs(5)).unwrap();
+                assert_eq!(db.execute(&spoil, [id.as_bytes()]).unwrap(), 1);
+            }
+            Place::Postgres(url) => {
+                let pool = sqlx::PgPool::connect(url).await.unwrap();
+                let spoil = format!("UPDATE {table} SET {column} = '?' WHERE id = $1");
+                let spoil = sqlx::query(sqlx::AssertSqlSafe(spoil)).bind(id);
+                assert_eq!(spoil.execute(&pool).await.unwrap().rows_affected(), 1);
+            }
+        }
+    }
+}
+
 fn path(folder: &tempfile::TempDir) -> PathBuf {
     folder.path().join("bugle.db")
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use bugle_app::store::Store;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
@@ -63,6 +64,12 @@ impl Server {
         command.arg("--config").arg(self.folder.path().join("bugle.toml"));
         command.env_clear().env("BUGLE__LOG__LEVEL", "warn").kill_on_drop(true);
         command
+    }
+
+    /// Its database, while it does not run.
+    pub(crate) async fn store(&self) -> Store {
+        let url = format!("sqlite:{}", self.data().join("bugle.db").display());
+        bugle::node::open_store(&url, 1).await.unwrap()
     }
 
     /// Starts it, and waits until it takes requests.

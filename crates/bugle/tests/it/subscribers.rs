@@ -1,6 +1,7 @@
 //! Subscribers of the status page, their whole way: ask, confirm, be told, unsubscribe; by mail and
 //! by webhook, through real servers.
 
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use bugle::node::Behaviour;
@@ -147,20 +148,54 @@ async fn nobody_is_flooded_by_who_asks_for_them(w: World) {
     w.end().await;
 }
 
-/// Subscribers that have confirmed, without a question to each.
+/// Somebody who has confirmed, without having been asked.
+async fn confirmed(w: &World, number: u128, channel: Channel, address: &str) {
+    let asks = Subscriber {
+        id: SubscriberId::from_stored(uuid::Uuid::from_u128(1 + number)),
+        address: Address::parse(channel, address).unwrap(),
+        components: Vec::new(),
+        asked_at: w.clock.now(),
+        confirmed_at: None,
+    };
+    w.store.ask_to_subscribe(&asks).await.unwrap();
+    w.store.confirm_subscriber(asks.id, &[], w.clock.now()).await.unwrap();
+}
+
+/// So many readers of mails.
 async fn crowd(w: &World, size: u128) {
     for number in 0..size {
-        let asks = Subscriber {
-            id: SubscriberId::from_stored(uuid::Uuid::from_u128(1 + number)),
-            address: Address::parse(Channel::Email, &format!("reader{number}@customer.example"))
-                .unwrap(),
-            components: Vec::new(),
-            asked_at: w.clock.now(),
-            confirmed_at: None,
-        };
-        w.store.ask_to_subscribe(&asks).await.unwrap();
-        w.store.confirm_subscriber(asks.id, &[], w.clock.now()).await.unwrap();
+        let address = format!("reader{number}@customer.example");
+        confirmed(w, number, Channel::Email, &address).await;
     }
+}
+
+/// A program at a host of its own that lets everybody connect and never says anything.
+fn hanging_program() -> (String, TcpListener) {
+    let listener = TcpListener::bind("127.0.0.2:0").unwrap();
+    (format!("http://{}", listener.local_addr().unwrap()), listener)
+}
+
+async fn a_program_that_hangs_holds_up_neither_mails_nor_other_programs(w: World) {
+    w.until_green().await;
+    let (hangs, listener) = hanging_program();
+    for number in 0..20 {
+        confirmed(&w, 1_000 + number, Channel::Webhook, &format!("{hangs}/{number}")).await;
+    }
+    let url = w.lab.hook_url("/readers");
+    confirmed(&w, 2_000, Channel::Webhook, url.as_str()).await;
+    crowd(&w, 32).await;
+    let began = Instant::now();
+    w.tells().await;
+    for number in 0..32 {
+        let mailbox = w.lab.mailbox(&format!("reader{number}@customer.example"));
+        mailbox.wait_for_mail("Pages are slow", LIMIT).await.unwrap();
+    }
+    w.lab.hooks().wait_for("/readers", 2, LIMIT).await.unwrap();
+    let took = began.elapsed();
+    // 33 questions and 32 updates, 8 each quarter of a second; one that hangs takes 5 seconds.
+    assert!(took < Duration::from_secs(9), "who hangs held up the others: {took:?}");
+    drop(listener);
+    w.end().await;
 }
 
 async fn many_subscribers_do_not_hold_up_a_page(w: World) {
@@ -201,4 +236,5 @@ on_each! {
     a_subscribers_whole_way
     nobody_is_flooded_by_who_asks_for_them
     many_subscribers_do_not_hold_up_a_page
+    a_program_that_hangs_holds_up_neither_mails_nor_other_programs
 }
