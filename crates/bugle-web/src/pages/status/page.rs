@@ -235,14 +235,13 @@ fn group(region: &Region, times: &Times) -> Group {
 
 /// How a region does, in a few words.
 fn says(region: &Region) -> String {
-    let worst = region.worst();
-    let bad = region.rows.iter().filter(|row| row.state != State::Operational);
-    let names: Vec<&str> = bad.map(|row| row.name.as_str()).collect();
-    match (region.unseen, &names[..]) {
-        (Some(_), []) => "not known".to_owned(),
-        (Some(_), _) => format!("not known; last seen in trouble: {}", names.join(", ")),
-        (None, []) => State::Operational.words().to_lowercase(),
-        (None, _) => format!("{}: {}", worst.words().to_lowercase(), names.join(", ")),
+    let worst = region.worst().words().to_lowercase();
+    let bad = region.rows.iter().filter(|row| row.state != State::Operational).count();
+    match (region.unseen, bad) {
+        (Some(_), 0) => "not known".to_owned(),
+        (Some(_), _) => format!("not known; was {worst}"),
+        (None, 0) => worst,
+        (None, _) => format!("{worst}: {bad} of {} components", region.rows.len()),
     }
 }
 

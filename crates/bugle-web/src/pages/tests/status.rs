@@ -199,8 +199,8 @@ fn regions_stand_together_on_one_light_page_and_each_on_its_own() {
     let heard = check::heard(&files["index.html"]);
     for said in [
         "NA: Notifications are late",
-        "down: Integration platform",
-        "not known; last seen in trouble: Integration platform",
+        "down: 4 of 7 components",
+        "not known; was down",
         "Not known since",
         "It was never read.",
         "Not known; was down",
