@@ -1,5 +1,7 @@
 //! Chooses a provider, sends once, and keeps the books on how the providers do.
 
+mod read;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
@@ -7,7 +9,6 @@ use std::time::Duration;
 use bugle_domain::contact::{Address, Channel};
 use bugle_domain::notification::SendOutcome;
 use bugle_engine::dispatch::Opening;
-use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 use url::Url;
@@ -65,8 +66,6 @@ struct Inner {
     sms: Vec<Provider>,
     voice: Vec<Provider>,
     webhook: Vec<Provider>,
-    /// Reads from elsewhere by the rules of webhooks.
-    reader: Webhook,
     /// Who is used, the preferred one first, by place in the lists; without an entry, all are.
     order: RwLock<BTreeMap<Channel, Vec<usize>>>,
     /// Webhook targets that failed lately, by scheme, host and port.
@@ -83,7 +82,6 @@ impl Channels {
     pub fn new(settings: Settings, public_url: Url) -> Result<Self, SetupError> {
         let Settings { email, sms, voice, webhook, roots } = settings;
         let own_limits = webhook.limits;
-        let reader = Webhook::new(webhook.clone(), &roots)?;
         let own = Driver::Webhook(Webhook::new(webhook, &roots)?);
         let inner = Inner {
             email: unique(email.into_iter().map(|one| {
@@ -98,22 +96,12 @@ impl Channels {
                 let (name, limits) = (one.name.clone(), one.limits);
                 Ok(provider(name, limits, Driver::Voice(Twilio::new(one, &public_url, &roots)?)))
             }))?,
-            reader,
             webhook: vec![provider(OWN.to_owned(), own_limits, own)],
             order: RwLock::default(),
             targets: Mutex::new(BTreeMap::new()),
             target_limit: own_limits.request,
         };
         Ok(Self(Arc::new(inner)))
-    }
-
-    /// Reads what is at `url`, at most 64 KiB, where webhooks may lead.
-    ///
-    /// # Errors
-    ///
-    /// Why it can't be read, in words.
-    pub async fn read(&self, url: &Url) -> Result<Bytes, String> {
-        self.0.reader.read(url).await
     }
 
     fn list(&self, channel: Channel) -> &[Provider] {

@@ -217,7 +217,7 @@ impl Board {
     }
 }
 
-/// What the public was told in all regions, newest first. No id is there twice: another region can't
+/// What the public was told in all regions, newest first. No id is there twice: no other region can
 /// take the place of what is told here.
 fn told(regions: &[Region]) -> Vec<Bulletin> {
     let mut ids = BTreeSet::new();

@@ -1,5 +1,5 @@
-//! Two regions, each an installation of its own: one page is over both, and tells the truth when one
-//! of them is dead.
+//! Two regions, each an installation of its own: one page is over both, and tells the truth when
+//! one of them is dead.
 
 use std::time::{Duration, Instant};
 

@@ -248,13 +248,11 @@ fn says(region: &Region) -> String {
 fn rest(region: &Region) -> String {
     let good = region.rows.iter().filter(|row| row.state == State::Operational);
     let names: Vec<&str> = good.map(|row| row.name.as_str()).collect();
-    match names[..] {
-        [] => String::new(),
-        _ => {
-            let state = state_words(State::Operational, region.unseen.is_some());
-            format!("{state}: {}.", names.join(", "))
-        }
+    if names.is_empty() {
+        return String::new();
     }
+    let state = state_words(State::Operational, region.unseen.is_some());
+    format!("{state}: {}.", names.join(", "))
 }
 
 /// The state of a component, in words.
