@@ -7,9 +7,11 @@ mod desk;
 mod error;
 mod files;
 mod publisher;
+mod regions;
 mod subscribers;
 mod telling;
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -20,6 +22,7 @@ use bugle_engine::status::rules::Installed;
 use bugle_store::StoreError;
 use jiff::SignedDuration;
 use tokio::sync::Notify;
+use url::Url;
 
 pub use self::desk::{Desk, DraftedBulletin, NewMaintenance, NewTrouble, Post};
 pub use self::error::StatusError;
@@ -38,15 +41,31 @@ pub struct Settings {
     pub region: String,
     /// Updates of an open bulletin are never further apart.
     pub promise: SignedDuration,
+    /// The installations of other regions.
+    pub regions: Vec<OtherRegion>,
     /// Makes the files from what is to be said.
     pub render: fn(&Board) -> Vec<File>,
 }
+
+/// An installation of another region, with a status page of its own.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OtherRegion {
+    /// What people call it.
+    pub name: String,
+    /// Where the files of its page are; ends with a slash.
+    pub url: Url,
+}
+
+/// What other regions' installations read of this one, below the folder.
+pub const REPORT: &str = "status.json";
+/// Where the pages of each region are, below the folder.
+pub const REGIONS: &str = "regions";
 
 /// One file of the status page.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct File {
     /// Where it is, below the folder.
-    pub path: &'static str,
+    pub path: Cow<'static, str>,
     /// What it holds.
     pub text: String,
 }
@@ -55,6 +74,8 @@ pub struct File {
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
     settings: RwLock<Option<Arc<Settings>>>,
+    /// What was read of other regions.
+    heard: regions::Heard,
     /// Somebody has something to say.
     wake: Notify,
     /// There is something to tell subscribers.
@@ -76,6 +97,11 @@ impl App {
             Some(Arc::clone(&settings));
         let telling = TellingLoop::new(Arc::clone(self.inner()), settings.name.clone());
         self.tasks().worker("telling", move |stop| telling.clone().run(stop));
+        if !settings.regions.is_empty() {
+            let (app, all) = (Arc::clone(self.inner()), settings.regions.clone());
+            self.tasks()
+                .worker("regions", move |stop| regions::read(Arc::clone(&app), all.clone(), stop));
+        }
         let app = Arc::clone(self.inner());
         self.tasks().apart("status", move |stop| {
             publisher::publish(Arc::clone(&app), Arc::clone(&settings), stop)
@@ -84,7 +110,7 @@ impl App {
 
     /// A file of the status page, as it was last written, by this run or an earlier one. `None`:
     /// there is no status page, or it was never written.
-    pub async fn status_file(&self, path: &'static str) -> Option<Vec<u8>> {
+    pub async fn status_file(&self, path: &str) -> Option<Vec<u8>> {
         let settings = self.inner().status.settings()?;
         tokio::fs::read(settings.folder.join(path)).await.ok()
     }

@@ -1,5 +1,7 @@
 //! Chooses a provider, sends once, and keeps the books on how the providers do.
 
+mod read;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;

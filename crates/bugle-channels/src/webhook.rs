@@ -3,15 +3,18 @@
 pub(crate) mod reply;
 pub(crate) mod signature;
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue, USER_AGENT};
 use http::{Method, Request, Uri};
 use jiff::Timestamp;
 use secrecy::SecretString;
+use tokio::time::Instant;
 use url::Url;
 
 use crate::channels::SetupError;
-use crate::guard::TargetGuard;
+use crate::guard::{Blocked, TargetGuard};
 use crate::http::{Bounds, Client, Reply};
 use crate::message::{Outgoing, When};
 use crate::provider::Done;
@@ -19,6 +22,8 @@ use crate::roots::Roots;
 use crate::settings::{Limits, WebhookSettings};
 use signature::Secret;
 
+/// For all of what is read from elsewhere.
+const READ_LIMIT: Duration = Duration::from_secs(5);
 /// How we name ourselves.
 pub(crate) const AGENT: &str = concat!("Bugle/", env!("CARGO_PKG_VERSION"));
 
@@ -64,6 +69,23 @@ impl Webhook {
         when: When,
     ) -> Done {
         self.post(&self.unguarded, message, payload, when).await
+    }
+
+    /// Reads what is at `url`, where webhooks may lead.
+    pub(crate) async fn read(&self, url: &Url) -> Result<Bytes, String> {
+        self.guard.check(url).map_err(|error| error.to_string())?;
+        let mut request = Request::new(Bytes::new());
+        *request.uri_mut() = Uri::try_from(url.as_str()).map_err(|error| error.to_string())?;
+        request.headers_mut().insert(USER_AGENT, HeaderValue::from_static(AGENT));
+        let total = self.limits.request.min(READ_LIMIT);
+        let bounds = Bounds { send_by: Instant::now() + total, total };
+        match self.client.exchange(request, bounds).await {
+            Reply::Answered(answer) if answer.status == 200 => Ok(answer.body),
+            Reply::Answered(answer) => Err(format!("it answered with {}", answer.status)),
+            Reply::NotSent(why) | Reply::CutOff(why) => Err(why),
+            Reply::TooLate => Err("no connection in time".to_owned()),
+            Reply::Blocked => Err(Blocked.to_string()),
+        }
     }
 
     async fn post(

@@ -11,6 +11,7 @@ pub mod audit;
 pub mod board;
 pub mod bulletin;
 pub mod history;
+pub mod report;
 pub mod rules;
 pub mod subscribers;
 mod words;

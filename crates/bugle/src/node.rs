@@ -164,6 +164,7 @@ fn status_settings(status: Status, folder: PathBuf) -> status::Settings {
         folder: status.folder.unwrap_or(folder),
         name: status.name,
         region: status.region,
+        regions: status.regions,
         promise: SignedDuration::try_from(status.update_every).unwrap_or(SignedDuration::MAX),
         render: bugle_web::render_status,
     }

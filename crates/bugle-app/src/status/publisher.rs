@@ -10,7 +10,7 @@ use std::time::Duration;
 use bugle_domain::{AllTenants, BulletinId, IncidentId, Severity};
 use bugle_engine::incident::{self, Incident};
 use bugle_engine::status::audit;
-use bugle_engine::status::board::{self, BLIND_AFTER, Board, Region};
+use bugle_engine::status::board::{self, BLIND_AFTER, Board, Head, Region};
 use bugle_engine::status::bulletin::{self, Bulletin, Kind, Known};
 use bugle_engine::status::history::{self, DAYS, Span};
 use bugle_engine::status::rules::{self, States};
@@ -59,7 +59,7 @@ struct Held {
 }
 
 /// What the files say; they are written anew when it changes.
-type Said = (States, Vec<Bulletin>, bool);
+type Said = (States, Vec<Bulletin>, bool, Vec<Region>);
 
 /// What the loop carries from one look to the next.
 struct Publisher {
@@ -132,7 +132,8 @@ impl Publisher {
         if leads && !blind {
             history::note(&mut self.spans, &shown, now);
         }
-        self.write(&watched, (shown.clone(), self.bulletins(), blind), now);
+        let others = self.app.status.heard.regions(&self.settings.regions, now);
+        self.write(&watched, (shown.clone(), self.bulletins(), blind, others), now);
         if read.is_ok() {
             self.save().await;
             if leads {
@@ -317,16 +318,22 @@ impl Publisher {
         {
             return;
         }
-        let (shown, bulletins, _) = &said;
-        let rows = board::rows(shown, &self.spans, now);
-        let board = Board {
+        let (shown, bulletins, _, others) = &said;
+        let own = Region {
+            name: self.settings.region.clone(),
+            url: String::new(),
+            rows: board::rows(shown, &self.spans, now),
+            bulletins: bulletins.clone(),
+            unseen: None,
+        };
+        let head = Head {
             name: self.settings.name.clone(),
             url: self.app.settings.public_url.as_str().trim_end_matches('/').to_owned(),
             at: now,
             seen_at: watched.view.at,
-            regions: vec![Region { name: self.settings.region.clone(), rows }],
-            bulletins: bulletins.clone(),
         };
+        let regions = std::iter::once(own).chain(others.iter().cloned()).collect();
+        let board = Board::new(head, regions);
         let files = (self.settings.render)(&board);
         match files::write(&self.settings.folder, &files) {
             Ok(()) => self.written = Some((now, said)),

@@ -1,5 +1,7 @@
 //! The board: all that a status page says at one moment.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::bulletin::{Bulletin, Kind, Phase};
@@ -10,11 +12,15 @@ use super::{Component, State};
 /// What the watch said last is too old to be taken for how things are.
 pub const BLIND_AFTER: SignedDuration = SignedDuration::from_secs(15);
 
-/// A component on the board.
+/// A component on the board. One of another region may be none that is known here.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Row {
-    /// Which.
-    pub component: Component,
+    /// Which: a [`Component`]'s word.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// What it is for, in a sentence; empty: not told.
+    pub purpose: String,
     /// How it does.
     pub state: State,
     /// Since when it is in that state, as far as is known.
@@ -23,13 +29,44 @@ pub struct Row {
     pub history: History,
 }
 
-/// A part of the installation with components of its own.
+/// Nobody knows how a region does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Unseen {
+    /// Until when it was known; `None`: it never was.
+    pub since: Option<Timestamp>,
+}
+
+/// An installation with components of its own: this one, or one that serves another region.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Region {
     /// Its name; empty where there is only one.
     pub name: String,
-    /// Its components, in the order they are shown.
+    /// Where its own page is; empty: it is the one that writes this board.
+    pub url: String,
+    /// Its components, in the order they are shown, as they were when it was last known.
     pub rows: Vec<Row>,
+    /// What the public was told there, newest first.
+    pub bulletins: Vec<Bulletin>,
+    /// Set where nobody knows how it does now.
+    pub unseen: Option<Unseen>,
+}
+
+impl Region {
+    /// Its name as a path and an id have it: small letters, digits and dashes.
+    pub fn slug(&self) -> String {
+        slug(&self.name)
+    }
+
+    /// The worst state of any of its components, as far as is known.
+    pub fn worst(&self) -> State {
+        self.rows.iter().map(|row| row.state).max().unwrap_or(State::Operational)
+    }
+}
+
+/// A name as a path and an id have it: small letters, digits and dashes.
+pub fn slug(name: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    name.chars().map(plain).collect()
 }
 
 /// All that a status page says.
@@ -43,13 +80,66 @@ pub struct Board {
     pub at: Timestamp,
     /// When the watch last said how things are.
     pub seen_at: Timestamp,
-    /// The regions.
+    /// The regions; the one that writes it is the first.
     pub regions: Vec<Region>,
-    /// What the public was told, newest first.
-    pub bulletins: Vec<Bulletin>,
+    /// What the public was told, newest first. Where there are several regions, titles name theirs.
+    bulletins: Vec<Bulletin>,
+}
+
+/// Whose page it is, and when it was made.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Head {
+    /// Whose page it is.
+    pub name: String,
+    /// Where Bugle itself is found.
+    pub url: String,
+    /// When it was made.
+    pub at: Timestamp,
+    /// When the watch last said how things are.
+    pub seen_at: Timestamp,
 }
 
 impl Board {
+    /// A board over `regions`.
+    pub fn new(head: Head, regions: Vec<Region>) -> Self {
+        let Head { name, url, at, seen_at } = head;
+        let bulletins = told(&regions);
+        Self { name, url, at, seen_at, regions, bulletins }
+    }
+
+    /// The same with one region alone.
+    pub fn of(&self, region: &Region) -> Self {
+        let own = region.url.is_empty();
+        let head = Head {
+            name: self.name.clone(),
+            url: self.url.clone(),
+            at: self.at,
+            seen_at: if own { self.seen_at } else { self.at },
+        };
+        Self::new(head, vec![region.clone()])
+    }
+
+    /// Whether it is over several regions.
+    pub fn together(&self) -> bool {
+        self.regions.len() > 1
+    }
+
+    /// Regions of which nobody knows how they do.
+    pub fn unseen(&self) -> impl Iterator<Item = &Region> {
+        self.regions.iter().filter(|region| region.unseen.is_some())
+    }
+
+    /// Whether nothing bad is known, and not everything is known.
+    pub fn doubtful(&self) -> bool {
+        let unknown = self.blind() || self.unseen().next().is_some();
+        unknown && self.worst() < State::Degraded
+    }
+
+    /// What the public was told, newest first.
+    pub fn bulletins(&self) -> &[Bulletin] {
+        &self.bulletins
+    }
+
     /// Every component.
     pub fn rows(&self) -> impl Iterator<Item = &Row> {
         self.regions.iter().flat_map(|region| &region.rows)
@@ -98,11 +188,11 @@ impl Board {
         if self.blind() {
             return "We can't see at the moment whether everything works".to_owned();
         }
-        let hit: Vec<&str> = self
-            .rows()
-            .filter(|row| row.state == self.worst())
-            .map(|row| row.component.name())
-            .collect();
+        let unseen: Vec<&str> = self.unseen().map(|region| region.name.as_str()).collect();
+        if !unseen.is_empty() && self.worst() < State::Degraded {
+            return format!("{}: not known", unseen.join(", "));
+        }
+        let hit = self.hit();
         match self.worst() {
             State::Operational => "Everything works".to_owned(),
             State::Maintenance => "Scheduled maintenance is under way".to_owned(),
@@ -111,6 +201,43 @@ impl Board {
             State::MajorOutage => format!("{}: down", hit.join(", ")),
         }
     }
+
+    /// The components in the worst state, each with its region where there are several.
+    fn hit(&self) -> Vec<String> {
+        let worst = self.worst();
+        let mut names = Vec::new();
+        for region in &self.regions {
+            let hit = region.rows.iter().filter(|row| row.state == worst);
+            names.extend(hit.map(|row| match region.name.as_str() {
+                name if self.together() => format!("{name} {}", row.name),
+                _ => row.name.clone(),
+            }));
+        }
+        names
+    }
+}
+
+/// What the public was told in all regions, newest first. No id is there twice: no other region can
+/// take the place of what is told here.
+fn told(regions: &[Region]) -> Vec<Bulletin> {
+    let mut ids = BTreeSet::new();
+    let mut all = Vec::new();
+    for region in regions {
+        for bulletin in &region.bulletins {
+            if !ids.insert(bulletin.id) {
+                continue;
+            }
+            let mut bulletin = bulletin.clone();
+            if regions.len() > 1 {
+                bulletin.title = format!("{}: {}", region.name, bulletin.title);
+            }
+            all.push(bulletin);
+        }
+    }
+    if regions.len() > 1 {
+        all.sort_by_key(|it| std::cmp::Reverse(it.began_at));
+    }
+    all
 }
 
 /// The components with their histories.
@@ -118,7 +245,9 @@ pub fn rows(shown: &States, spans: &[Span], now: Timestamp) -> Vec<Row> {
     let row = |(component, state): (&Component, &State)| {
         let own = spans.iter().filter(|it| it.component == *component && it.state == *state);
         Row {
-            component: *component,
+            id: component.as_str().to_owned(),
+            name: component.name().to_owned(),
+            purpose: component.purpose().to_owned(),
             state: *state,
             since: own.map(|span| span.from).max(),
             history: history(*component, spans, now),

@@ -7,9 +7,10 @@ use bugle_domain::{BulletinId, IncidentId, TenantId};
 use jiff::{SignedDuration, Timestamp};
 
 use super::audit::{Finding, audit};
-use super::board::{Board, Region, rows};
+use super::board::{Board, Head, Region, Row, Unseen, rows};
 use super::bulletin::{Bulletin, Kind, Known, Phase, Update};
-use super::history::Span;
+use super::history::{Span, note};
+use super::report::{self, Report};
 use super::rules::{Installed, States};
 use super::*;
 use crate::incident::{self, Incident};
@@ -551,15 +552,124 @@ fn the_audit_finds_what_is_untold_over_or_late() {
     assert!(Finding::Overdue(title).text().contains("Events are not taken in"));
 }
 
+fn head(seen_at: Timestamp) -> Head {
+    let (name, url) = ("Bugle".to_owned(), "https://bugle.example".to_owned());
+    Head { name, url, at: at(100), seen_at }
+}
+
+fn own(name: &str, rows: Vec<Row>, bulletins: Vec<Bulletin>) -> Region {
+    Region { name: name.to_owned(), url: String::new(), rows, bulletins, unseen: None }
+}
+
+fn report(region: Region) -> Report {
+    let text = Report::of(&Board::new(head(at(99)), vec![region])).unwrap().text();
+    Report::parse(text.as_bytes()).unwrap()
+}
+
+#[test]
+fn what_a_region_says_is_what_the_others_read_without_who_said_it() {
+    let seen = rules::seen(&installed(), &[verdict(stage(Stage::Intake))]);
+    let mut spans = Vec::new();
+    note(&mut spans, &seen, at(40));
+    note(&mut spans, &seen, at(100));
+    let mut told = opened(&[verdict(stage(Stage::Intake))], 9);
+    let text = "A bell\u{7} rings.".to_owned();
+    told.say(
+        Update { at: at(20), phase: Phase::Identified, text, by: Some("Lena".to_owned()) },
+        PROMISE,
+    );
+    told.hand = Some("Lena".to_owned());
+    let region = own("EMEA", rows(&seen, &spans, at(100)), vec![told.clone(), planned(0, 900)]);
+    let report = report(region.clone());
+    assert!(!report.text().contains("Lena"), "{}", report.text());
+    let read = report::region("EMEA", "https://emea.example/", Some((&report, at(100))), at(110));
+    assert_eq!((&read.rows, read.unseen), (&region.rows, None));
+    let open = read.bulletins.iter().find(|it| it.id == told.id).unwrap();
+    assert_eq!((&open.components, open.phase()), (&told.components, Phase::Identified));
+    assert_eq!(open.updates[1].text, "A bell rings.");
+}
+
+#[test]
+fn a_region_that_cannot_be_read_or_does_not_see_is_not_known() {
+    let up = rows(&rules::seen(&installed(), &[]), &[], at(100));
+    let report = report(own("EMEA", up.clone(), Vec::new()));
+    let read = |read_at, now| {
+        report::region("EMEA", "https://emea.example/", Some((&report, at(read_at))), at(now))
+    };
+    assert_eq!(read(100, 160).unseen, None);
+    assert_eq!(read(100, 161).unseen, Some(Unseen { since: Some(at(99)) }), "not read");
+    assert_eq!(read(250, 250).unseen, None);
+    assert!(read(251, 251).unseen.is_some(), "written long ago, by a dead node");
+    assert!(read(-60, -60).unseen.is_some(), "a clock that is far ahead says nothing");
+    let never = report::region("EMEA", "https://emea.example/", None, at(100));
+    assert_eq!(never.unseen, Some(Unseen { since: None }));
+
+    let whole = |other| Board::new(head(at(99)), vec![own("NA", up.clone(), Vec::new()), other]);
+    assert_eq!(whole(read(100, 110)).headline(), "Everything works");
+    let board = whole(read(100, 161));
+    assert_eq!((board.headline().as_str(), board.doubtful()), ("EMEA: not known", true));
+    assert_eq!(whole(never).headline(), "EMEA: not known");
+}
+
+#[test]
+fn words_of_a_later_version_are_never_taken_for_well() {
+    let text = report(own(
+        "EMEA",
+        rows(&rules::seen(&installed(), &[]), &[], at(99)),
+        vec![planned(0, 900)],
+    ));
+    let mut text: serde_json::Value = serde_json::from_str(&text.text()).unwrap();
+    text["components"][0] = serde_json::json!({
+        "id": "../Push", "name": "Push\u{1b}[31m", "state": "on_fire", "days": [["odd", -4, 9_999_999]],
+        "first_day": "2026-03-14", "new": 1,
+    });
+    text["bulletins"][0]["updates"][0]["phase"] = "wondering".into();
+    let report = Report::parse(text.to_string().as_bytes()).unwrap();
+    let read = report::region("EMEA", "https://emea.example/", Some((&report, at(100))), at(100));
+    let row = &read.rows[0];
+    assert_eq!((row.id.as_str(), row.name.as_str()), ("---push", "Push[31m"));
+    assert_eq!((row.state, row.history.days[0].worst), (State::Degraded, Some(State::Degraded)));
+    assert_eq!((row.history.days[0].lost_s, row.history.days[0].trouble_s), (0, 86_400));
+    assert_eq!(read.bulletins[0].phase(), Phase::Scheduled);
+    text["version"] = 2.into();
+    assert!(Report::parse(text.to_string().as_bytes()).is_err());
+}
+
+#[test]
+fn what_is_said_in_regions_names_the_region_and_takes_no_others_place() {
+    let mine = opened(&[verdict(stage(Stage::Intake))], 9);
+    let theirs = Bulletin { title: "All is well".to_owned(), ..mine.clone() };
+    let other =
+        Region { url: "https://x.example/".to_owned(), ..own("APAC", vec![], vec![theirs]) };
+    let board =
+        Board::new(head(at(99)), vec![own("NA", vec![], vec![mine.clone()]), other.clone()]);
+    let titles: Vec<&str> = board.bulletins().iter().map(|it| it.title.as_str()).collect();
+    assert_eq!(titles, ["NA: Events are not taken in"]);
+    assert_eq!(board.of(&other).bulletins()[0].title, "All is well");
+}
+
+#[test]
+fn a_report_fits_into_what_is_read() {
+    let texts = (0..60).map(|number| {
+        let mut told = opened(&[verdict(stage(Stage::Intake))], 9);
+        told.id = BulletinId::new(at(number), [7; 10]);
+        for _ in 0..9 {
+            let text = "ä".repeat(4_000);
+            told.say(Update { at: at(20), phase: Phase::Identified, text, by: None }, PROMISE);
+        }
+        told
+    });
+    let mut spans = Vec::new();
+    let seen = rules::seen(&installed(), &[verdict(stage(Stage::Dispatch))]);
+    note(&mut spans, &seen, at(40));
+    let text = report(own("EMEA", rows(&seen, &spans, at(100)), texts.collect())).text();
+    assert!(text.len() < 64 * 1024 && text.contains("äää"), "{}", text.len());
+}
+
 #[test]
 fn the_headline_is_the_trouble_or_how_things_are() {
-    let board = |seen: &States, bulletins: Vec<Bulletin>, seen_at| Board {
-        name: "Bugle".to_owned(),
-        url: "https://bugle.example".to_owned(),
-        at: at(100),
-        seen_at,
-        regions: vec![Region { name: String::new(), rows: rows(seen, &[], at(100)) }],
-        bulletins,
+    let board = |seen: &States, bulletins: Vec<Bulletin>, seen_at| {
+        Board::new(head(seen_at), vec![own("", rows(seen, &[], at(100)), bulletins)])
     };
     let up = rules::seen(&installed(), &[]);
     let first = verdict(provider(Channel::Sms, "first"));

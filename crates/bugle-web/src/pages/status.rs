@@ -11,12 +11,13 @@ mod plain;
 mod statuspage;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use bugle_app::App;
-use bugle_app::status::File;
+use bugle_app::status::{File, REGIONS, REPORT};
 use bugle_engine::status::board::Board;
+use bugle_engine::status::report::Report;
 use http::header::{
     ACCEPT, ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
     ETAG, HeaderName, HeaderValue, IF_NONE_MATCH, VARY,
@@ -47,9 +48,10 @@ const PLAIN: Kind = Kind { path: "index.txt", content_type: TEXT, make: plain::t
 const HISTORY: Kind = Kind { path: "history.html", content_type: HTML, make: page::history };
 
 /// What is served under its own path.
-const FILES: [Kind; 13] = [
+const FILES: [Kind; 14] = [
     HISTORY,
     PLAIN,
+    Kind { path: REPORT, content_type: JSON, make: report },
     Kind { path: "history.atom", content_type: "application/atom+xml", make: feeds::atom },
     Kind { path: "history.rss", content_type: "application/rss+xml", make: feeds::rss },
     Kind { path: "maintenance.ics", content_type: "text/calendar", make: calendar::calendar },
@@ -81,16 +83,28 @@ const UPCOMING: Kind = Kind {
     make: statuspage::upcoming,
 };
 
+/// What other regions' installations read.
+fn report(board: &Board) -> String {
+    Report::of(board).map(|it| it.text()).unwrap_or_default()
+}
+
 /// All files of the status page, as they are to be written.
 pub fn render(board: &Board) -> Vec<File> {
     let all = FILES.iter().chain([&INDEX, &UPCOMING]);
-    all.map(|kind| File { path: kind.path, text: (kind.make)(board) }).collect()
+    let mut files: Vec<File> =
+        all.map(|kind| File { path: kind.path.into(), text: (kind.make)(board) }).collect();
+    for region in board.regions.iter().filter(|it| !it.name.is_empty()) {
+        let path = format!("{REGIONS}/{}.html", region.slug()).into();
+        files.push(File { path, text: page::region(&board.of(region)) });
+    }
+    files
 }
 
 /// All paths.
 pub(super) fn routes() -> Router<WebState> {
     let mut router = Router::new()
         .route("/status", get(status))
+        .route(&format!("/{REGIONS}/{{file}}"), get(region))
         .route("/index.html", get(async || Redirect::permanent("/status")));
     for kind in FILES.iter().chain([&UPCOMING]) {
         let (path, content_type) = (kind.path, kind.content_type);
@@ -111,9 +125,20 @@ async fn status(State(app): State<App>, headers: HeaderMap) -> Response {
     response
 }
 
+/// `GET /regions/SLUG.html`.
+async fn region(State(app): State<App>, Path(file): Path<String>, headers: HeaderMap) -> Response {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    match file.strip_suffix(".html") {
+        Some(slug) if slug.chars().all(plain) => {
+            serve(&app, (&format!("{REGIONS}/{file}"), HTML), &headers).await
+        }
+        Some(_) | None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
 async fn serve(
     app: &App,
-    (path, content_type): (&'static str, &'static str),
+    (path, content_type): (&str, &'static str),
     asked: &HeaderMap,
 ) -> Response {
     let Some(bytes) = app.status_file(path).await else {

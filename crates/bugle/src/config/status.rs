@@ -3,9 +3,16 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bugle_app::status::OtherRegion;
+use bugle_engine::status::board::slug;
+
 use super::reader::{Noted, Reader};
-use super::value;
+use super::value::{self, Problem, Value};
 use super::{DAY, MINUTE};
+
+/// Other regions, and characters of the name of each.
+const MAX_REGIONS: usize = 20;
+const MAX_NAME: usize = 60;
 
 /// What the public is told.
 #[derive(Clone, Debug)]
@@ -14,6 +21,8 @@ pub struct Status {
     pub name: String,
     /// What its components are grouped under; empty: nothing.
     pub region: String,
+    /// The installations of other regions.
+    pub regions: Vec<OtherRegion>,
     /// Updates are never further apart, 1 min – 1 d.
     pub update_every: Duration,
     /// Where its files are written. `None`: `status` in the data directory.
@@ -24,7 +33,60 @@ pub struct Status {
 pub(super) fn status(reader: &mut Reader) -> Result<Status, Noted> {
     let name = reader.take("status.name", value::some_text);
     let region = reader.take("status.region", value::text);
+    let regions = regions(reader, region.as_deref().unwrap_or_default());
     let update_every = super::duration(reader, "status.update_every", MINUTE..=DAY);
     let folder = reader.take_path("status.folder");
-    Ok(Status { name: name?, region: region?, update_every: update_every?, folder: folder? })
+    Ok(Status {
+        name: name?,
+        region: region?,
+        regions: regions?,
+        update_every: update_every?,
+        folder: folder?,
+    })
+}
+
+/// Reads `[status.regions.NAME]`.
+fn regions(reader: &mut Reader, own: &str) -> Result<Vec<OtherRegion>, Noted> {
+    let mut slugs = vec![slug(own)];
+    let mut all = Vec::new();
+    let mut sound = Ok(());
+    for key in reader.names_under("status.regions") {
+        let region = region(reader, &format!("status.regions.{key}"));
+        let Ok(region) = region else {
+            sound = Err(Noted);
+            continue;
+        };
+        let name = format!("status.regions.{key}.name");
+        let problem = match () {
+            () if own.is_empty() => "needs status.region: what this one is called",
+            () if slugs.contains(&slug(&region.name)) => "is the name of another region",
+            () if all.len() >= MAX_REGIONS => "is one more than the 20 that are read",
+            () => {
+                slugs.push(slug(&region.name));
+                all.push(region);
+                continue;
+            }
+        };
+        let origin = reader.origin_of(&name);
+        sound = Err(reader.note(&name, origin, problem));
+    }
+    sound.map(|()| all)
+}
+
+fn region(reader: &mut Reader, section: &str) -> Result<OtherRegion, Noted> {
+    let name = reader.take(&format!("{section}.name"), region_name);
+    let url = reader.take(&format!("{section}.url"), value::base_url);
+    let mut url = url?;
+    if !url.path().ends_with('/') {
+        url.set_path(&format!("{}/", url.path()));
+    }
+    Ok(OtherRegion { name: name?, url })
+}
+
+fn region_name(value: &Value) -> Result<String, Problem> {
+    let name = value::some_text(value)?;
+    if name.chars().count() > MAX_NAME {
+        return Err(format!("must have at most {MAX_NAME} characters"));
+    }
+    Ok(name)
 }

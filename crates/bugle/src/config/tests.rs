@@ -163,6 +163,7 @@ fn manual_with_providers() -> String {
         let bare = line.strip_prefix("# ").unwrap_or(line);
         let is_key = bare.starts_with("[providers.")
             || bare.starts_with("[watch.probes.")
+            || bare.starts_with("[status.regions.")
             || bare
                 .split_once(" = ")
                 .is_some_and(|(key, _)| key.chars().all(|c| c.is_ascii_lowercase() || c == '_'));
@@ -181,9 +182,11 @@ fn the_examples_in_the_manual_are_right() {
         .replace("/run/secrets/twilio", secret.to_str().unwrap())
         .replacen("email = []", "email = [\"mail\"]", 1)
         .replacen("sms = []", "sms = [\"twilio\"]", 1)
-        .replacen("voice = []", "voice = [\"twilio\"]", 1);
+        .replacen("voice = []", "voice = [\"twilio\"]", 1)
+        .replacen("region = \"\"", "region = \"EMEA\"", 1);
     let config = read(&text).unwrap();
     assert_eq!(config.watch.probes.len(), 3);
+    assert_eq!(config.status.regions[0].name, "North America");
     assert_eq!(config.channels.email[0].port, 587);
     assert_eq!(config.channels.sms[0].from, "+15550100");
 }
@@ -236,4 +239,22 @@ url = "https://hc.example.com/id"
       line 4: watch.probes.gone.sms: write the number with + and the country code, such as +4930123456 (8 to 15 digits)
     "#
     );
+}
+
+#[test]
+fn regions_have_names_of_their_own_and_so_has_this_one() {
+    let na = "[status.regions.na]\nname = \"North America\"\nurl = \"https://na.example/bugle\"\n";
+    let status = read(&format!("[status]\nregion = \"EMEA\"\n{na}")).unwrap().status;
+    assert_eq!(status.regions[0].url.as_str(), "https://na.example/bugle/");
+    let other = "[status.regions.other]\nname = \"north america\"\nurl = \"ftp://na.example\"\n";
+    let same = "[status.regions.same]\nname = \"north america\"\nurl = \"https://na.example\"\n";
+    let with = |regions: &str| mistakes(&format!("[status]\nregion = \"EMEA\"\n{regions}"));
+    assert!(mistakes(na).contains("line 2: status.regions.na.name: needs status.region"));
+    assert!(with(&format!("{na}{other}")).contains("status.regions.other.url: must begin with"));
+    let taken = "status.regions.same.name: is the name of another region";
+    assert!(with(&format!("{na}{same}")).contains(taken));
+    let region =
+        |it| format!("[status.regions.r{it}]\nname = \"R{it}\"\nurl = \"https://x.example\"\n");
+    let many: Vec<String> = (0..21).map(region).collect();
+    assert!(with(&many.concat()).contains("is one more than the 20 that are read"));
 }

@@ -21,6 +21,7 @@ mod main_job;
 mod nodes;
 mod reasons;
 mod recovery;
+mod regions;
 mod restarts;
 mod retention;
 mod sentinel;

@@ -105,6 +105,11 @@ impl Server {
         self.child.take().unwrap().kill().await.unwrap();
     }
 
+    /// Where it is reached.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Value {
         let request = reqwest::Client::new().get(format!("{}{path}", self.base));
         request.bearer_auth(&self.key).send().await.unwrap().json().await.unwrap()

@@ -26,7 +26,7 @@ pub(super) fn atom(board: &Board) -> String {
          <updated>{}</updated>\n<author><name>{name}</name></author>\n",
         iso(board.at)
     );
-    for it in board.bulletins.iter().take(MAX_ENTRIES) {
+    for it in board.bulletins().iter().take(MAX_ENTRIES) {
         let _infallible = write!(
             feed,
             "<entry>\n<id>{link}</id>\n<title>{title}</title>\n\
@@ -56,7 +56,7 @@ pub(super) fn rss(board: &Board) -> String {
          <language>en</language>\n<lastBuildDate>{}</lastBuildDate>\n",
         rfc2822(board.at)
     );
-    for it in board.bulletins.iter().take(MAX_ENTRIES) {
+    for it in board.bulletins().iter().take(MAX_ENTRIES) {
         let _infallible = write!(
             feed,
             "<item>\n<title>{title}</title>\n<link>{link}</link>\n<guid>{link}</guid>\n\

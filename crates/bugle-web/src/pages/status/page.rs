@@ -6,7 +6,7 @@ use askama::Template;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
 use bugle_engine::status::State;
-use bugle_engine::status::board::{Board, Row};
+use bugle_engine::status::board::{Board, Region, Row};
 use bugle_engine::status::bulletin::{Bulletin, Kind};
 use bugle_engine::status::history::{Day, History};
 use jiff::SignedDuration;
@@ -54,20 +54,42 @@ struct StatusPage {
     written: When,
     first_day: String,
     open: Vec<Told>,
-    regions: Vec<(String, Vec<Line>)>,
+    regions: Vec<Group>,
+    /// Regions are folded, and have their bars on pages of their own.
+    together: bool,
+    /// From the file to the folder.
+    up: &'static str,
     planned: Vec<Told>,
     past: Vec<Told>,
     bars_width: i64,
 }
 
+/// A region.
+struct Group {
+    name: String,
+    slug: String,
+    /// Its own page; empty: it is here.
+    url: String,
+    class: &'static str,
+    says: String,
+    /// Nobody knows how it does: until when it was known, if it ever was.
+    unseen: bool,
+    seen: Option<When>,
+    lines: Vec<Line>,
+    /// Those of which nothing bad is known, in a sentence.
+    rest: String,
+}
+
 /// A component.
 struct Line {
-    name: &'static str,
+    name: String,
     says: String,
     bars: String,
     percent: String,
     class: &'static str,
-    state: &'static str,
+    state: String,
+    /// It is not known to work.
+    bad: bool,
 }
 
 /// A bulletin.
@@ -97,8 +119,16 @@ struct Said {
 
 /// `index.html`.
 pub(super) fn index(board: &Board) -> String {
+    page(board, "")
+}
+
+/// `regions/SLUG.html`: one region alone.
+pub(super) fn region(board: &Board) -> String {
+    page(board, "../")
+}
+
+fn page(board: &Board, up: &'static str) -> String {
     let times = Times::new("UTC", board.at);
-    let line = |row: &Row| line(row);
     let page = StatusPage {
         style: STYLE,
         script: SCRIPT,
@@ -110,11 +140,9 @@ pub(super) fn index(board: &Board) -> String {
         written: written(board, &times),
         first_day: first_day(board, &times),
         open: board.open().map(|it| brief(told(it, MAX_UPDATES, &times))).collect(),
-        regions: board
-            .regions
-            .iter()
-            .map(|region| (region.name.clone(), region.rows.iter().map(line).collect()))
-            .collect(),
+        regions: board.regions.iter().map(|region| group(region, &times)).collect(),
+        together: board.together(),
+        up,
         planned: board
             .under_way()
             .chain(board.upcoming())
@@ -134,15 +162,24 @@ struct HistoryPage {
     name: String,
     written: When,
     bulletins: Vec<Told>,
-    components: Vec<(&'static str, String, Vec<String>)>,
+    components: Vec<(String, String, Vec<String>)>,
+    up: &'static str,
 }
 
 /// `history.html`.
 pub(super) fn history(board: &Board) -> String {
     let times = Times::new("UTC", board.at);
-    let days = |row: &Row| {
+    let days = |region: &Region, row: &Row| {
         let trouble = row.history.days.iter().rev().filter_map(|day| day_says(day, &times));
-        (row.component.name(), percent(row.history.up), trouble.collect())
+        let name = match region.name.as_str() {
+            region if board.together() => format!("{region}, {}", row.name),
+            _ => row.name.clone(),
+        };
+        (name, percent(row.history.up), trouble.collect())
+    };
+    let days_of = |region| {
+        let region: &Region = region;
+        region.rows.iter().map(move |row| days(region, row))
     };
     let page = HistoryPage {
         style: STYLE,
@@ -150,12 +187,13 @@ pub(super) fn history(board: &Board) -> String {
         name: board.name.clone(),
         written: written(board, &times),
         bulletins: board
-            .bulletins
+            .bulletins()
             .iter()
             .take(MAX_HISTORY)
             .map(|it| told(it, usize::MAX, &times))
             .collect(),
-        components: board.rows().map(days).collect(),
+        components: board.regions.iter().flat_map(days_of).collect(),
+        up: "",
     };
     page.render().unwrap_or_default()
 }
@@ -167,29 +205,77 @@ fn written(board: &Board, times: &Times) -> When {
 }
 
 fn past(board: &Board) -> impl Iterator<Item = &Bulletin> {
-    board.bulletins.iter().filter(|it| !it.open())
+    board.bulletins().iter().filter(|it| !it.open())
 }
 
 fn headline_class(board: &Board) -> &'static str {
     let open = board.open().next().map(|it| it.state.max(board.worst()));
     match open {
         Some(state) => bars::class(state.max(State::Degraded)),
-        None if board.blind() => "un",
+        None if board.blind() || board.doubtful() => "un",
         None => bars::class(board.worst()),
     }
 }
 
-fn line(row: &Row) -> Line {
-    let state = row.state.words();
+fn group(region: &Region, times: &Times) -> Group {
+    let unseen = region.unseen.is_some();
+    let seen = region.unseen.and_then(|it| it.since);
+    Group {
+        name: region.name.clone(),
+        slug: region.slug(),
+        url: region.url.clone(),
+        class: if unseen { "un" } else { bars::class(region.worst()) },
+        says: says(region),
+        unseen,
+        seen: seen.map(|at| times.exact(at)),
+        lines: region.rows.iter().map(|row| line(row, unseen)).collect(),
+        rest: rest(region),
+    }
+}
+
+/// How a region does, in a few words.
+fn says(region: &Region) -> String {
+    let worst = region.worst().words().to_lowercase();
+    let bad = region.rows.iter().filter(|row| row.state != State::Operational).count();
+    match (region.unseen, bad) {
+        (Some(_), 0) => "not known".to_owned(),
+        (Some(_), _) => format!("not known; was {worst}"),
+        (None, 0) => worst,
+        (None, _) => format!("{worst}: {bad} of {} components", region.rows.len()),
+    }
+}
+
+fn rest(region: &Region) -> String {
+    let good = region.rows.iter().filter(|row| row.state == State::Operational);
+    let names: Vec<&str> = good.map(|row| row.name.as_str()).collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    let state = state_words(State::Operational, region.unseen.is_some());
+    format!("{state}: {}.", names.join(", "))
+}
+
+/// The state of a component, in words.
+pub(super) fn state_words(state: State, unseen: bool) -> String {
+    match state {
+        _ if !unseen => state.words().to_owned(),
+        State::Operational => "Not known".to_owned(),
+        _ => format!("Not known; was {}", state.words().to_lowercase()),
+    }
+}
+
+fn line(row: &Row, unseen: bool) -> Line {
+    let state = state_words(row.state, unseen);
     let trouble = row.history.days.iter().filter(|day| in_trouble(day)).count();
     let percent = percent(row.history.up);
-    let name = row.component.name();
+    let name = row.name.clone();
     Line {
         says: format!("{name}: {percent} over 90 days. Days with trouble: {trouble}."),
         bars: bars::bars(&row.history.days),
         name,
         percent,
-        class: bars::class(row.state),
+        class: if unseen { "un" } else { bars::class(row.state) },
+        bad: row.state != State::Operational,
         state,
     }
 }
@@ -273,7 +359,7 @@ fn brief(mut told: Told) -> Told {
 /// `badge.svg`.
 pub(super) fn badge(board: &Board) -> String {
     let (word, colour) = match board.worst() {
-        _ if board.blind() => ("not known", "#55606B"),
+        _ if board.blind() || board.doubtful() => ("not known", "#55606B"),
         State::Operational => ("working", "#1F6B54"),
         State::Maintenance => ("scheduled maintenance", "#3C66A8"),
         State::Degraded => ("degraded", "#7A5C00"),

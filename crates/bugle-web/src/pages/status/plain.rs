@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 
-use bugle_engine::status::board::Board;
+use bugle_engine::status::board::{Board, Unseen};
 use bugle_engine::status::bulletin::{Bulletin, Kind};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::page::percent;
+use super::page::{percent, state_words};
 
 /// Columns of a component's name.
 const NAME: usize = 24;
@@ -22,11 +22,21 @@ pub(super) fn text(board: &Board) -> String {
     }
     for region in &board.regions {
         out.push('\n');
-        if !region.name.is_empty() {
-            let _infallible = writeln!(out, "{}", region.name);
+        let unseen = region.unseen.is_some();
+        match region.unseen {
+            Some(Unseen { since: Some(at) }) => {
+                let _infallible = writeln!(out, "{}: NOT KNOWN since {}", region.name, exact(at));
+            }
+            Some(Unseen { since: None }) => {
+                let _infallible = writeln!(out, "{}: NOT KNOWN, never read", region.name);
+            }
+            None if region.name.is_empty() => (),
+            None => {
+                let _infallible = writeln!(out, "{}", region.name);
+            }
         }
         for row in &region.rows {
-            let (name, state) = (row.component.name(), row.state.words());
+            let (name, state) = (&row.name, state_words(row.state, unseen));
             let up = percent(row.history.up);
             let _infallible = writeln!(out, "{name:NAME$} {state:STATE$} {up}");
         }

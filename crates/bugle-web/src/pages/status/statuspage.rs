@@ -3,7 +3,7 @@
 //! Its field names are theirs: <https://www.githubstatus.com/api/v2/summary.json> is an example.
 
 use bugle_engine::status::State;
-use bugle_engine::status::board::{Board, Region, Row};
+use bugle_engine::status::board::{Board, Region, Row, Unseen};
 use bugle_engine::status::bulletin::{Bulletin, Kind, Phase};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -92,6 +92,7 @@ fn text(board: &Board, body: &Value) -> String {
 
 fn rollup(board: &Board) -> Value {
     let (indicator, description) = match board.worst() {
+        _ if board.doubtful() && board.together() => ("minor", "Status of a Region Not Known"),
         State::Operational => ("none", "All Systems Operational"),
         State::Maintenance => ("maintenance", "Service Under Maintenance"),
         State::Degraded => ("minor", "Partially Degraded Service"),
@@ -101,16 +102,10 @@ fn rollup(board: &Board) -> Value {
     json!({ "indicator": indicator, "description": description })
 }
 
-/// A name of Statuspage's own kind: letters, digits and dashes.
-fn slug(name: &str) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
-    name.chars().map(plain).collect()
-}
-
 fn component_id(region: &Region, row: &Row) -> String {
     match region.name.as_str() {
-        "" => row.component.as_str().to_owned(),
-        name => format!("{}-{}", slug(name), row.component.as_str()),
+        "" => row.id.clone(),
+        _ => format!("{}-{}", region.slug(), row.id),
     }
 }
 
@@ -129,15 +124,15 @@ fn all_components(board: &Board) -> Vec<Value> {
 
 fn component(board: &Board, region: &Region, row: &Row, position: usize) -> Value {
     let first = row.history.days.iter().find(|day| day.worst.is_some());
-    let group = (!region.name.is_empty()).then(|| slug(&region.name));
+    let group = (!region.name.is_empty()).then(|| region.slug());
     json!({
         "id": component_id(region, row),
-        "name": row.component.name(),
-        "status": row.state.as_str(),
+        "name": row.name,
+        "status": word(region, row.state),
         "created_at": time(board.at),
         "updated_at": time(row.since.unwrap_or(board.at)),
         "position": position + 1,
-        "description": row.component.purpose(),
+        "description": region.unseen.map_or_else(|| row.purpose.clone(), unseen_words),
         "showcase": true,
         "start_date": first.map(|day| day.date.to_string()),
         "group_id": group,
@@ -147,17 +142,31 @@ fn component(board: &Board, region: &Region, row: &Row, position: usize) -> Valu
     })
 }
 
+/// Statuspage has no word for what is not known: it is not said to work, and what was worse stays.
+fn word(region: &Region, state: State) -> &'static str {
+    match region.unseen {
+        Some(_) => state.max(State::Degraded).as_str(),
+        None => state.as_str(),
+    }
+}
+
+fn unseen_words(unseen: Unseen) -> String {
+    match unseen.since {
+        Some(at) => format!("Not known since {}.", time(at)),
+        None => "Not known.".to_owned(),
+    }
+}
+
 fn group(board: &Board, region: &Region, position: usize) -> Value {
-    let worst = region.rows.iter().map(|row| row.state).max().unwrap_or(State::Operational);
     let ids: Vec<String> = region.rows.iter().map(|row| component_id(region, row)).collect();
     json!({
-        "id": slug(&region.name),
+        "id": region.slug(),
         "name": region.name,
-        "status": worst.as_str(),
+        "status": word(region, region.worst()),
         "created_at": time(board.at),
         "updated_at": time(board.at),
         "position": position + 1,
-        "description": null,
+        "description": region.unseen.map(unseen_words),
         "showcase": true,
         "start_date": null,
         "group_id": null,
@@ -174,8 +183,10 @@ fn incident(board: &Board, it: &Bulletin) -> Value {
     let touched = board
         .regions
         .iter()
+        .filter(|region| region.bulletins.iter().any(|told| told.id == it.id))
+        .take(1)
         .flat_map(|region| region.rows.iter().map(move |row| (region, row)))
-        .filter(|(_, row)| it.components.contains(&row.component));
+        .filter(|(_, row)| it.components.iter().any(|component| component.as_str() == row.id));
     let components: Vec<Value> = touched
         .enumerate()
         .map(|(position, (region, row))| component(board, region, row, position))

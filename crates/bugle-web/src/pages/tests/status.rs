@@ -7,7 +7,7 @@ use bugle_domain::contact::Channel;
 use bugle_domain::stage::Stage;
 use bugle_domain::{BulletinId, IncidentId};
 use bugle_engine::incident;
-use bugle_engine::status::board::{Board, Region, rows};
+use bugle_engine::status::board::{Board, Head, Region, Unseen, rows};
 use bugle_engine::status::bulletin::{self, Bulletin, Kind, Known, Phase, Update};
 use bugle_engine::status::history::{DAYS, Span};
 use bugle_engine::status::rules::{self, Installed, States};
@@ -118,14 +118,15 @@ fn board(verdicts: &[Verdict], bulletins: Vec<Bulletin>, (days, every): (i64, i6
     let shown = rules::shown(&seen, &bulletins, now());
     let mut spans = spans(&shown, days, every);
     bugle_engine::status::history::note(&mut spans, &shown, now());
-    Board {
+    let head = Head {
         name: "Halden & Söhne".to_owned(),
         url: "https://bugle.example".to_owned(),
         at: now(),
         seen_at: now(),
-        regions: vec![Region { name: String::new(), rows: rows(&shown, &spans, now()) }],
-        bulletins,
-    }
+    };
+    let rows = rows(&shown, &spans, now());
+    let (name, url) = (String::new(), String::new());
+    Board::new(head, vec![Region { name, url, rows, bulletins, unseen: None }])
 }
 
 fn quiet() -> Board {
@@ -136,11 +137,11 @@ fn in_trouble() -> Board {
     board(&[dispatch()], vec![work(), trouble(), over(3), over(8)], (60, 23))
 }
 
-fn files(board: &Board) -> BTreeMap<&'static str, String> {
-    render(board).into_iter().map(|file| (file.path, file.text)).collect()
+fn files(board: &Board) -> BTreeMap<String, String> {
+    render(board).into_iter().map(|file| (file.path.into_owned(), file.text)).collect()
 }
 
-fn show(name: &str, board: &Board) -> BTreeMap<&'static str, String> {
+fn show(name: &str, board: &Board) -> BTreeMap<String, String> {
     let files = files(board);
     for page in ["index.html", "history.html"] {
         check::whole(&format!("{name} {page}"), &files[page]);
@@ -164,6 +165,95 @@ fn every_page_is_whole_light_and_named() {
     assert!(files["index.html"].contains("last heard at"));
     let many: Vec<Bulletin> = std::iter::once(trouble()).chain((1..=60).map(over)).collect();
     show("huge", &board(&[dispatch()], many, (DAYS, 3)));
+}
+
+/// Four regions: quiet, in trouble, and two that nobody knows of.
+fn together() -> Board {
+    let named = |name: &str, board: Board| {
+        let url = format!("https://{}.example/", name.to_lowercase());
+        Region { name: name.to_owned(), url, ..board.regions.into_iter().next().unwrap() }
+    };
+    let other = board(&[dispatch()], vec![work(), trouble(), over(3)], (60, 23));
+    let mut silent = named("APAC", board(&[dispatch()], Vec::new(), (30, 20)));
+    silent.unseen = Some(Unseen { since: Some(at("2026-03-14T15:01:00Z")) });
+    let mut never = named("LATAM", board(&[], Vec::new(), (30, 20)));
+    never.unseen = Some(Unseen { since: None });
+    let mut own = named("EMEA", quiet());
+    own.url = String::new();
+    Board::new(
+        Head {
+            name: "Halden & Söhne".to_owned(),
+            url: "https://bugle.example".to_owned(),
+            at: now(),
+            seen_at: now(),
+        },
+        vec![own, named("NA", other), silent, never],
+    )
+}
+
+#[test]
+fn regions_stand_together_on_one_light_page_and_each_on_its_own() {
+    let board = together();
+    let files = show("regions", &board);
+    let bytes = files["index.html"].len();
+    assert!(bytes <= 14_000, "{bytes} bytes, where nobody compresses it");
+    let heard = check::heard(&files["index.html"]);
+    for said in [
+        "NA: Notifications are late",
+        "down: 4 of 7 components",
+        "not known; was down",
+        "Not known since",
+        "It was never read.",
+        "Not known; was down",
+    ] {
+        assert!(heard.contains(said), "{said:?} is not in {heard}");
+    }
+    for region in ["emea", "na", "apac", "latam"] {
+        let page = &files[&format!("regions/{region}.html")];
+        check::whole(region, page);
+        assert!(page.contains("class=\"bars\"") && page.contains("href=\"../history.html\""));
+        if let Some(folder) = folder() {
+            std::fs::write(format!("{folder}/status-region-{region}.html"), page).unwrap();
+        }
+    }
+    assert!(!files["regions/emea.html"].contains("Notifications are late"));
+    assert!(files["index.txt"].contains("APAC: NOT KNOWN since 2026-03-14 15:01:00 UTC"));
+}
+
+#[test]
+fn a_region_that_is_not_known_is_never_green() {
+    let mut board = together();
+    board.regions.remove(2);
+    board.regions.remove(1);
+    let head = Head {
+        name: board.name.clone(),
+        url: board.url.clone(),
+        at: board.at,
+        seen_at: board.seen_at,
+    };
+    let files = files(&Board::new(head, board.regions));
+    assert!(files["index.html"].contains("<span>LATAM: not known</span>"));
+    assert!(files["index.txt"].starts_with("Halden & Söhne status: LATAM: not known.\n"));
+    assert!(files["badge.svg"].contains("Status: not known"));
+    let summary = json(&files, "api/v2/summary.json");
+    assert_eq!(summary["status"]["indicator"], "minor");
+    let unknown: Vec<&Value> = summary["components"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|it| it["id"].as_str().unwrap().starts_with("latam"))
+        .collect();
+    assert_eq!(unknown.len(), 8, "a group and its components");
+    assert!(unknown.iter().all(|it| it["status"] == "degraded_performance"));
+    assert!(unknown.iter().all(|it| it["description"] == "Not known."));
+}
+
+#[test]
+fn what_is_told_of_a_region_touches_its_components_alone() {
+    let summary = json(&files(&together()), "api/v2/summary.json");
+    let touched = summary["incidents"][0]["components"].as_array().unwrap();
+    let ids: Vec<&str> = touched.iter().map(|it| it["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["na-integrations", "na-email", "na-sms", "na-voice"]);
 }
 
 #[test]
@@ -201,7 +291,7 @@ fn a_link_into_the_history_leads_somewhere() {
         links.iter().filter_map(|href| href.strip_prefix("history.html#")).collect();
     assert!(into.len() >= 3, "{links:?}");
     assert!(into.iter().all(|id| ids.iter().any(|known| known == id)), "{into:?} {ids:?}");
-    let known: Vec<&str> = files.keys().copied().collect();
+    let known: Vec<&str> = files.keys().map(String::as_str).collect();
     for href in links.iter().filter(|href| !href.contains(['#', ':'])) {
         assert!(known.contains(href), "{href} is no file");
     }
@@ -263,7 +353,7 @@ fn a_terminal_is_told_the_same() {
     ");
 }
 
-fn json(files: &BTreeMap<&'static str, String>, path: &str) -> Value {
+fn json(files: &BTreeMap<String, String>, path: &str) -> Value {
     serde_json::from_str(&files[path]).unwrap()
 }
 
