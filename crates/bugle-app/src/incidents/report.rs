@@ -16,8 +16,8 @@ const CHANGED_BEFORE: SignedDuration = SignedDuration::from_mins(30);
 
 impl App {
     /// The draft of an incident's report. Of an incident of the installation every tenant that
-    /// something was said to is counted; of a tenant's, its own. Of a long one only the last 31 days
-    /// are.
+    /// something was said to is counted; of a tenant's, its own. Of a long one only the last 31
+    /// days are.
     pub async fn incident_report(
         &self,
         caller: &Caller,

@@ -403,7 +403,8 @@ mod tests {
             "commander Lena \\| Ortiz",
             "| Drill it | Lena | **To write** | **To write** |",
             "[Change 7](https://bugle.example/changes/7) to revision 3, forced past what spoke \
-             against it, by Priya (clean up \\| tidy), began at 2023-11-14 22:13:19 UTC; it is undone.",
+             against it, by Priya (clean up \\| tidy), began at 2023-11-14 22:13:19 UTC; it \
+             is undone.",
         ] {
             assert!(text.contains(known), "{known}\n{text}");
         }

@@ -145,9 +145,14 @@ impl Board {
         self.regions.iter().flat_map(|region| &region.rows)
     }
 
-    /// The worst state of any component.
+    /// Regions of which it is known how they do.
+    fn known(&self) -> impl Iterator<Item = &Region> {
+        self.regions.iter().filter(|region| region.unseen.is_none())
+    }
+
+    /// The worst state of any component of which it is known how it does.
     pub fn worst(&self) -> State {
-        self.rows().map(|row| row.state).max().unwrap_or(State::Operational)
+        self.known().map(Region::worst).max().unwrap_or(State::Operational)
     }
 
     /// Whether nobody knows how things are.
@@ -206,7 +211,7 @@ impl Board {
     fn hit(&self) -> Vec<String> {
         let worst = self.worst();
         let mut names = Vec::new();
-        for region in &self.regions {
+        for region in self.known() {
             let hit = region.rows.iter().filter(|row| row.state == worst);
             names.extend(hit.map(|row| match region.name.as_str() {
                 name if self.together() => format!("{name} {}", row.name),
@@ -229,7 +234,8 @@ fn told(regions: &[Region]) -> Vec<Bulletin> {
             }
             let mut bulletin = bulletin.clone();
             if regions.len() > 1 {
-                bulletin.title = format!("{}: {}", region.name, bulletin.title);
+                let known = if region.unseen.is_some() { " (not known now)" } else { "" };
+                bulletin.title = format!("{}{known}: {}", region.name, bulletin.title);
             }
             all.push(bulletin);
         }

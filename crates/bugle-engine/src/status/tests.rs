@@ -609,6 +609,15 @@ fn a_region_that_cannot_be_read_or_does_not_see_is_not_known() {
     let board = whole(read(100, 161));
     assert_eq!((board.headline().as_str(), board.doubtful()), ("EMEA: not known", true));
     assert_eq!(whole(never).headline(), "EMEA: not known");
+    // How it was when it was last known is not how it is.
+    let down = rules::seen(&installed(), &[verdict(stage(Stage::Intake))]);
+    let told = vec![opened(&[verdict(stage(Stage::Intake))], 9)];
+    let mut silent = own("EMEA", rows(&down, &[], at(100)), Vec::new());
+    silent.unseen = Some(Unseen { since: Some(at(99)) });
+    let board = whole(silent.clone());
+    assert_eq!((board.headline().as_str(), board.worst()), ("EMEA: not known", State::Operational));
+    let board = whole(Region { bulletins: told, ..silent });
+    assert_eq!(board.headline(), "EMEA (not known now): Events are not taken in");
 }
 
 #[test]
