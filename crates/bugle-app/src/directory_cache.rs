@@ -10,12 +10,20 @@ use bugle_store::{Store, StoreError};
 /// Most configurations kept; with more tenants than that the kept ones are dropped now and then.
 const MAX_KEPT: usize = 10_000;
 
+/// What is kept.
+#[derive(Debug, Default)]
+struct Kept {
+    directories: BTreeMap<TenantId, Arc<Directory>>,
+    /// How often one was forgotten: what was read from before that is not kept.
+    forgotten: u64,
+}
+
 /// Tenants' configurations. A change made on this node is seen at once, one made on another node
 /// within a second (see [`DirectoryCache::refresh`]).
 #[derive(Clone, Debug)]
 pub(crate) struct DirectoryCache {
     store: Store,
-    kept: Arc<RwLock<BTreeMap<TenantId, Arc<Directory>>>>,
+    kept: Arc<RwLock<Kept>>,
     /// The versions that the last look found.
     versions: Arc<RwLock<BTreeMap<TenantId, i64>>>,
 }
@@ -32,17 +40,30 @@ impl DirectoryCache {
     ///
     /// [`StoreError`] if it could not be read; [`StoreError::NoTenant`] if there is no such tenant.
     pub(crate) async fn get(&self, scope: TenantScope) -> Result<Arc<Directory>, StoreError> {
-        if let Some(directory) = self.kept(scope.tenant()) {
-            return Ok(directory);
-        }
+        let forgotten = {
+            let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+            match kept.directories.get(&scope.tenant()) {
+                Some(directory) => return Ok(Arc::clone(directory)),
+                None => kept.forgotten,
+            }
+        };
         let found = self.store.directory(scope).await?.ok_or(StoreError::NoTenant)?;
         let directory = Arc::new(found);
-        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= MAX_KEPT {
-            kept.clear();
-        }
-        kept.insert(scope.tenant(), Arc::clone(&directory));
+        self.put(scope.tenant(), &directory, forgotten);
         Ok(directory)
+    }
+
+    /// Keeps what was read after `forgotten` were forgotten, unless one was meanwhile: it may be
+    /// from before the change.
+    fn put(&self, tenant: TenantId, directory: &Arc<Directory>, forgotten: u64) {
+        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
+        if kept.forgotten != forgotten {
+            return;
+        }
+        if kept.directories.len() >= MAX_KEPT {
+            kept.directories.clear();
+        }
+        kept.directories.insert(tenant, Arc::clone(directory));
     }
 
     /// Reads the configurations of those tenants that are not kept.
@@ -56,7 +77,7 @@ impl DirectoryCache {
     ) -> Result<(), StoreError> {
         let missing: Vec<TenantId> = {
             let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
-            tenants.filter(|tenant| !kept.contains_key(tenant)).collect()
+            tenants.filter(|tenant| !kept.directories.contains_key(tenant)).collect()
         };
         for tenant in missing {
             self.get(TenantScope::granted(tenant)).await?;
@@ -66,12 +87,15 @@ impl DirectoryCache {
 
     /// The tenant's configuration, if it is kept.
     pub(crate) fn kept(&self, tenant: TenantId) -> Option<Arc<Directory>> {
-        self.kept.read().unwrap_or_else(PoisonError::into_inner).get(&tenant).cloned()
+        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+        kept.directories.get(&tenant).cloned()
     }
 
     /// Forgets a tenant's configuration, because it was changed.
     pub(crate) fn forget(&self, tenant: TenantId) {
-        self.kept.write().unwrap_or_else(PoisonError::into_inner).remove(&tenant);
+        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
+        kept.directories.remove(&tenant);
+        kept.forgotten += 1;
     }
 
     /// Forgets what another node has changed. Whether anything was changed since the last look.
@@ -82,10 +106,30 @@ impl DirectoryCache {
     pub(crate) async fn refresh(&self) -> Result<bool, StoreError> {
         let versions = self.store.directory_versions().await?;
         let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|tenant, directory| versions.get(tenant) == Some(&directory.version));
+        kept.directories
+            .retain(|tenant, directory| versions.get(tenant) == Some(&directory.version));
         let mut last = self.versions.write().unwrap_or_else(PoisonError::into_inner);
         let changed = *last != versions;
         *last = versions;
         Ok(changed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::World;
+
+    #[tokio::test]
+    async fn what_was_read_before_a_change_is_not_kept_after_it() {
+        let world = World::new().await;
+        let scope = world.admin.scope;
+        let cache = DirectoryCache::new(world.app.inner().store.clone());
+        let read = cache.get(scope).await.unwrap();
+        cache.forget(scope.tenant());
+        cache.put(scope.tenant(), &read, 0);
+        assert_eq!(cache.kept(scope.tenant()), None, "somebody changed it meanwhile");
+        cache.put(scope.tenant(), &read, 1);
+        assert_eq!(cache.kept(scope.tenant()), Some(read));
     }
 }
