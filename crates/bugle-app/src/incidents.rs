@@ -149,8 +149,8 @@ impl Drop for BackToIdle {
 
 /// Ends the operators' page about an incident. Returns whether the pipeline has taken that: until
 /// it has, the incident goes on, so that no page outlives it. It is safe to end it again.
-pub(crate) async fn end_page(app: &Inner, incident: &Incident) -> bool {
-    told(END_WITHIN, app.end(&notice_key(incident.id))).await
+pub(crate) async fn end_page(app: &Inner, incident: IncidentId) -> bool {
+    told(END_WITHIN, app.end(&notice_key(incident))).await
 }
 
 fn notice(incident: &Incident) -> Notice {

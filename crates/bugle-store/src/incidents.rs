@@ -18,7 +18,7 @@ use crate::db::statement::Statement;
 use crate::db::value::values;
 use crate::db::{MAX_RACES, Tx, WriteClass, retried};
 use crate::error::StoreError;
-use crate::readable::readable;
+use crate::readable::{or_skipped, readable};
 
 /// Lines of one timeline that are read, the newest.
 const MAX_LINES: u32 = 1_000;
@@ -55,6 +55,9 @@ pub(crate) static SAVE: Statement =
 
 pub(crate) static TAKE: Statement =
     Statement::new("UPDATE incidents SET node_id = $3 WHERE id = $1 AND node_id = $2 AND open = 1");
+
+pub(crate) static SET_ASIDE: Statement =
+    Statement::new("UPDATE incidents SET open = 0 WHERE id = $1 AND node_id = $2 AND open = 1");
 
 pub(crate) static ANSWER: Statement = Statement::new(
     "UPDATE incidents SET answered_us = $2, answered_by = $3
@@ -109,6 +112,50 @@ impl Store {
     /// The incident that is open.
     pub async fn open_incident(&self) -> Result<Option<IncidentRow>, StoreError> {
         self.db.row(&OPEN, values![]).await?.as_ref().map(incident).transpose()
+    }
+
+    /// The open incident where it does not read, and the node that follows it.
+    pub async fn unreadable_incident(&self) -> Result<Option<(IncidentId, NodeId)>, StoreError> {
+        let Some(row) = self.db.row(&OPEN, values![]).await? else { return Ok(None) };
+        if or_skipped(incident(&row))?.is_some() {
+            return Ok(None);
+        }
+        Ok(Some((IncidentId::from_stored(row.id(0)?), NodeId::from_stored(row.id(4)?))))
+    }
+
+    /// Closes an incident that does not read, and its room: nobody could bring it up to date or
+    /// end it, and no other would be declared beside it. `false`: it is not `node`'s any more.
+    pub async fn set_aside_incident(
+        &self,
+        id: IncidentId,
+        node: NodeId,
+    ) -> Result<bool, StoreError> {
+        retried!(self.set_aside_once(id, node))
+    }
+
+    async fn set_aside_once(&self, id: IncidentId, node: NodeId) -> Result<bool, StoreError> {
+        let mut tx = self.db.write(WriteClass::Then).await?;
+        let done = tx.run(&SET_ASIDE, values![id, node]).await? == 1;
+        if done {
+            tx.run(&CLOSE_ROOM, values![rooms::key(None), id]).await?;
+        }
+        tx.commit().await?;
+        Ok(done)
+    }
+
+    /// Those of these incidents that there are and that read.
+    pub async fn incidents_of(
+        &self,
+        _: AllTenants,
+        ids: &[IncidentId],
+    ) -> Result<Vec<Incident>, StoreError> {
+        let mut found = Vec::new();
+        for id in ids {
+            if let Some(row) = self.db.row(&BY_ID, values![*id]).await? {
+                found.extend(or_skipped(incident(&row))?.map(|row| row.incident));
+            }
+        }
+        Ok(found)
     }
 
     /// One incident.

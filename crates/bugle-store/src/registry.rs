@@ -205,6 +205,7 @@ pub(crate) static ALL: &[&Statement] = &[
     &crate::incidents::LIST,
     &crate::incidents::SAVE,
     &crate::incidents::TAKE,
+    &crate::incidents::SET_ASIDE,
     &crate::incidents::ANSWER,
     &crate::incidents::BY_ANSWER,
     &crate::incidents::ADD_LINE,

@@ -171,12 +171,9 @@ impl Publisher {
         let told = self.held.values().filter(|it| it.row.bulletin.open());
         let told: Vec<IncidentId> = told.filter_map(|it| it.row.bulletin.incident()).collect();
         self.incidents.retain(|id, _| told.contains(id));
-        for id in told.into_iter().filter(|id| Some(*id) != self.open) {
-            if let Some(row) = within(store.incident(AllTenants::granted(), id)).await? {
-                self.incidents.insert(id, row.incident);
-            }
-        }
-        self.incidents.extend(open.map(|it| (it.id, it)));
+        let others: Vec<_> = told.into_iter().filter(|id| Some(*id) != self.open).collect();
+        let others = within(store.incidents_of(AllTenants::granted(), &others)).await?;
+        self.incidents.extend(others.into_iter().chain(open).map(|it| (it.id, it)));
         if all {
             self.read_at = Some(now);
             self.spans.retain(|span| span.until >= before(now, SHOWN));

@@ -20,13 +20,29 @@ impl Round {
             Ok(Some(row)) => self.follow(row, watched, now).await,
             Ok(None) => self.declare(watched, now).await,
             // Nobody can agree on an incident: each node says for itself what it sees.
-            Err(_) => watched.view.verdicts.first().map(said),
+            Err(_) => {
+                self.set_aside(watched).await;
+                watched.view.verdicts.first().map(said)
+            }
         };
         let ring = ring.or_else(|| self.app.assistance.call());
         self.distrust(watched);
         self.before = watched.view.verdicts.iter().map(|it| it.hop.clone()).collect();
         if let Some(alarm) = &mut self.alarm {
             alarm.tick(ring.as_deref(), now, &self.app.tasks);
+        }
+    }
+
+    /// Closes the open incident where it does not read and no living node but this one follows it.
+    /// A newer version may read what this one does not.
+    async fn set_aside(&self, watched: &Watched) {
+        let Ok(Some((id, node))) = within(self.store.unreadable_incident()).await else { return };
+        if node != self.app.node && watched.speaks(node) {
+            return;
+        }
+        let done = within(self.store.set_aside_incident(id, node)).await;
+        if done == Ok(true) && !incidents::end_page(&self.app, id).await {
+            tracing::error!(incident = %id, "the operators' page about it is left to be resolved");
         }
     }
 
@@ -140,7 +156,7 @@ impl Round {
         if !incident.is_over(recover_ms, now) || self.page.is_under_way() {
             return false;
         }
-        let ended = incidents::end_page(&self.app, incident).await;
+        let ended = incidents::end_page(&self.app, incident.id).await;
         self.app.falter(Work::Recovery, [incident.id.to_string().as_str()]);
         ended
     }

@@ -241,4 +241,12 @@ async fn a_room_that_cannot_be_read_leaves_the_others(world: World) {
     assert_eq!(ids(store.rooms_due(all(), at(900), 9).await.unwrap()), [uuid(2)]);
     assert!(store.incidents(all(), 9).await.unwrap().is_empty());
     assert!(store.open_incident().await.is_err(), "the watch says for itself what it sees");
+    let (id, keeper) = store.unreadable_incident().await.unwrap().unwrap();
+    assert_eq!((id.as_uuid(), keeper), (uuid(3), node(NODE)));
+    assert!(!store.set_aside_incident(id, node(NODE + 1)).await.unwrap(), "another node's");
+    assert!(store.set_aside_incident(id, node(NODE)).await.unwrap());
+    assert_eq!(store.open_incident().await.unwrap(), None);
+    assert!(store.declare_incident(node(NODE), &watched(4), &[0; 32]).await.unwrap());
+    let read = store.incidents_of(all(), &[id, watched(4).id]).await.unwrap();
+    assert_eq!(read, [watched(4)], "the rest is read");
 }
