@@ -29,6 +29,7 @@ mod measure;
 mod node;
 mod poison;
 mod public;
+mod readers;
 mod record;
 mod reports;
 mod scene;
@@ -55,6 +56,7 @@ pub static ALL: &[Drill] = &[
     unused::DRILL,
     status_alone::DRILL,
     two_calls::DRILL,
+    readers::DRILL,
 ];
 
 /// How long a drill waits for something to end by itself: the gate, and time to see it.

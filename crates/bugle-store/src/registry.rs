@@ -169,6 +169,7 @@ pub(crate) static ALL: &[&Statement] = &[
     &crate::subscribers::ONE,
     &crate::subscribers::BY_ADDRESS,
     &crate::subscribers::CHOOSE,
+    &crate::subscribers::ASK_NO_MORE,
     &crate::subscribers::DROP,
     &crate::subscribers::DROP_MESSAGES,
     &crate::subscribers::UNCONFIRMED,

@@ -58,6 +58,11 @@ pub(crate) static CHOOSE: Statement = Statement::new(
      WHERE id = $1",
 );
 
+pub(crate) static ASK_NO_MORE: Statement = Statement::new(
+    "DELETE FROM subscriber_messages
+     WHERE subscriber_id = $1 AND notice_id = $2 AND claimed_us IS NULL",
+);
+
 pub(crate) static DROP: Statement = Statement::new("DELETE FROM subscribers WHERE id = $1");
 
 pub(crate) static DROP_MESSAGES: Statement =
@@ -230,16 +235,28 @@ impl Store {
         Ok(found.map(|row| row.id(0)).transpose()?.map(SubscriberId::from_stored))
     }
 
-    /// Keeps what a subscriber wants to be told of, and that the button was pressed. `false`: there
-    /// is no such subscriber any more.
+    /// Keeps what a subscriber wants to be told of, and that the button was pressed; a question
+    /// that still waits is not asked any more. `false`: there is no such subscriber any more.
     pub async fn confirm_subscriber(
         &self,
         id: SubscriberId,
         components: &[Component],
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let values = values![id, json(&components)?, now];
-        Ok(self.db.run(&CHOOSE, values).await? == 1)
+        retried!(self.confirm_once(id, components, now))
+    }
+
+    async fn confirm_once(
+        &self,
+        id: SubscriberId,
+        components: &[Component],
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.db.write(WriteClass::Then).await?;
+        let there = tx.run(&CHOOSE, values![id, json(&components)?, now]).await? == 1;
+        tx.run(&ASK_NO_MORE, values![id, question()]).await?;
+        tx.commit().await?;
+        Ok(there)
     }
 
     /// Forgets a subscriber, with all that waits to be sent. `false`: there is none any more.

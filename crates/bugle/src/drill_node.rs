@@ -10,10 +10,12 @@ use bugle_app::rehearsal::{Fault, Hook, Mechanism, Rehearsal, Step, Swallow, Wor
 use bugle_app::store::{NewRevision, ObjectChange, RevisionSource, Store};
 use bugle_app::{Caller, Clock, entropy};
 use bugle_domain::alert::Actor;
+use bugle_domain::contact::{Address, Channel};
 use bugle_domain::revision::Revision;
 use bugle_domain::role::Role;
 use bugle_domain::stage::Stage;
-use bugle_domain::{AllTenants, RequestId, TenantId, TenantScope};
+use bugle_domain::{AllTenants, RequestId, SubscriberId, TenantId, TenantScope};
+use bugle_engine::status::subscribers::Subscriber;
 use bugle_lab::drill::company::{self, Client, Plan};
 use bugle_lab::drill::orders::{Order, Point, Word};
 use jiff::{SignedDuration, Timestamp};
@@ -60,8 +62,7 @@ async fn work(args: &DrillNodeArgs, config: Config, output: Output) -> Result<()
     let clock = Clock::shifted();
     let url = serve::database_url(&config, &data);
     let store = node::open_store(url.expose_secret(), config.database.connections).await?;
-    let clients = company::clients(&plan, clock.now());
-    fill(&store, &clients, clock.now()).await?;
+    let clients = fill(&store, &plan, clock.now()).await?;
     let listener = node::listen(config.server.listen).await?;
     let address = listener.local_addr()?;
     let parts = Parts {
@@ -123,11 +124,12 @@ fn behaviour(config: Config, without: &[String], stand: &Arc<Stand>) -> Result<B
     Ok(behaviour)
 }
 
-/// Writes the tenants into an empty database.
-async fn fill(store: &Store, clients: &[Client], now: Timestamp) -> Result<(), Failure> {
+/// Writes the tenants, and who reads the status page, into an empty database.
+async fn fill(store: &Store, plan: &Plan, now: Timestamp) -> Result<Vec<Client>, Failure> {
+    let clients = company::clients(plan, now);
     let told = |error| Failure::because("the tenants can't be saved", &error);
     if !store.tenants(AllTenants::granted()).await.map_err(told)?.is_empty() {
-        return Ok(());
+        return Ok(clients);
     }
     for (number, client) in clients.iter().enumerate() {
         store.create_tenant(AllTenants::granted(), &client.tenant).await.map_err(told)?;
@@ -143,7 +145,20 @@ async fn fill(store: &Store, clients: &[Client], now: Timestamp) -> Result<(), F
             store.set_operator(scope, client.lead, true, now).await.map_err(told)?;
         }
     }
-    Ok(())
+    for number in 0..plan.readers {
+        let reader = reader(number, now)?;
+        store.ask_to_subscribe(&reader).await.map_err(told)?;
+        store.confirm_subscriber(reader.id, &[], now).await.map_err(told)?;
+    }
+    Ok(clients)
+}
+
+/// Somebody who reads the status page.
+fn reader(number: u32, now: Timestamp) -> Result<Subscriber, Failure> {
+    let address = Address::parse(Channel::Email, &company::reader(number))
+        .map_err(|error| Failure::because("a subscriber has no address", &error))?;
+    let id = SubscriberId::new(now, entropy::bytes());
+    Ok(Subscriber { id, address, components: Vec::new(), asked_at: now, confirmed_at: None })
 }
 
 /// A key to the API for each tenant's lead.

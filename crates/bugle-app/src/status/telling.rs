@@ -32,7 +32,7 @@ use crate::error::Chain;
 
 /// Wait where there is nothing to do, and between two steps of much.
 const IDLE: Duration = Duration::from_secs(1);
-const STEP: Duration = Duration::from_millis(250);
+const STEP: Duration = Duration::from_millis(100);
 /// Subscribers that one step looks at.
 const LOOKED_AT: u32 = 200;
 /// Messages under way at once by one channel, and to one host.

@@ -106,6 +106,7 @@ struct Kept {
     alarms: Vec<Instant>,
     refused: u64,
     turned_away: BTreeMap<Refusal, u64>,
+    readers: u64,
     /// What programs were told of beside the drill's events: by dedup key, whose program, when.
     beside: Vec<(String, (usize, usize), Instant)>,
 }
@@ -177,6 +178,11 @@ impl Board {
     /// Events that somebody was told of since this was asked last.
     pub(super) fn take_unanswered(&self) -> Vec<usize> {
         std::mem::take(&mut self.kept().unanswered)
+    }
+
+    /// Messages that came to subscribers of the status page.
+    pub(super) fn readers(&self) -> u64 {
+        self.kept().readers
     }
 
     /// Notes what reaches somebody.
@@ -321,6 +327,7 @@ impl Kept {
             *self.texts.entry(arrival.to.to_owned()).or_default() += 1;
             self.arrived.insert(arrival.name.to_owned());
         }
+        self.readers += u64::from(company::is_reader(arrival.to));
         let said = String::from_utf8_lossy(arrival.body);
         let reference = said.rsplit_once('#').map_or(arrival.name, |(_, after)| after.trim());
         let marked = said.to_lowercase().contains(REPEAT);

@@ -23,6 +23,9 @@ pub const MOST: usize = 99;
 /// The place of a tenant's lead.
 pub const LEAD: usize = 0;
 
+/// How the addresses of those who read the status page begin.
+const READER: &str = "reader";
+
 /// Which organisations there are.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Plan {
@@ -36,6 +39,8 @@ pub struct Plan {
     pub expired: u32,
     /// Events a minute that a way in takes.
     pub quota: u32,
+    /// Subscribers of the status page, by mail.
+    pub readers: u32,
     /// Where programs are.
     pub hooks: Url,
 }
@@ -97,6 +102,16 @@ pub fn path(tenant: usize, person: usize) -> String {
 pub fn whose(path: &str) -> Option<(usize, usize)> {
     let (tenant, person) = path.strip_prefix("/drill/")?.split_once('/')?;
     Some((tenant.parse().ok()?, person.parse().ok()?))
+}
+
+/// The address of a subscriber of the status page.
+pub fn reader(number: u32) -> String {
+    format!("{READER}{number}@customer.example")
+}
+
+/// Whether an address is a subscriber's.
+pub(super) fn is_reader(address: &str) -> bool {
+    address.starts_with(READER)
 }
 
 /// Accounts of a tenant that have expired.
@@ -249,8 +264,9 @@ mod tests {
     #[test]
     fn every_person_has_a_way_in_a_phone_and_a_program() {
         let hooks = "http://127.0.0.1:9/".parse().unwrap();
-        let (expired, quota) = (2, NO_QUOTA);
-        let plan = Plan { tenants: 2, people: 3, level_delay_s: 10, expired, quota, hooks };
+        let (expired, quota, readers) = (2, NO_QUOTA, 2);
+        let plan =
+            Plan { tenants: 2, people: 3, level_delay_s: 10, expired, quota, readers, hooks };
         let clients = clients(&plan, Timestamp::UNIX_EPOCH);
         assert_eq!(clients.len(), 2);
         assert_eq!(clients[1].keys.len(), 3 + 1, "and PagerDuty's");

@@ -74,7 +74,8 @@ impl Node {
         let folder = tempfile::Builder::new().prefix("bugle-drill-").tempdir()?;
         // The port is free now, and the same after every restart.
         let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
-        std::fs::write(folder.path().join("bugle.toml"), configuration(lab, address))?;
+        let configuration = configuration(lab, address, plan.readers > 0);
+        std::fs::write(folder.path().join("bugle.toml"), configuration)?;
         let (http, tasks) = (lab.client().clone(), tasks.clone());
         Ok(Self { settings, plan, address, http, tasks, running: None, folder })
     }
@@ -223,18 +224,29 @@ async fn listen(
 }
 
 /// The configuration file: what an operator would write who had these accounts.
-fn configuration(lab: &Lab, address: SocketAddr) -> String {
+fn configuration(lab: &Lab, address: SocketAddr, mails: bool) -> String {
     let accounts = [("simulated", lab.account()), ("spare", lab.spare_account())];
     let accounts: String =
         accounts.iter().map(|(name, account)| provider(lab, name, *account)).collect();
+    let (email, mail_server) =
+        if mails { ("email = [\"mail\"]\n", mail_server(lab)) } else { ("", String::new()) };
     let operators = Value::from(lab.hook_url(OPERATORS).as_str());
     format!(
         "[server]\nlisten = \"{address}\"\n\n[log]\nlevel = \"warn\"\n\n\
-         [channels]\nsms = [\"simulated\", \"spare\"]\nvoice = [\"simulated\", \"spare\"]\n\n\
+         [channels]\nsms = [\"simulated\", \"spare\"]\nvoice = [\"simulated\", \"spare\"]\n\
+         {email}\n\
          [channels.webhook]\nallow = [\"127.0.0.0/8\"]\n\n\
          [watch]\nreceipt_late_after = \"4s\"\nclear_after = \"4s\"\nrecover_after = \"2s\"\n\n\
          [status]\nupdate_every = \"1m\"\n\n\
-         [watch.operators]\nwebhook = [{operators}]\nrepeat = \"10s\"\n{accounts}"
+         [watch.operators]\nwebhook = [{operators}]\nrepeat = \"10s\"\n{accounts}{mail_server}"
+    )
+}
+
+fn mail_server(lab: &Lab) -> String {
+    let (host, port) = (lab.smtp_addr().ip(), lab.smtp_addr().port());
+    format!(
+        "\n[providers.mail]\nkind = \"smtp\"\nhost = \"{host}\"\nport = {port}\n\
+         security = \"none\"\nfrom = \"Bugle <bugle@halden.example>\"\n"
     )
 }
 

@@ -47,11 +47,13 @@ pub(super) struct Extra {
     pub expired: u32,
     /// Events a minute that a way in takes.
     pub quota: u32,
+    /// Subscribers of the status page, by mail.
+    pub readers: u32,
 }
 
 impl Extra {
     /// Nothing, and no quota in the way.
-    pub(super) const NONE: Self = Self { expired: 0, quota: company::NO_QUOTA };
+    pub(super) const NONE: Self = Self { expired: 0, quota: company::NO_QUOTA, readers: 0 };
 }
 
 /// A node and everything around it.
@@ -97,7 +99,7 @@ impl Scene {
     pub(super) async fn open_with(
         held: &Held,
         (tenants, people, level_delay_s): (usize, usize, u32),
-        Extra { expired, quota }: Extra,
+        Extra { expired, quota, readers }: Extra,
     ) -> Result<Self, DrillError> {
         let (tasks, timeline) = (Tasks::new(), Timeline::new(held.tell.clone()));
         let lab = Lab::start(Clock::system()).await?;
@@ -105,7 +107,7 @@ impl Scene {
         let seen = board.clone();
         lab.set_witness(Witness::new(move |arrival| seen.see(arrival)));
         let hooks = lab.hook_url("/");
-        let plan = Plan { tenants, people, level_delay_s, expired, quota, hooks };
+        let plan = Plan { tenants, people, level_delay_s, expired, quota, readers, hooks };
         let mut node = Node::prepare(held.node.clone(), plan.clone(), &lab, &tasks)?;
         node.start().await?;
         let lookout = Lookout::begin(node.api(0), timeline.clone(), &tasks);
