@@ -3,6 +3,7 @@
 mod act;
 mod error;
 pub(crate) mod nag;
+pub(crate) mod page;
 mod people;
 mod report;
 mod view;
@@ -151,6 +152,11 @@ impl Drop for BackToIdle {
 /// it has, the incident goes on, so that no page outlives it. It is safe to end it again.
 pub(crate) async fn end_page(app: &Inner, incident: IncidentId) -> bool {
     told(END_WITHIN, app.end(&notice_key(incident))).await
+}
+
+/// The address of an incident's page.
+fn page(app: &Inner, id: IncidentId) -> String {
+    format!("{}/incidents/{id}", app.settings.public_url.as_str().trim_end_matches('/'))
 }
 
 fn notice(incident: &Incident) -> Notice {

@@ -6,9 +6,9 @@
 use std::collections::BTreeSet;
 
 use bugle_domain::alert::{Alert, AlertStatus};
-use bugle_domain::event::{Action, EventBody, NewEvent};
+use bugle_domain::event::{Action, EventBody, FOR_USER, Link, NewEvent};
 use bugle_domain::integration::{DEFAULT_QUOTA_PER_MINUTE, Dialect};
-use bugle_domain::{AlertId, AllTenants, IntegrationId, Severity, TenantId, TenantScope};
+use bugle_domain::{AlertId, AllTenants, IntegrationId, Severity, TenantId, TenantScope, UserId};
 use bugle_store::StoreError;
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
@@ -133,6 +133,41 @@ impl Inner {
         Ok(self.say(&Desk::own(tenant), Action::Trigger, notice.clone()).await?)
     }
 
+    /// Pages one person of a tenant, and then whom its fallback policy names.
+    ///
+    /// # Errors
+    ///
+    /// [`IntakeError`]; it is safe to page them again.
+    pub(crate) async fn page_user(
+        &self,
+        (tenant, user): (TenantId, UserId),
+        mut notice: Notice,
+        link: Link,
+    ) -> Result<(), IntakeError> {
+        notice.details.insert(FOR_USER.to_owned(), user.to_string().into());
+        let body = EventBody { links: vec![link], ..body(Action::Trigger, notice) };
+        self.accept(&Desk::own(tenant), body).await
+    }
+
+    /// Resolves what is or will be open under `key` in a tenant of one's own.
+    ///
+    /// # Errors
+    ///
+    /// [`NoticeError`]; it is safe to end it again.
+    pub(crate) async fn end_in(&self, tenant: TenantId, key: &str) -> Result<(), NoticeError> {
+        Ok(self.say(&Desk::own(tenant), Action::Resolve, over(key)).await?)
+    }
+
+    /// The newest alert under `key` of those that a tenant was told of by [`Self::raise_in`] or
+    /// [`Self::page_user`].
+    pub(crate) async fn own_alert(
+        &self,
+        tenant: TenantId,
+        key: &str,
+    ) -> Result<Option<Alert>, StoreError> {
+        self.newest(&Desk::own(tenant), key).await
+    }
+
     /// The newest alert under `key` among those of `tenant`'s to which notices go.
     pub(crate) async fn notice_alert(
         &self,
@@ -184,19 +219,12 @@ impl Inner {
     }
 
     async fn say(&self, desk: &Desk, action: Action, notice: Notice) -> Result<(), IntakeError> {
+        self.accept(desk, body(action, notice)).await
+    }
+
+    async fn accept(&self, desk: &Desk, body: EventBody) -> Result<(), IntakeError> {
         let now = self.clock.now();
         let id = entropy::event_id(now);
-        let body = EventBody {
-            action,
-            summary: notice.summary,
-            severity: notice.severity,
-            source: SOURCE.to_owned(),
-            dedup_key: notice.key,
-            occurred_at: None,
-            ends_at: None,
-            links: Vec::new(),
-            details: notice.details,
-        };
         // What stands for the request that others send, in `bugle why`.
         let raw = serde_json::to_vec(&body).ok();
         let event = NewEvent {
@@ -221,5 +249,19 @@ fn over(key: &str) -> Notice {
         summary: "It is over".to_owned(),
         severity: Severity::Info,
         details: Map::new(),
+    }
+}
+
+fn body(action: Action, notice: Notice) -> EventBody {
+    EventBody {
+        action,
+        summary: notice.summary,
+        severity: notice.severity,
+        source: SOURCE.to_owned(),
+        dedup_key: notice.key,
+        occurred_at: None,
+        ends_at: None,
+        links: Vec::new(),
+        details: notice.details,
     }
 }

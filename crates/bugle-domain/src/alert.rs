@@ -390,6 +390,8 @@ pub enum Route {
     NoService,
     /// The service names no policy: the tenant's fallback policy.
     NoPolicy,
+    /// Somebody was asked for by name, and after them the tenant's fallback policy.
+    Person,
     /// The event could not be decided: the tenant's fallback policy.
     Quarantined,
 }

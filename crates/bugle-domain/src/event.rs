@@ -58,6 +58,9 @@ pub struct Link {
     pub text: String,
 }
 
+/// The detail of an event of ours that names the user whom it is for.
+pub const FOR_USER: &str = "for_user";
+
 /// What a sender said, in our words, whatever dialect it spoke.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct EventBody {

@@ -15,12 +15,14 @@ use std::collections::BTreeMap;
 use bugle_domain::alert::{
     Actor, Alert, AlertStatus, Escalation, Route, StampedPolicy, TimelineEntry, Via,
 };
-use bugle_domain::event::{Action, Event, EventBody, EventOutcome, SuppressReason};
+use bugle_domain::event::{Action, Event, EventBody, EventOutcome, FOR_USER, SuppressReason};
 use bugle_domain::notification::Notification;
 use bugle_domain::object::Directory;
+use bugle_domain::policy::{Level, Target};
 use bugle_domain::text::{one_line, truncate};
-use bugle_domain::{AlertId, EventId, IntegrationId, ServiceId, Severity};
+use bugle_domain::{AlertId, EventId, IntegrationId, PolicyId, ServiceId, Severity, UserId};
 use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
 
 use crate::Mint;
 use crate::clock::Progress;
@@ -29,6 +31,10 @@ use crate::escalation::{Foot, Reached, climb};
 
 /// An alert whose step could not be decided is looked at again after this time.
 const PUT_OFF: SignedDuration = SignedDuration::from_mins(5);
+
+/// Who is asked for by name is told again after this time, in seconds, and so often.
+const BY_NAME_DELAY_S: u32 = 300;
+const BY_NAME_REPEAT: u8 = 2;
 
 /// What alerting has to decide for one tenant, read in one transaction.
 #[derive(Debug, Default)]
@@ -252,7 +258,7 @@ fn decide_event<M: Mint>(desk: &mut Desk<'_, M>, batch: &mut Batch, event: Event
             EventOutcome::Suppressed { reason: SuppressReason::Info }
         }
         Action::Trigger | Action::Change => {
-            let routed = route(desk.lookup.directory, event.integration);
+            let routed = route(desk.lookup.directory, (event.integration, &event.body.details));
             let slot = open(desk, event, routed);
             let alert = slot.alert.id;
             batch.unresolved.insert(key, batch.slots.len());
@@ -262,6 +268,9 @@ fn decide_event<M: Mint>(desk: &mut Desk<'_, M>, batch: &mut Batch, event: Event
     }
 }
 
+/// What came with an event, by name.
+type Details = serde_json::Map<String, serde_json::Value>;
+
 /// Whose an event is, and who is told.
 struct Routed {
     service: Option<ServiceId>,
@@ -269,8 +278,11 @@ struct Routed {
     route: Route,
 }
 
-fn route(directory: &Directory, integration: IntegrationId) -> Routed {
-    let integration = directory.integrations.get(&integration);
+fn route(directory: &Directory, of: (IntegrationId, &Details)) -> Routed {
+    if let Some(policy) = by_name(directory, of) {
+        return Routed { service: None, policy: Some(policy), route: Route::Person };
+    }
+    let integration = directory.integrations.get(&of.0);
     let service = integration.and_then(|it| directory.services.get(&it.service?));
     let Some(service) = service else {
         return Routed { service: None, policy: fallback(directory), route: Route::NoService };
@@ -281,6 +293,24 @@ fn route(directory: &Directory, integration: IntegrationId) -> Routed {
         None => (fallback(directory), Route::NoPolicy),
     };
     Routed { service: Some(service.id), policy, route }
+}
+
+/// Where an event of our own is for one person: a policy that tells them.
+fn by_name(
+    directory: &Directory,
+    (integration, details): (IntegrationId, &Details),
+) -> Option<StampedPolicy> {
+    let named = details.get(FOR_USER).filter(|_| integration == IntegrationId::OWN);
+    let id: UserId = named?.as_str()?.parse().ok()?;
+    let user = directory.users.get(&id).filter(|user| !user.disabled)?;
+    let level = Level { targets: vec![Target::User(id)], delay_s: BY_NAME_DELAY_S };
+    Some(StampedPolicy {
+        id: PolicyId::from_stored(Uuid::nil()),
+        name: user.name.clone(),
+        levels: vec![level],
+        repeat: BY_NAME_REPEAT,
+        fallback: false,
+    })
 }
 
 fn fallback(directory: &Directory) -> Option<StampedPolicy> {
@@ -355,7 +385,8 @@ fn worsen<M: Mint>(desk: &mut Desk<'_, M>, slot: &mut Slot, from: Severity) {
             (level, cycle, Some((told_at, deadline)))
         }
         Escalation::Exhausted => {
-            slot.alert.policy = route(desk.lookup.directory, slot.alert.integration).policy;
+            let of = (slot.alert.integration, &slot.alert.details);
+            slot.alert.policy = route(desk.lookup.directory, of).policy;
             (0, 0, None)
         }
         Escalation::Acknowledged | Escalation::Resolved => return,

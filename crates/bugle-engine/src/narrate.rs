@@ -81,6 +81,7 @@ fn opened(policy: Option<&str>, route: Route) -> String {
         Route::NoPolicy => {
             format!("Opened. Its service names no policy, so the fallback \"{policy}\" follows.")
         }
+        Route::Person => format!("Opened. {policy} is asked for by name."),
         Route::Quarantined => {
             format!("Opened. Its event could not be routed, so the fallback \"{policy}\" follows.")
         }

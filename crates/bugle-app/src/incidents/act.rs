@@ -11,6 +11,7 @@ use bugle_store::RoomRow;
 use jiff::Timestamp;
 
 use super::error::IncidentError;
+use super::page::end_pages;
 use super::people::{self, meant};
 use super::view::{Found, to_lead};
 use crate::app::App;
@@ -173,6 +174,7 @@ impl App {
         wanted: Act,
     ) -> Result<(), IncidentError> {
         let (id, inner) = (found.row.room.id, self.inner());
+        let closes = matches!(wanted, Act::Close { .. });
         for _ in 0..MAX_TRIES {
             let RoomRow { mut room, version } = found.row;
             let before = room.clone();
@@ -183,10 +185,16 @@ impl App {
                     inner.store.add_incident_line(id, note).await?;
                     true
                 }
-                _ => inner.store.save_room(&RoomRow { room, version }, &lines).await?,
+                _ => {
+                    let row = RoomRow { room: room.clone(), version };
+                    inner.store.save_room(&row, &lines).await?
+                }
             };
             if kept {
                 inner.room_changed(id);
+                if closes {
+                    end_pages(inner, &room).await;
+                }
                 return Ok(());
             }
             found = self.find_to_lead(caller, id).await?;
@@ -220,6 +228,7 @@ impl App {
             }
             Command::Done { task } => Act::FinishTask(task),
             Command::Update { text } => Act::Posted { text },
+            Command::Page { to, reason } => self.page_from(caller, room, (&to, reason)).await?,
             Command::Next { minutes } => Act::NextUpdate(Command::within(minutes)),
             Command::Alert { number } => Act::LinkAlert(self.linked_alert(caller, number).await?.0),
             Command::Mitigated {} => Act::Mitigated,
@@ -270,7 +279,7 @@ impl App {
     }
 }
 
-fn act(
+pub(super) fn act(
     room: &mut Room,
     act: Act,
     caller: &Caller,

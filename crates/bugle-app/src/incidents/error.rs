@@ -6,6 +6,7 @@ use bugle_store::StoreError;
 
 use crate::alerts::error::AlertError;
 use crate::error::{ErrorKind, Forbidden, Problem, UseCaseError, storage_kind};
+use crate::intake::IntakeError;
 use crate::status::StatusError;
 
 /// An incident could not be declared, shown, answered or worked on. Nothing was changed then.
@@ -52,6 +53,9 @@ pub enum IncidentError {
     /// There is no such alert.
     #[error(transparent)]
     Alert(#[from] AlertError),
+    /// The page was not taken.
+    #[error(transparent)]
+    Intake(#[from] IntakeError),
     /// The status page did not take it.
     #[error(transparent)]
     Status(#[from] StatusError),
@@ -73,6 +77,7 @@ impl UseCaseError for IncidentError {
                 ErrorKind::Invalid
             }
             Self::Alert(error) => error.kind(),
+            Self::Intake(error) => error.kind(),
             Self::Status(error) => error.kind(),
             Self::Store(error) => storage_kind(error),
         }
@@ -91,6 +96,7 @@ impl UseCaseError for IncidentError {
             Self::NotTold => "public_not_told",
             Self::Busy => "incident_busy",
             Self::Alert(error) => error.code(),
+            Self::Intake(error) => error.code(),
             Self::Status(error) => error.code(),
             Self::Store(error) => error.code(),
         }

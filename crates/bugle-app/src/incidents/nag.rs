@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use bugle_domain::contact::Channel;
-use bugle_domain::{AllTenants, IncidentId, Severity, TenantScope};
+use bugle_domain::{AllTenants, Severity, TenantScope};
 use bugle_engine::incident::room::{Person, Room};
 use bugle_store::{RoomRow, StoreError};
 use jiff::{SignedDuration, Timestamp};
@@ -121,16 +121,12 @@ async fn tell_person(app: &Arc<Inner>, room: &Room, person: &Person) -> Result<b
     let ways = ways
         .filter_map(|id| directory.methods.get(id))
         .filter(|method| method.proven_at.is_some() && method.address.channel() != Channel::Voice);
-    let saying = Saying::UpdateDue { title: room.title.clone(), link: page(app, room.id) };
+    let saying = Saying::UpdateDue { title: room.title.clone(), link: super::page(app, room.id) };
     let mut reached = false;
     for method in ways.take(MAX_METHODS) {
         reached |= send(app, person.tenant, method, &saying).await.accepted;
     }
     Ok(reached)
-}
-
-fn page(app: &Inner, id: IncidentId) -> String {
-    format!("{}/incidents/{id}", app.settings.public_url.as_str().trim_end_matches('/'))
 }
 
 fn notice(room: &Room) -> Notice {

@@ -12,8 +12,8 @@ use bugle_engine::status::bulletin::Bulletin;
 use bugle_store::{RoomRow, StoreError};
 
 use super::error::IncidentError;
-use super::notice_key;
 use super::people::Candidate;
+use super::{notice_key, page};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::permission::Permission;
@@ -164,12 +164,16 @@ impl App {
     }
 
     /// The alerts that an incident is about and that the reader's tenant has: those that were
-    /// added, and the one by which the operators were paged.
+    /// added, those of who was paged from it, and the one by which the operators were paged.
     async fn alerts_of(&self, scope: TenantScope, room: &Room) -> Result<Vec<Alert>, StoreError> {
         let inner = self.inner();
         let mut found = Vec::new();
         if room.tenant.is_none() {
             found.extend(inner.notice_alert(scope.tenant(), &notice_key(room.id)).await?);
+        }
+        for paged in room.paged.iter().filter(|it| it.tenant == scope.tenant()) {
+            let key = page::key(room.id, paged.user);
+            found.extend(inner.own_alert(scope.tenant(), &key).await?);
         }
         for linked in room.alerts.iter().filter(|it| it.tenant == scope.tenant()) {
             found.extend(inner.store.alert(scope, linked.id).await?);

@@ -1,5 +1,7 @@
 //! What the watch does about what it sees: incidents are declared and followed, operators are told.
 
+use std::sync::Arc;
+
 use bugle_domain::notification::Lane;
 use bugle_engine::incident::{self, Incident, IncidentLine, Standing};
 use bugle_engine::watch::books::Books;
@@ -124,6 +126,10 @@ impl Round {
             drop(within(self.store.save_incident(&incident, &lines)).await);
         }
         let open = incident.open();
+        if !open {
+            let (app, id) = (Arc::clone(&self.app), incident.id);
+            self.app.tasks.once(async move { incidents::page::end_pages_of(&app, id).await });
+        }
         open.then(|| watched.view.verdicts.first().map_or_else(|| incident.title.clone(), said))
     }
 

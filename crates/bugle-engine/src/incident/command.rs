@@ -9,8 +9,8 @@ use super::room::Role;
 
 /// What there is to type, as an error lists it.
 pub const COMMANDS: &str = "/severity critical|major, /lead NAME: REASON, /comms NAME: REASON, \
-     /scribe NAME: REASON, /task TEXT, /done NUMBER, /update TEXT, /next MINUTES, /alert NUMBER, \
-     /mitigated, /drained, /join, /leave, /close REASON";
+     /scribe NAME: REASON, /page NAME: WHY, /task TEXT, /done NUMBER, /update TEXT, \
+     /next MINUTES, /alert NUMBER, /mitigated, /drained, /join, /leave, /close REASON";
 
 /// Something to be done in a room, as it was asked for: people are named as people name them.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
@@ -33,6 +33,14 @@ pub enum Command {
         /// A name, the beginning of one, a mail address, an id, or `me`.
         to: String,
         /// Why; needed where somebody else has it.
+        #[serde(default)]
+        reason: String,
+    },
+    /// Page somebody.
+    Page {
+        /// Named as in [`Command::Role`].
+        to: String,
+        /// Why.
         #[serde(default)]
         reason: String,
     },
@@ -137,6 +145,7 @@ pub fn parse(text: &str) -> Result<Command, CommandError> {
         "severity" => IncidentSeverity::parse(rest)
             .map(|severity| Command::Severity { severity })
             .ok_or_else(|| argument("severity", "critical or major")),
+        "page" => page(rest),
         "task" => Ok(Command::Task { text: rest.to_owned(), assignee: None }),
         "done" => number(rest)
             .map(|task| Command::Done { task })
@@ -167,6 +176,14 @@ fn give(role: Role, rest: &str) -> Result<Command, CommandError> {
     Ok(Command::Role { role, to, reason })
 }
 
+fn page(rest: &str) -> Result<Command, CommandError> {
+    let (to, reason) = rest.split_once(':').unwrap_or((rest, ""));
+    if to.trim().is_empty() {
+        return Err(CommandError::Argument { command: "page", wanted: "a name, a colon and why" });
+    }
+    Ok(Command::Page { to: to.trim().to_owned(), reason: reason.trim().to_owned() })
+}
+
 fn number<T: std::str::FromStr>(text: &str) -> Option<T> {
     text.parse().ok()
 }
@@ -190,6 +207,8 @@ mod tests {
             reason: "I am off at six".to_owned(),
         };
         assert_eq!(read("/lead Priya: I am off at six"), handed);
+        let (to, reason) = ("Priya".to_owned(), "the disk: it is full".to_owned());
+        assert_eq!(read("/page Priya: the disk: it is full"), Command::Page { to, reason });
         let task = Command::Task { text: "call the bank".to_owned(), assignee: None };
         assert_eq!(read("/task call the bank"), task);
         assert_eq!(read("/next 30 min"), Command::Next { minutes: 30 });
@@ -209,7 +228,15 @@ mod tests {
         let said = parse("/laed Priya").unwrap_err().to_string();
         assert!(said.starts_with("there is no command /laed. There are: /severity"), "{said}");
         assert!(said.contains("/close REASON"), "{said}");
-        for wrong in ["/severity bad", "/lead", "/lead : tired", "/next soon", "/done x"] {
+        for wrong in [
+            "/severity bad",
+            "/lead",
+            "/lead : tired",
+            "/page",
+            "/page : look",
+            "/next soon",
+            "/done x",
+        ] {
             assert!(matches!(parse(wrong), Err(CommandError::Argument { .. })), "{wrong}");
         }
         assert!(matches!(read(" /var is full"), Command::Note { .. }));

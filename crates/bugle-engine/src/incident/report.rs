@@ -323,6 +323,7 @@ mod tests {
             declared_at: at(95),
             roles: [(Role::Commander, lena)].into(),
             here: Vec::new(),
+            paged: Vec::new(),
             tasks: vec![task],
             alerts: Vec::new(),
             next_update_by: None,

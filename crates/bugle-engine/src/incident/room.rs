@@ -22,6 +22,8 @@ pub const MAX_TEXT: usize = 4_000;
 pub const MAX_TASKS: usize = 50;
 /// People in it at once.
 pub const MAX_HERE: usize = 50;
+/// People who are paged from it.
+pub const MAX_PAGED: usize = 20;
 /// Alerts that it is about.
 pub const MAX_ALERTS: usize = 20;
 /// An update is promised at most so far ahead, and an incident began at most so long ago.
@@ -173,6 +175,9 @@ pub struct Room {
     pub roles: BTreeMap<Role, Person>,
     /// Who is here, in order of joining.
     pub here: Vec<Person>,
+    /// Who was paged from it, in order.
+    #[serde(default)]
+    pub paged: Vec<Person>,
     /// What is to be done, in order.
     pub tasks: Vec<Task>,
     /// What it is about.
@@ -212,6 +217,7 @@ impl Room {
             declared_at,
             roles: BTreeMap::new(),
             here: Vec::new(),
+            paged: Vec::new(),
             tasks: Vec::new(),
             alerts: Vec::new(),
             next_update_by: None,

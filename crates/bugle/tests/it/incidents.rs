@@ -10,6 +10,7 @@ on_each_database! {
     what_many_do_at_once_is_all_kept
     whoever_promised_an_update_is_told_when_it_is_due
     the_public_is_told_from_the_room
+    somebody_is_paged_from_the_room_and_answers
 }
 
 impl World {
@@ -100,6 +101,35 @@ async fn an_incident_is_led_from_an_alert_to_its_report(w: World) {
     let (_, json) = w.report(&id, "application/json").await;
     let json: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["total"]["owed"], total.owed);
+    w.end().await;
+}
+
+async fn somebody_is_paged_from_the_room_and_answers(w: World) {
+    let id = w.declare(json!({ "title": "everything is slow" })).await;
+    assert_eq!(w.say(&id, "/page Priya").await.0, 422, "she wants to know why");
+    assert_eq!(w.say(&id, "/page Nobody: look").await.0, 422);
+    assert_eq!(w.say(&id, "/page Priya: the disk of db1").await.0, 200);
+    w.phone(PRIYA).wait_for_text("needs you: the disk of db1", LIMIT).await.unwrap();
+    let view = w.room(&id).await;
+    let pages = from(&view, "page");
+    assert!(pages.contains(&format!("{LENA} pages {PRIYA}: the disk of db1").as_str()), "{view}");
+    assert!(pages.contains(&format!("#1: Level 1: {PRIYA} is paged.").as_str()), "{view}");
+    let opened = &w.get("/api/v1/alerts/1").await["alert"];
+    assert_eq!(opened["policy"], PRIYA, "{opened}");
+    w.phone(PRIYA).reply("4").await.unwrap();
+    w.until("she has it", || async {
+        from(&w.room(&id).await, "answer").iter().any(|line| line.contains("acknowledged"))
+    })
+    .await;
+
+    // Whoever has not answered is left in peace when it is over.
+    assert_eq!(w.say(&id, "/page me: the bank").await.0, 200);
+    w.phone(LENA).wait_for_text("the bank", LIMIT).await.unwrap();
+    assert_eq!(w.say(&id, "/close it is fast again").await.0, 200);
+    w.until("the page is over", || async {
+        w.get("/api/v1/alerts/2").await["alert"]["status"] == "resolved"
+    })
+    .await;
     w.end().await;
 }
 

@@ -1,14 +1,15 @@
 //! Scripts and what comes of them. A script is `MINUTE WHAT` between slashes:
-//! `0 crit db / 5 tick / 6 lena acks`. Keys are one word; `until M` gives an event an end. At
-//! `back`, senders can reach us again after a time in which they could not.
+//! `0 crit db / 5 tick / 6 lena acks`. Keys are one word; `until M` gives an event an end; `priya?`
+//! is a notice of ours for her. At `back`, senders can reach us again after a time in which they
+//! could not.
 
 use std::fmt::Write as _;
 
 use bugle_domain::alert::{AlertStatus, TimelineEntry};
-use bugle_domain::event::{Action, Event, EventOutcome};
+use bugle_domain::event::{Action, Event, EventOutcome, FOR_USER};
 use bugle_domain::object::{Directory, Object};
 use bugle_domain::policy::Target;
-use bugle_domain::{IntegrationId, Severity, TeamId};
+use bugle_domain::{IntegrationId, Severity, TeamId, UserId};
 
 use crate::alerting::{Decisions, Work};
 use crate::narrate;
@@ -68,7 +69,7 @@ fn events(what: &str, number: u128, minute: i64) -> Vec<Event> {
     let words: Vec<&str> = what.split(' ').collect();
     let (action, severity) = match words[0] {
         "crit" => (Action::Trigger, Severity::Critical),
-        "high" | "stray" => (Action::Trigger, Severity::High),
+        "high" | "stray" | "priya?" => (Action::Trigger, Severity::High),
         "low" => (Action::Trigger, Severity::Low),
         "info" => (Action::Trigger, Severity::Info),
         "ack" => (Action::Acknowledge, Severity::Info),
@@ -80,6 +81,11 @@ fn events(what: &str, number: u128, minute: i64) -> Vec<Event> {
     event.received_at = at(minute);
     if words[0] == "stray" {
         event.integration = id(IntegrationId::from_stored, 2);
+    }
+    if words[0] == "priya?" {
+        event.integration = IntegrationId::OWN;
+        let priya = id(UserId::from_stored, PRIYA).to_string();
+        event.body.details.insert(FOR_USER.to_owned(), priya.into());
     }
     if let [_, _, "until", end] = words[..] {
         event.body.ends_at = Some(at(end.parse().unwrap()));
@@ -140,6 +146,39 @@ fn unanswered_alert_climbs_to_the_fallback_and_then_says_that_nobody_is_left() {
     30m tick            Nobody is left to be told.
     99m tick            -
     "#);
+}
+
+#[test]
+fn who_is_asked_for_by_name_is_told_thrice_and_then_the_fallback() {
+    let script = "0 priya? x / 5 tick / 10 tick / 15 tick / 16 jonas acks";
+    insta::assert_snapshot!(play(halden(), script), @r#"
+     0m priya? x        Opened. Priya Nair is asked for by name.
+                        Level 1: Priya Nair is paged.
+                        owed: sms, email, voice after 60 s
+     5m tick            Level 1, round 2: Priya Nair is paged.
+                        owed: sms, email, voice after 60 s
+    10m tick            Level 1, round 3: Priya Nair is paged.
+                        owed: sms, email, voice after 60 s
+    15m tick            The policy was gone through. The fallback "Somebody" follows.
+                        Level 1: Jonas Weber is paged.
+                        owed: sms, email, voice after 60 s
+    16m jonas acks      "Acknowledged."
+                        what waits is cancelled: acknowledged
+                        Jonas Weber acknowledged by a key in the call.
+    "#);
+}
+
+#[test]
+fn a_sender_cannot_ask_for_somebody_by_name() {
+    let mut forged = event(1, Action::Trigger, "x", Severity::High);
+    let priya = id(UserId::from_stored, PRIYA).to_string();
+    forged.body.details.insert(FOR_USER.to_owned(), priya.into());
+    let mut world = World::new(halden());
+    let decisions = world.pass(vec![forged], at(0));
+    assert_eq!(
+        tell(&world, &decisions)[0],
+        "Opened. It follows the policy \"Payments\" of its service."
+    );
 }
 
 #[test]

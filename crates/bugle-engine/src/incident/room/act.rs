@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Closed, LinkedAlert, MAX_AHEAD, MAX_ALERTS, MAX_HERE, MAX_TASKS, MAX_TEXT, MAX_TITLE, Origin,
-    Person, Role, Room, Task, after,
+    Closed, LinkedAlert, MAX_AHEAD, MAX_ALERTS, MAX_HERE, MAX_PAGED, MAX_TASKS, MAX_TEXT,
+    MAX_TITLE, Origin, Person, Role, Room, Task, after,
 };
 use crate::incident::{IncidentLine, IncidentSeverity, command};
 
@@ -30,6 +30,13 @@ pub enum Act {
     Give {
         /// For what.
         role: Role,
+        /// Who.
+        to: Person,
+        /// Why.
+        reason: String,
+    },
+    /// Somebody is paged.
+    Page {
         /// Who.
         to: Person,
         /// Why.
@@ -138,6 +145,7 @@ impl Room {
             Act::Join => self.join(by)?,
             Act::Leave => self.leave(by),
             Act::Give { role, to, reason } => self.give(role, to, &reason, by)?,
+            Act::Page { to, reason } => self.page(to, &reason, by)?,
             Act::Note(text) => {
                 Some(("note", format!("{}: {}", by.name, words("the note", &text)?)))
             }
@@ -205,6 +213,16 @@ impl Room {
         }
         self.roles.insert(role, to);
         Ok(Some(("role", said_by(text, by))))
+    }
+
+    fn page(&mut self, to: Person, reason: &str, by: By<'_>) -> Result<Option<Said>, Refusal> {
+        let reason = words("the reason", reason)?;
+        let text = format!("{} pages {}: {reason}", by.name, to.name);
+        if self.paged.iter().all(|it| it.user != to.user) {
+            fits(self.paged.len(), "people paged from it", MAX_PAGED)?;
+            self.paged.push(to);
+        }
+        Ok(Some(("page", text)))
     }
 
     fn add_task(

@@ -61,6 +61,23 @@ fn a_vacant_role_is_taken_and_one_that_is_held_is_handed_over_with_a_reason() {
 }
 
 #[test]
+fn who_is_paged_is_paged_for_a_reason_and_noted_once() {
+    let mut room = room();
+    let page = |to, reason: &str| Act::Page { to, reason: reason.to_owned() };
+    let said = lena(&mut room, page(person(2, "Priya"), "the disk is full"), 20);
+    assert_eq!(said.unwrap(), "page: Lena pages Priya: the disk is full");
+    lena(&mut room, page(person(2, "Priya"), "still"), 21).unwrap();
+    assert_eq!(room.paged, [person(2, "Priya")]);
+    let refused = lena(&mut room, page(person(3, "Jonas"), " "), 22);
+    assert_eq!(refused, Err(Refusal::Empty("the reason")));
+    for number in 4..23 {
+        lena(&mut room, page(person(number, "Ada"), "all hands"), 23).unwrap();
+    }
+    let refused = lena(&mut room, page(person(3, "Jonas"), "too"), 24);
+    assert_eq!(refused, Err(Refusal::TooMany { what: "people paged from it", most: MAX_PAGED }));
+}
+
+#[test]
 fn people_come_and_go_once() {
     let mut room = room();
     assert_eq!(lena(&mut room, Act::Join, 20).unwrap(), "people: Lena joined.");

@@ -62,6 +62,10 @@ impl Sent {
             "mitigated" => (Command::Mitigated {}, "reason"),
             "drained" => (Command::Drained {}, "reason"),
             "update" => (Command::Update { text }, "update"),
+            "page" => {
+                let (to, reason) = (self.to.clone(), self.reason.clone());
+                (Command::Page { to, reason }, "page")
+            }
             "task" => {
                 let assignee = Some(self.to.clone()).filter(|to| !to.is_empty());
                 (Command::Task { text, assignee }, "task")
@@ -119,6 +123,7 @@ pub(super) async fn act(
     match field {
         "update" => typed.update = sent.text,
         "task" => typed.task = sent.text,
+        "page" => typed.page = sent.reason,
         "reason" => typed.reason = sent.reason,
         _ => (),
     }

@@ -32,6 +32,8 @@ pub(in crate::pages) struct Typed {
     pub(in crate::pages) update: String,
     /// As a task.
     pub(in crate::pages) task: String,
+    /// Why somebody is paged.
+    pub(in crate::pages) page: String,
     /// Why it is closed.
     pub(in crate::pages) reason: String,
 }
