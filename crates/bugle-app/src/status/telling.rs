@@ -17,10 +17,9 @@ use bugle_domain::{NoticeId, NotificationId, TenantId};
 use bugle_engine::status::subscribers::{self, CHANNELS, CONFIRM_WITHIN, Mail, TELL_WITHIN};
 use bugle_store::{StoreError, SubscriberClaim, SubscriberMessage, Untold};
 use bytes::Bytes;
-use futures_util::future::{BoxFuture, join_all};
-use futures_util::stream::FuturesUnordered;
-use futures_util::{FutureExt as _, StreamExt as _};
+use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
+use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -192,19 +191,19 @@ impl TellingLoop {
     }
 }
 
-/// Sends what goes by one channel, apart from all others.
+/// Sends what goes by one channel, apart from all others. Each message is a task of its own: one
+/// that is in the middle of a transaction must go on while others are claimed.
 struct Sending<'a> {
     telling: &'a TellingLoop,
     channel: Channel,
-    /// Each says which host it went to.
-    under_way: FuturesUnordered<BoxFuture<'a, Option<String>>>,
-    /// How many are under way to each host.
-    busy: BTreeMap<String, usize>,
+    under_way: JoinSet<()>,
+    /// The host that each goes to, where that is a program's.
+    hosts: BTreeMap<Id, String>,
 }
 
 impl<'a> Sending<'a> {
     fn new(telling: &'a TellingLoop, channel: Channel) -> Self {
-        Self { telling, channel, under_way: FuturesUnordered::new(), busy: BTreeMap::new() }
+        Self { telling, channel, under_way: JoinSet::new(), hosts: BTreeMap::new() }
     }
 
     async fn run(mut self, stop: &CancellationToken) {
@@ -219,8 +218,8 @@ impl<'a> Sending<'a> {
             };
             self.rest(wait, stop).await;
         }
-        while let Some(host) = self.under_way.next().await {
-            self.ended(host);
+        while let Some(ended) = self.under_way.join_next_with_id().await {
+            self.ended(ended);
         }
     }
 
@@ -233,7 +232,7 @@ impl<'a> Sending<'a> {
                 () = &mut over => return,
                 () = stop.cancelled() => return,
                 () = self.telling.app.status.wake_telling.notified(), if wait == IDLE => return,
-                Some(host) = self.under_way.next() => self.ended(host),
+                Some(ended) = self.under_way.join_next_with_id() => self.ended(ended),
             }
         }
     }
@@ -246,9 +245,9 @@ impl<'a> Sending<'a> {
         if limit == 0 {
             return Ok(false);
         }
-        let busy = &self.busy;
+        let hosts = &self.hosts;
         let takes = |to: &Address, with: &[SubscriberMessage]| {
-            host(to).is_none_or(|host| going_to(host, busy, with) < MAX_TO_HOST)
+            host(to).is_none_or(|host| going_to(host, hosts, with) < MAX_TO_HOST)
         };
         let claim = SubscriberClaim {
             channel: self.channel,
@@ -272,28 +271,22 @@ impl<'a> Sending<'a> {
     }
 
     fn send(&mut self, message: SubscriberMessage, now: Timestamp) {
-        let telling = self.telling;
+        let telling = self.telling.clone();
         let host = host(&message.to.address).map(str::to_owned);
-        if let Some(host) = &host {
-            *self.busy.entry(host.clone()).or_default() += 1;
-        }
-        let sending = telling.send(message, now).map(|()| host);
-        self.under_way.push(sending.boxed());
+        let task = self.under_way.spawn(async move { telling.send(message, now).await });
+        self.hosts.extend(host.map(|host| (task.id(), host)));
     }
 
-    fn ended(&mut self, host: Option<String>) {
-        let Some(host) = host else { return };
-        if let Some(busy) = self.busy.get_mut(&host) {
-            *busy -= 1;
-        }
-        self.busy.retain(|_, busy| *busy > 0);
+    fn ended(&mut self, ended: Result<(Id, ()), JoinError>) {
+        let id = ended.map_or_else(|error| error.id(), |(id, ())| id);
+        self.hosts.remove(&id);
     }
 }
 
 /// How many go to a host, together with these.
-fn going_to(name: &str, busy: &BTreeMap<String, usize>, with: &[SubscriberMessage]) -> usize {
+fn going_to(name: &str, hosts: &BTreeMap<Id, String>, with: &[SubscriberMessage]) -> usize {
     let with = with.iter().filter(|it| host(&it.to.address) == Some(name));
-    busy.get(name).copied().unwrap_or_default() + with.count()
+    hosts.values().filter(|host| *host == name).count() + with.count()
 }
 
 /// The host of a program; other messages go to providers of ours.

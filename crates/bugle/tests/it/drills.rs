@@ -109,7 +109,7 @@ async fn the_status_page_outlives_everything_else() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pages_do_not_wait_for_those_who_read_the_status_page() {
-    passes("readers --scale 300").await;
+    passes("readers --scale 800").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
