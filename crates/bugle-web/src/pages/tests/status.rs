@@ -7,7 +7,7 @@ use bugle_domain::contact::Channel;
 use bugle_domain::stage::Stage;
 use bugle_domain::{BulletinId, IncidentId};
 use bugle_engine::incident;
-use bugle_engine::status::board::{Board, Head, Region, Unseen, rows};
+use bugle_engine::status::board::{Board, Head, Region, Touched, Unseen, Whose, rows};
 use bugle_engine::status::bulletin::{self, Bulletin, Kind, Known, Phase, Update};
 use bugle_engine::status::history::{DAYS, Span};
 use bugle_engine::status::rules::{self, Installed, States};
@@ -120,12 +120,14 @@ fn board(verdicts: &[Verdict], bulletins: Vec<Bulletin>, (days, every): (i64, i6
     bugle_engine::status::history::note(&mut spans, &shown, now());
     let head = Head {
         name: "Halden & Söhne".to_owned(),
+        whose: Whose::Installation,
         url: "https://bugle.example".to_owned(),
         at: now(),
         seen_at: now(),
     };
     let rows = rows(&shown, &spans, now());
     let (name, url) = (String::new(), String::new());
+    let bulletins = bulletins.iter().map(|it| it.in_words(|it| Touched::from(*it))).collect();
     Board::new(head, vec![Region { name, url, rows, bulletins, unseen: None }])
 }
 
@@ -183,6 +185,7 @@ fn together() -> Board {
     Board::new(
         Head {
             name: "Halden & Söhne".to_owned(),
+            whose: Whose::Installation,
             url: "https://bugle.example".to_owned(),
             at: now(),
             seen_at: now(),
@@ -227,6 +230,7 @@ fn a_region_that_is_not_known_is_never_green() {
     board.regions.remove(1);
     let head = Head {
         name: board.name.clone(),
+        whose: board.whose,
         url: board.url.clone(),
         at: board.at,
         seen_at: board.seen_at,
