@@ -36,7 +36,7 @@ const MAX_PAGES: u32 = 2_000;
 /// Pages that are written in a minute.
 const MAX_WRITES: usize = 200;
 /// Of these, for pages that say something new.
-const FOR_NEWS: usize = 100;
+const FOR_NEWS: usize = 50;
 
 /// Runs until `stop` is cancelled.
 pub(super) async fn publish(app: Arc<Inner>, settings: Arc<Settings>, stop: CancellationToken) {

@@ -169,6 +169,39 @@ fn every_page_is_whole_light_and_named() {
     show("huge", &board(&[dispatch()], many, (DAYS, 3)));
 }
 
+#[test]
+fn a_tenants_page_speaks_of_its_own_services_and_of_itself() {
+    let quiet = quiet();
+    let of_tenant = |follow_alerts, seen_at| {
+        let head = Head {
+            name: "Halden".to_owned(),
+            whose: Whose::Tenant { follow_alerts },
+            url: "https://bugle.example/status/p/stp_1".to_owned(),
+            at: now(),
+            seen_at,
+        };
+        Board::new(head, quiet.regions.clone())
+    };
+    let files = show("tenant", &of_tenant(true, now()));
+    assert!(files["index.html"].len() <= 14_000);
+    assert!(!files.contains_key("status.json"), "no other installation reads of a tenant");
+    assert!(files["index.html"].contains("as the worst alert that is open for it"));
+    for (file, text) in &files {
+        for of_installation in
+            ["/status/subscribe", "synthetic", "bugle.example/status\"", "example/history"]
+        {
+            assert!(!text.contains(of_installation), "{file}: {of_installation}: {text}");
+        }
+    }
+    let summary = json(&files, "api/v2/summary.json");
+    assert_eq!(summary["page"]["url"], "https://bugle.example/status/p/stp_1/");
+    let by_hand = show("tenant-by-hand", &of_tenant(false, now()));
+    assert!(by_hand["index.html"].contains("as bad as its owner says"));
+    let blind = show("tenant-blind", &of_tenant(true, now() - SignedDuration::from_mins(5)));
+    assert!(blind["index.html"].contains("Alerts were last known to come through at"));
+    assert!(blind["badge.svg"].contains("not known"));
+}
+
 /// Four regions: quiet, in trouble, and two that nobody knows of.
 fn together() -> Board {
     let named = |name: &str, board: Board| {
