@@ -137,7 +137,7 @@ async fn a_member_makes_a_page_and_tells_the_public_on_it_without_javascript() {
     let form = client.form(Locator::Css("main form.card")).await.unwrap();
     form.set_by_name("name", "Halden Freight").await.unwrap();
     submit(&client).await;
-    let wrong = Locator::XPath("//*[@id='errors'][contains(., 'must have 1 to 30 entries')]");
+    let wrong = Locator::XPath("//*[@id='errors'][contains(., 'ust have 1 to 30 entries')]");
     client.wait().at_most(LIMIT).for_element(wrong).await.unwrap();
     for checkbox in client.find_all(Locator::Css("input[name=services]")).await.unwrap() {
         checkbox.click().await.unwrap();
