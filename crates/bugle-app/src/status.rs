@@ -105,9 +105,10 @@ impl App {
         let telling = TellingLoop::new(Arc::clone(self.inner()), settings.name.clone());
         self.tasks().worker("telling", move |stop| telling.clone().run(stop));
         if !settings.regions.is_empty() {
-            let (app, all) = (Arc::clone(self.inner()), settings.regions.clone());
-            self.tasks()
-                .worker("regions", move |stop| regions::read(Arc::clone(&app), all.clone(), stop));
+            let (app, settings) = (Arc::clone(self.inner()), Arc::clone(&settings));
+            self.tasks().worker("regions", move |stop| {
+                regions::read(Arc::clone(&app), Arc::clone(&settings), stop)
+            });
         }
         let (app, of_tenants) = (Arc::clone(self.inner()), Arc::clone(&settings));
         self.tasks().worker("status_pages", move |stop| {

@@ -4,6 +4,8 @@
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 
 use crate::server::Server;
 
@@ -71,5 +73,67 @@ async fn one_page_is_over_both_regions_and_says_when_one_of_them_is_not_known() 
     assert!(of("north-america").iter().all(|it| *it == "degraded_performance"), "{summary}");
     assert!(of("emea").iter().all(|it| *it == "operational") && !of("emea").is_empty());
     assert!(text(own.base(), "badge.svg").await.contains("not known"));
+    own.kill().await;
+}
+
+/// A region that takes connections and answers with `answer`, or not at all.
+async fn odd_region(answer: Option<Vec<u8>>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let mut silent = Vec::new();
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let Some(answer) = answer.clone() else {
+                silent.push(stream);
+                continue;
+            };
+            tokio::spawn(async move {
+                let _asked = stream.read(&mut [0; 4_096]).await;
+                // Whoever has read enough hangs up.
+                let _hung_up = stream.write_all(&answer).await;
+            });
+        }
+    });
+    url
+}
+
+fn too_large() -> Vec<u8> {
+    let body = format!("{{\"version\":1,\"region\":\"{}\"", "x".repeat(1 << 20));
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n";
+    format!("{head}content-length: {}\r\n\r\n{body}", body.len()).into_bytes()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_region_that_hangs_or_says_too_much_holds_up_nobody_and_the_last_word_is_kept() {
+    let mut other = Server::new("[status]\nname = \"Halden\"\nregion = \"North America\"\n").await;
+    other.start().await;
+    let (slow, large) = (odd_region(None).await, odd_region(Some(too_large())).await);
+    let mut own = Server::new("").await;
+    let url = other.base();
+    own.configure(&format!(
+        "{OWN}[status.regions.na]\nname = \"North America\"\nurl = \"{url}\"\n\
+         [status.regions.slow]\nname = \"Slow\"\nurl = \"{slow}\"\n\
+         [status.regions.large]\nname = \"Large\"\nurl = \"{large}\"\n"
+    ));
+    own.start().await;
+    until(&own, "index.txt", Duration::from_mins(1), |page| {
+        page.contains("\nNorth America\nEvent intake             Working")
+            && page.contains("\nEMEA\nEvent intake             Working")
+            && page.contains("\nSlow: NOT KNOWN, never read")
+            && page.contains("\nLarge: NOT KNOWN, never read")
+    })
+    .await;
+
+    // After a restart here, a region that is silent since has said something.
+    other.kill().await;
+    own.kill().await;
+    own.start().await;
+    until(&own, "index.txt", NOT_KNOWN_WITHIN, |page| {
+        page.contains("\nNorth America: NOT KNOWN since 20")
+            && page.contains("Event intake             Not known")
+            && page.contains("\nEMEA\nEvent intake             Working")
+    })
+    .await;
     own.kill().await;
 }
