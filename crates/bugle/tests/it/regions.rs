@@ -1,11 +1,11 @@
 //! Two regions, each an installation of its own: one page is over both, and tells the truth when
 //! one of them is dead.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
 
 use crate::server::Server;
 
@@ -77,22 +77,21 @@ async fn one_page_is_over_both_regions_and_says_when_one_of_them_is_not_known() 
 }
 
 /// A region that takes connections and answers with `answer`, or not at all.
-async fn odd_region(answer: Option<Vec<u8>>) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+fn odd_region(answer: Option<Vec<u8>>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move {
+    std::thread::spawn(move || {
         let mut silent = Vec::new();
-        loop {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            let Some(answer) = answer.clone() else {
-                silent.push(stream);
-                continue;
-            };
-            tokio::spawn(async move {
-                let _asked = stream.read(&mut [0; 4_096]).await;
-                // Whoever has read enough hangs up.
-                let _hung_up = stream.write_all(&answer).await;
-            });
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            match &answer {
+                None => silent.push(stream),
+                Some(answer) => {
+                    let _asked = stream.read(&mut [0; 4_096]);
+                    // Whoever has read enough hangs up.
+                    let _hung_up = stream.write_all(answer);
+                }
+            }
         }
     });
     url
@@ -108,7 +107,7 @@ fn too_large() -> Vec<u8> {
 async fn a_region_that_hangs_or_says_too_much_holds_up_nobody_and_the_last_word_is_kept() {
     let mut other = Server::new("[status]\nname = \"Halden\"\nregion = \"North America\"\n").await;
     other.start().await;
-    let (slow, large) = (odd_region(None).await, odd_region(Some(too_large())).await);
+    let (slow, large) = (odd_region(None), odd_region(Some(too_large())));
     let mut own = Server::new("").await;
     let url = other.base();
     own.configure(&format!(
