@@ -31,6 +31,8 @@ pub enum Permission {
     SendEvent,
     /// Declare a major incident of the tenant, and work in its room.
     LeadOwnIncidents,
+    /// Tell the public something on a status page of the tenant.
+    PostOwnStatus,
     /// Say that nobody was paged, and talk with the operators about it.
     AskAssistance,
     /// Change teams, schedules, every override, policies, services and integrations.
@@ -69,7 +71,7 @@ pub enum Permission {
 
 impl Permission {
     /// All permissions, from the smallest role to the operator.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::ReadAlerts,
         Self::ReadConfiguration,
         Self::ReadLedger,
@@ -82,6 +84,7 @@ impl Permission {
         Self::CoverShift,
         Self::SendEvent,
         Self::LeadOwnIncidents,
+        Self::PostOwnStatus,
         Self::AskAssistance,
         Self::EditConfiguration,
         Self::ManageIntegrationKeys,
@@ -116,6 +119,7 @@ impl Permission {
             Self::CoverShift => "cover shifts",
             Self::SendEvent => "send events",
             Self::LeadOwnIncidents => "declare and lead incidents",
+            Self::PostOwnStatus => "post to own status pages",
             Self::AskAssistance => "ask for assistance",
             Self::EditConfiguration => "edit configuration",
             Self::ManageIntegrationKeys => "manage integration keys",
@@ -151,6 +155,7 @@ impl Permission {
             | Self::CoverShift
             | Self::SendEvent
             | Self::LeadOwnIncidents
+            | Self::PostOwnStatus
             | Self::AskAssistance => Holder::From(Role::Responder),
             Self::EditConfiguration | Self::ManageIntegrationKeys | Self::Export => {
                 Holder::From(Role::Manager)

@@ -6,6 +6,8 @@
 mod desk;
 mod error;
 mod files;
+mod page_desk;
+mod pages;
 mod publisher;
 mod regions;
 mod subscribers;
@@ -26,6 +28,7 @@ use url::Url;
 
 pub use self::desk::{Desk, DraftedBulletin, NewMaintenance, NewTrouble, Post};
 pub use self::error::StatusError;
+pub use self::page_desk::{NewPageBulletin, PageDesk, PageNews};
 pub use self::subscribers::{Asks, Subscriber, SubscriberCount, SubscriberView};
 use self::telling::TellingLoop;
 use crate::app::{App, Inner};
@@ -60,6 +63,10 @@ pub struct OtherRegion {
 pub const REPORT: &str = "status.json";
 /// Where the pages of each region are, below the folder.
 pub const REGIONS: &str = "regions";
+
+/// Where the status pages of tenants are, each in a folder of its name, below the folder; and below
+/// `/status`.
+pub const PAGES: &str = "p";
 
 /// One file of the status page.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -98,10 +105,15 @@ impl App {
         let telling = TellingLoop::new(Arc::clone(self.inner()), settings.name.clone());
         self.tasks().worker("telling", move |stop| telling.clone().run(stop));
         if !settings.regions.is_empty() {
-            let (app, all) = (Arc::clone(self.inner()), settings.regions.clone());
-            self.tasks()
-                .worker("regions", move |stop| regions::read(Arc::clone(&app), all.clone(), stop));
+            let (app, settings) = (Arc::clone(self.inner()), Arc::clone(&settings));
+            self.tasks().worker("regions", move |stop| {
+                regions::read(Arc::clone(&app), Arc::clone(&settings), stop)
+            });
         }
+        let (app, of_tenants) = (Arc::clone(self.inner()), Arc::clone(&settings));
+        self.tasks().worker("status_pages", move |stop| {
+            pages::publish(Arc::clone(&app), Arc::clone(&of_tenants), stop)
+        });
         let app = Arc::clone(self.inner());
         self.tasks().apart("status", move |stop| {
             publisher::publish(Arc::clone(&app), Arc::clone(&settings), stop)

@@ -129,6 +129,8 @@ ids! {
     IncidentId = "inc_";
     /// Names what the public is told of one trouble or scheduled maintenance.
     BulletinId = "bul_";
+    /// A status page of a tenant.
+    StatusPageId = "stp_";
     /// Names who wants to be told of what the status page says.
     SubscriberId = "sub_";
     /// Names one thing that subscribers are told.

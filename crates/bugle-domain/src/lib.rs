@@ -18,6 +18,7 @@ pub mod schedule;
 pub mod service;
 pub mod severity;
 pub mod stage;
+pub mod status_page;
 pub mod tenant;
 pub mod text;
 pub mod units;
@@ -26,7 +27,7 @@ pub mod user;
 pub use ids::{
     AlertId, ApiKeyId, AssistanceId, BulletinId, ClaimId, EventId, IncidentId, IntegrationId,
     MethodId, NodeId, NoticeId, NotificationId, OverrideId, ParseIdError, PolicyId, RequestId,
-    ScheduleId, ServiceId, SessionId, SubscriberId, TeamId, TenantId, UserId,
+    ScheduleId, ServiceId, SessionId, StatusPageId, SubscriberId, TeamId, TenantId, UserId,
 };
 pub use severity::{Severity, Urgency};
 pub use tenant::{AllTenants, TenantScope};

@@ -8,12 +8,14 @@ use uuid::Uuid;
 
 use crate::contact::ContactMethod;
 use crate::ids::{
-    IntegrationId, MethodId, PolicyId, ScheduleId, ServiceId, TeamId, TenantId, UserId,
+    IntegrationId, MethodId, PolicyId, ScheduleId, ServiceId, StatusPageId, TeamId, TenantId,
+    UserId,
 };
 use crate::integration::Integration;
 use crate::policy::Policy;
 use crate::schedule::{Override, Schedule};
 use crate::service::Service;
+use crate::status_page::StatusPage;
 use crate::user::{Team, User};
 
 /// Which kind of object.
@@ -36,11 +38,13 @@ pub enum ObjectKind {
     Service,
     /// [`Integration`].
     Integration,
+    /// [`StatusPage`].
+    StatusPage,
 }
 
 impl ObjectKind {
     /// All there are.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::User,
         Self::Team,
         Self::Method,
@@ -49,6 +53,7 @@ impl ObjectKind {
         Self::Policy,
         Self::Service,
         Self::Integration,
+        Self::StatusPage,
     ];
 
     /// The word used in text, API and database.
@@ -62,6 +67,7 @@ impl ObjectKind {
             Self::Policy => "policy",
             Self::Service => "service",
             Self::Integration => "integration",
+            Self::StatusPage => "status_page",
         }
     }
 
@@ -91,6 +97,8 @@ pub enum Object {
     Service(Service),
     /// An integration.
     Integration(Integration),
+    /// A status page.
+    StatusPage(StatusPage),
 }
 
 impl Object {
@@ -105,6 +113,7 @@ impl Object {
             Self::Policy(_) => ObjectKind::Policy,
             Self::Service(_) => ObjectKind::Service,
             Self::Integration(_) => ObjectKind::Integration,
+            Self::StatusPage(_) => ObjectKind::StatusPage,
         }
     }
 
@@ -119,6 +128,7 @@ impl Object {
             Self::Policy(it) => it.id.as_uuid(),
             Self::Service(it) => it.id.as_uuid(),
             Self::Integration(it) => it.id.as_uuid(),
+            Self::StatusPage(it) => it.id.as_uuid(),
         }
     }
 
@@ -132,6 +142,7 @@ impl Object {
             Self::Policy(it) => Some(it.name.clone()),
             Self::Service(it) => Some(it.name.clone()),
             Self::Integration(it) => Some(it.name.clone()),
+            Self::StatusPage(it) => Some(it.name.clone()),
             Self::Method(_) | Self::Override(_) => None,
         }
     }
@@ -151,6 +162,7 @@ impl Object {
             ObjectKind::Policy => Self::Policy(serde_json::from_str(json)?),
             ObjectKind::Service => Self::Service(serde_json::from_str(json)?),
             ObjectKind::Integration => Self::Integration(serde_json::from_str(json)?),
+            ObjectKind::StatusPage => Self::StatusPage(serde_json::from_str(json)?),
         })
     }
 }
@@ -195,6 +207,8 @@ pub struct Directory {
     pub services: BTreeMap<ServiceId, Service>,
     /// Integrations by id.
     pub integrations: BTreeMap<IntegrationId, Integration>,
+    /// Status pages by id.
+    pub status_pages: BTreeMap<StatusPageId, StatusPage>,
 }
 
 impl Directory {
@@ -212,6 +226,7 @@ impl Directory {
             policies: BTreeMap::new(),
             services: BTreeMap::new(),
             integrations: BTreeMap::new(),
+            status_pages: BTreeMap::new(),
         }
     }
 
@@ -233,6 +248,7 @@ impl Directory {
             Object::Policy(it) => drop(self.policies.insert(it.id, it)),
             Object::Service(it) => drop(self.services.insert(it.id, it)),
             Object::Integration(it) => drop(self.integrations.insert(it.id, it)),
+            Object::StatusPage(it) => drop(self.status_pages.insert(it.id, it)),
         }
     }
 

@@ -14,6 +14,7 @@ pub mod history;
 pub mod report;
 pub mod rules;
 pub mod subscribers;
+pub mod tenant;
 mod words;
 
 /// A part of Bugle as those who use it know it.

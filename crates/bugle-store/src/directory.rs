@@ -18,6 +18,7 @@ use crate::db::{Tx, WriteClass, retried};
 use crate::error::StoreError;
 use crate::keys::set_key;
 use crate::reading::Audited;
+use crate::status_pages::{DROP_BULLETINS, DROP_SPANS};
 
 /// One change of a tenant's configuration.
 #[derive(Clone, PartialEq, Debug)]
@@ -337,6 +338,8 @@ async fn remove(tx: &mut Tx, tenant: TenantId, changes: &[ObjectChange]) -> Resu
         return Ok(());
     }
     tx.run(&DELETE_KEYS, values![tenant, rows.clone()]).await?;
+    tx.run(&DROP_BULLETINS, values![tenant, rows.clone()]).await?;
+    tx.run(&DROP_SPANS, values![tenant, rows.clone()]).await?;
     tx.run(&DELETE, values![tenant, rows]).await.map(drop)
 }
 

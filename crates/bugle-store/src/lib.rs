@@ -35,6 +35,7 @@ mod responses;
 mod retention;
 mod revisions;
 mod status;
+mod status_pages;
 mod subscribers;
 mod timeline;
 mod tries;

@@ -1,6 +1,7 @@
 //! What the public is told, and how each component did.
 //!
-//! Nothing here takes a scope: the status page is the installation's own.
+//! Nothing here takes a scope: the status page is the installation's own. Those of tenants are in
+//! [`crate::status_pages`].
 
 use bugle_domain::{BulletinId, IncidentId};
 use bugle_engine::status::bulletin::Bulletin;
@@ -63,9 +64,9 @@ pub(crate) static SPANS: Statement = Statement::new(
 
 /// A bulletin as it is kept.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct BulletinRow {
+pub struct BulletinRow<C = Component> {
     /// The bulletin.
-    pub bulletin: Bulletin,
+    pub bulletin: Bulletin<C>,
     /// Rises with each change.
     pub version: i64,
 }

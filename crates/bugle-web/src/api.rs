@@ -15,6 +15,7 @@ mod objects;
 mod oncall;
 mod schema;
 mod status;
+mod status_pages;
 mod tenants;
 mod users;
 mod watch;
@@ -42,7 +43,7 @@ pub(crate) use wire::{bytes, no_such};
 const BASE: &str = "/api/v1";
 
 fn configuration() -> OpenApiRouter<WebState> {
-    use objects::{overrides, policies, schedules, services, teams};
+    use objects::{overrides, policies, schedules, services, status_pages as pages, teams};
     OpenApiRouter::new()
         .routes(routes!(users::list, users::create))
         .routes(routes!(users::get, users::replace, users::delete))
@@ -63,6 +64,8 @@ fn configuration() -> OpenApiRouter<WebState> {
         .routes(routes!(policies::get, policies::replace, policies::delete))
         .routes(routes!(services::list, services::create))
         .routes(routes!(services::get, services::replace, services::delete))
+        .routes(routes!(pages::list, pages::create))
+        .routes(routes!(pages::get, pages::replace, pages::delete))
         .routes(routes!(integrations::list, integrations::create))
         .routes(routes!(integrations::get, integrations::replace, integrations::delete))
         .routes(routes!(integrations::set_key))
@@ -100,6 +103,9 @@ fn work() -> OpenApiRouter<WebState> {
         .routes(routes!(assistance::trace))
         .routes(routes!(assistance::replicate))
         .routes(routes!(assistance::close))
+        .routes(routes!(status_pages::list, status_pages::publish))
+        .routes(routes!(status_pages::get))
+        .routes(routes!(status_pages::post))
         .routes(routes!(oncall::on_call))
         .routes(routes!(oncall::shifts))
         .routes(routes!(oncall::gaps))

@@ -28,7 +28,9 @@ mod shell;
 mod sign_in;
 mod snippets;
 pub mod status;
+mod status_bulletins;
 mod status_desk;
+mod status_pages;
 mod subscribe;
 mod times;
 mod visitor;
@@ -62,6 +64,7 @@ pub fn routes() -> Router<WebState> {
         .merge(change_routes())
         .merge(status::routes())
         .merge(status_desk_routes())
+        .merge(status_page_routes())
         .merge(subscribe_routes())
         .merge(assistance_routes())
         .route("/events/{id}", get(why::event))
@@ -174,6 +177,23 @@ fn status_desk_routes() -> Router<WebState> {
         .route("/status-page/{id}", get(one))
         .route("/status-page/{id}/post", post(say))
         .route("/status-page/{id}/hand", post(hand))
+}
+
+fn status_page_routes() -> Router<WebState> {
+    use status_pages::{
+        bulletin, create, delete, edit, list, new_form, new_maintenance, new_trouble, one, plan,
+        post as say, save, tell,
+    };
+    Router::new()
+        .route("/status-pages", get(list))
+        .route("/status-pages/new", get(new_form).post(create))
+        .route("/status-pages/{id}", get(one))
+        .route("/status-pages/{id}/edit", get(edit).post(save))
+        .route("/status-pages/{id}/delete", post(delete))
+        .route("/status-pages/{id}/troubles/new", get(new_trouble).post(tell))
+        .route("/status-pages/{id}/maintenance/new", get(new_maintenance).post(plan))
+        .route("/status-pages/{id}/bulletins/{bulletin}", get(bulletin))
+        .route("/status-pages/{id}/bulletins/{bulletin}/post", post(say))
 }
 
 fn subscribe_routes() -> Router<WebState> {

@@ -34,13 +34,14 @@ pub(super) fn plan(before: &Document, after: &Document) -> Plan {
 }
 
 /// The kinds a file has sections for, in the order of the file.
-pub(super) const FILE_KINDS: [ObjectKind; 6] = [
+pub(super) const FILE_KINDS: [ObjectKind; 7] = [
     ObjectKind::User,
     ObjectKind::Team,
     ObjectKind::Schedule,
     ObjectKind::Policy,
     ObjectKind::Service,
     ObjectKind::Integration,
+    ObjectKind::StatusPage,
 ];
 
 fn change(
@@ -61,6 +62,7 @@ fn section(document: &Document, kind: ObjectKind) -> BTreeMap<String, Value> {
         ObjectKind::Policy => values(document.policies.as_deref(), |it| &it.name),
         ObjectKind::Service => values(document.services.as_deref(), |it| &it.name),
         ObjectKind::Integration => values(document.integrations.as_deref(), |it| &it.name),
+        ObjectKind::StatusPage => values(document.status_pages.as_deref(), |it| &it.name),
         ObjectKind::Method | ObjectKind::Override => BTreeMap::new(),
     }
 }
@@ -115,6 +117,7 @@ pub(super) fn objects(directory: &Directory) -> BTreeMap<(ObjectKind, Uuid), Obj
         .chain(directory.overrides_of.values().flatten().cloned().map(Object::Override))
         .chain(directory.policies.values().cloned().map(Object::Policy))
         .chain(directory.services.values().cloned().map(Object::Service))
-        .chain(directory.integrations.values().cloned().map(Object::Integration));
+        .chain(directory.integrations.values().cloned().map(Object::Integration))
+        .chain(directory.status_pages.values().cloned().map(Object::StatusPage));
     all.map(|object| ((object.kind(), object.uuid()), object)).collect()
 }

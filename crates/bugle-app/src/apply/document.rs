@@ -36,6 +36,9 @@ pub struct Document {
     /// Integrations, by name. Keys are never in the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub integrations: Option<Vec<IntegrationEntry>>,
+    /// Status pages, by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status_pages: Option<Vec<StatusPageEntry>>,
 }
 
 /// A user.
@@ -179,6 +182,37 @@ pub struct ServiceEntry {
     /// Where the steps to mend it are written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runbook_url: Option<Url>,
+}
+
+/// A status page.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StatusPageEntry {
+    /// Names the page; the public reads it.
+    pub name: String,
+    /// What is on it, in order.
+    pub services: Vec<PublicServiceEntry>,
+    /// Whether a service is as bad as its open alerts say; missing: it is.
+    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+    pub follow_alerts: bool,
+    /// Whether it is public; missing: it is.
+    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+    pub enabled: bool,
+}
+
+/// A service on a status page.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PublicServiceEntry {
+    /// The service, by name.
+    pub service: String,
+    /// What the public calls it; missing: its own name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// An integration.

@@ -8,12 +8,14 @@ use bugle_domain::object::Directory;
 use bugle_domain::policy::{Level, Policy, Target};
 use bugle_domain::schedule::{Layer, Schedule};
 use bugle_domain::service::Service;
+use bugle_domain::status_page::{PublicService, StatusPage};
 use bugle_domain::user::{NotificationRule, NotificationRules, Team, User};
 use bugle_domain::{MethodId, UserId};
 
 use super::document::{
-    Document, IntegrationEntry, LayerEntry, LevelEntry, MethodEntry, PolicyEntry, RuleEntry,
-    RulesEntry, ScheduleEntry, ServiceEntry, TeamEntry, UserEntry,
+    Document, IntegrationEntry, LayerEntry, LevelEntry, MethodEntry, PolicyEntry,
+    PublicServiceEntry, RuleEntry, RulesEntry, ScheduleEntry, ServiceEntry, StatusPageEntry,
+    TeamEntry, UserEntry,
 };
 
 /// The whole configuration, in order of names.
@@ -29,6 +31,11 @@ pub(super) fn document(directory: &Directory) -> Document {
             &directory.integrations,
             |it| &it.name,
             |it| words.integration(it),
+        )),
+        status_pages: Some(by_name(
+            &directory.status_pages,
+            |it| &it.name,
+            |it| words.status_page(it),
         )),
     }
 }
@@ -138,6 +145,20 @@ impl Words<'_> {
             service: integration.service.map(service),
             quota_per_minute: integration.quota_per_minute,
             disabled: integration.disabled,
+        }
+    }
+
+    fn status_page(&self, page: &StatusPage) -> StatusPageEntry {
+        let services = &self.directory.services;
+        let entry = |it: &PublicService| PublicServiceEntry {
+            service: named(services.get(&it.service).map(|it| &it.name), it.service),
+            name: it.name.clone(),
+        };
+        StatusPageEntry {
+            name: page.name.clone(),
+            services: page.services.iter().map(entry).collect(),
+            follow_alerts: page.follow_alerts,
+            enabled: page.enabled,
         }
     }
 

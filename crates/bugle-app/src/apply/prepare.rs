@@ -107,6 +107,7 @@ fn remove(directory: &mut Directory, kind: ObjectKind, id: Uuid) {
         ObjectKind::Policy => directory.policies.retain(|it, _| it.as_uuid() != id),
         ObjectKind::Service => directory.services.retain(|it, _| it.as_uuid() != id),
         ObjectKind::Integration => directory.integrations.retain(|it, _| it.as_uuid() != id),
+        ObjectKind::StatusPage => directory.status_pages.retain(|it, _| it.as_uuid() != id),
         ObjectKind::Method | ObjectKind::Override => (),
     }
 }

@@ -9,14 +9,17 @@ use bugle_domain::object::{Directory, ObjectKind};
 use bugle_domain::policy::{Level, Policy, Target};
 use bugle_domain::schedule::{Layer, Schedule};
 use bugle_domain::service::Service;
+use bugle_domain::status_page::{PublicService, StatusPage};
 use bugle_domain::user::{NotificationRule, NotificationRules, Team, User};
-use bugle_domain::{IntegrationId, MethodId, PolicyId, ScheduleId, ServiceId, TeamId, UserId};
+use bugle_domain::{
+    IntegrationId, MethodId, PolicyId, ScheduleId, ServiceId, StatusPageId, TeamId, UserId,
+};
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::document::{
     Document, IntegrationEntry, LayerEntry, LevelEntry, PolicyEntry, RuleEntry, RulesEntry,
-    ScheduleEntry, ServiceEntry, TeamEntry, UserEntry,
+    ScheduleEntry, ServiceEntry, StatusPageEntry, TeamEntry, UserEntry,
 };
 use super::export::method_name;
 use crate::entropy;
@@ -43,6 +46,7 @@ pub(super) fn resolve(document: &Document, before: &Directory, now: Timestamp) -
     work.policies(document);
     work.services(document);
     work.integrations(document);
+    work.status_pages(document);
     work.out
 }
 
@@ -55,6 +59,7 @@ struct Work<'a> {
     policies: BTreeMap<String, PolicyId>,
     services: BTreeMap<String, ServiceId>,
     integrations: BTreeMap<String, IntegrationId>,
+    status_pages: BTreeMap<String, StatusPageId>,
     out: Resolved,
 }
 
@@ -109,6 +114,7 @@ impl<'a> Work<'a> {
             policies: ids_of!(document, before, policies, PolicyId, now),
             services: ids_of!(document, before, services, ServiceId, now),
             integrations: ids_of!(document, before, integrations, IntegrationId, now),
+            status_pages: ids_of!(document, before, status_pages, StatusPageId, now),
             out,
         }
     }
@@ -343,6 +349,23 @@ impl<'a> Work<'a> {
             disabled: entry.disabled,
         }
     }
+
+    fn status_page_entry(
+        &mut self,
+        place: &str,
+        id: StatusPageId,
+        entry: &StatusPageEntry,
+    ) -> StatusPage {
+        let mut services = Vec::with_capacity(entry.services.len());
+        for (index, it) in entry.services.iter().enumerate() {
+            let at = format!("{place}/services/{index}/service");
+            let service = find(&self.services, &it.service, &at, "service", &mut self.out);
+            services
+                .extend(service.map(|service| PublicService { service, name: it.name.clone() }));
+        }
+        let (follow_alerts, enabled) = (entry.follow_alerts, entry.enabled);
+        StatusPage { id, name: entry.name.clone(), services, follow_alerts, enabled }
+    }
 }
 
 /// One section: every entry by name, and what the file does not name.
@@ -374,6 +397,7 @@ section!(schedules, Schedule, schedule_entry);
 section!(policies, Policy, policy_entry);
 section!(services, Service, service_entry);
 section!(integrations, Integration, integration_entry);
+section!(status_pages, StatusPage, status_page_entry);
 
 fn find<I: Copy>(
     ids: &BTreeMap<String, I>,

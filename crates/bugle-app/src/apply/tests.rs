@@ -1,7 +1,9 @@
 //! Files as people write them: planned, applied, exported.
 
-use bugle_domain::object::Directory;
+use bugle_domain::StatusPageId;
+use bugle_domain::object::{Directory, Object};
 use bugle_domain::role::Role;
+use bugle_domain::status_page::{PublicService, StatusPage};
 use secrecy::ExposeSecret;
 
 use super::document::{parse, write};
@@ -51,9 +53,23 @@ fn outcome(text: &str, before: &Directory, options: ApplyOptions) -> String {
     }
 }
 
+/// The sample with a status page.
+fn with_page() -> Directory {
+    let mut directory = sample::directory();
+    let service = *directory.services.keys().next().unwrap();
+    directory.add(Object::StatusPage(StatusPage {
+        id: StatusPageId::from_stored(uuid::Uuid::from_u128(9)),
+        name: "Halden Freight".to_owned(),
+        services: vec![PublicService { service, name: Some("Ordering".to_owned()) }],
+        follow_alerts: true,
+        enabled: false,
+    }));
+    directory
+}
+
 #[test]
 fn what_was_exported_changes_nothing_when_applied() {
-    let before = sample::directory();
+    let before = with_page();
     for format in [FileFormat::Toml, FileFormat::Json] {
         let text = write(&export::document(&before), format);
         let document = parse(&text, format).unwrap();
@@ -65,7 +81,7 @@ fn what_was_exported_changes_nothing_when_applied() {
 
 #[test]
 fn the_file_reads_like_the_words_people_use() {
-    let text = write(&export::document(&sample::directory()), FileFormat::Toml);
+    let text = write(&export::document(&with_page()), FileFormat::Toml);
     assert_eq!(text, include_str!("tests/exported.toml"));
 }
 

@@ -5,6 +5,7 @@ use bugle_domain::integration::{DEFAULT_QUOTA_PER_MINUTE, Dialect};
 use bugle_domain::policy::Level;
 use bugle_domain::role::Role;
 use bugle_domain::schedule::Layer;
+use bugle_domain::status_page::PublicService;
 use bugle_domain::{PolicyId, ScheduleId, ServiceId, TeamId, UserId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -120,6 +121,26 @@ pub struct IntegrationDraft {
     /// A disabled integration refuses events.
     #[serde(default)]
     pub disabled: bool,
+}
+
+/// A status page as wanted.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StatusPageDraft {
+    /// Unique in the tenant.
+    pub name: String,
+    /// What is on it, in order.
+    pub services: Vec<PublicService>,
+    /// Whether a service is as bad as its open alerts say.
+    #[serde(default = "yes")]
+    pub follow_alerts: bool,
+    /// Whether it is public.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn default_quota() -> u32 {

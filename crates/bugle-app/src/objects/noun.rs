@@ -8,15 +8,17 @@ use bugle_domain::object::{Directory, Object, ObjectKind};
 use bugle_domain::policy::Policy;
 use bugle_domain::schedule::{Override, Schedule};
 use bugle_domain::service::Service;
+use bugle_domain::status_page::StatusPage;
 use bugle_domain::user::{NotificationRules, Team, User};
 use bugle_domain::{
-    IntegrationId, MethodId, OverrideId, ParseIdError, PolicyId, ScheduleId, ServiceId, TeamId,
-    UserId,
+    IntegrationId, MethodId, OverrideId, ParseIdError, PolicyId, ScheduleId, ServiceId,
+    StatusPageId, TeamId, UserId,
 };
 use uuid::Uuid;
 
 use super::draft::{
-    IntegrationDraft, OverrideDraft, PolicyDraft, ScheduleDraft, ServiceDraft, TeamDraft, UserDraft,
+    IntegrationDraft, OverrideDraft, PolicyDraft, ScheduleDraft, ServiceDraft, StatusPageDraft,
+    TeamDraft, UserDraft,
 };
 
 /// A kind of configuration object that is read and written on its own.
@@ -180,6 +182,17 @@ impl Noun for Integration {
     }
 }
 
+impl Noun for StatusPage {
+    common!(StatusPage, StatusPageId);
+    in_map!(status_pages, StatusPageId);
+    type Draft = StatusPageDraft;
+
+    fn build(id: StatusPageId, it: StatusPageDraft, _: Option<&Self>, _: &Directory) -> Self {
+        let StatusPageDraft { name, services, follow_alerts, enabled } = it;
+        Self { id, name, services, follow_alerts, enabled }
+    }
+}
+
 /// The prefixed id of an object.
 pub(crate) fn text_id(kind: ObjectKind, id: Uuid) -> String {
     match kind {
@@ -191,6 +204,7 @@ pub(crate) fn text_id(kind: ObjectKind, id: Uuid) -> String {
         ObjectKind::Policy => PolicyId::from_stored(id).to_string(),
         ObjectKind::Service => ServiceId::from_stored(id).to_string(),
         ObjectKind::Integration => IntegrationId::from_stored(id).to_string(),
+        ObjectKind::StatusPage => StatusPageId::from_stored(id).to_string(),
     }
 }
 
@@ -216,6 +230,9 @@ pub(crate) fn name_of(directory: &Directory, kind: ObjectKind, id: Uuid) -> Stri
         }
         ObjectKind::Integration => {
             directory.integrations.get(&IntegrationId::from_stored(id)).map(|it| it.name.clone())
+        }
+        ObjectKind::StatusPage => {
+            directory.status_pages.get(&StatusPageId::from_stored(id)).map(|it| it.name.clone())
         }
     };
     format!("{} \"{}\"", kind.as_str(), name.unwrap_or_else(|| text_id(kind, id)))

@@ -298,7 +298,8 @@ fn goes_with(directory: &Directory, object: &Object) -> (Vec<ObjectChange>, Dele
         | Object::Override(_)
         | Object::Policy(_)
         | Object::Service(_)
-        | Object::Integration(_) => (),
+        | Object::Integration(_)
+        | Object::StatusPage(_) => (),
     }
     (changes, deleted)
 }

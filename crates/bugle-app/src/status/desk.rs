@@ -27,9 +27,9 @@ const PROMISE: SignedDuration = SignedDuration::from_mins(20);
 
 /// A bulletin, and what could be said next.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct DraftedBulletin {
+pub struct DraftedBulletin<C = Component> {
     /// The bulletin.
-    pub bulletin: Bulletin,
+    pub bulletin: Bulletin<C>,
     /// To be given back when something is posted.
     pub version: i64,
     /// What could be said next.
@@ -127,7 +127,7 @@ impl App {
         new: NewTrouble,
     ) -> Result<BulletinId, StatusError> {
         caller.require(Permission::PostStatus)?;
-        let mut problems = words(&new.title, &new.text, &new.components);
+        let mut problems = words(&new.title, &new.text, new.components.is_empty());
         let state = new.state.filter(|state| *state > State::Maintenance);
         if state.is_none() {
             problems.push(problem("/state", "invalid", "say how bad it is"));
@@ -154,7 +154,7 @@ impl App {
         new: NewMaintenance,
     ) -> Result<BulletinId, StatusError> {
         caller.require(Permission::PostStatus)?;
-        let mut problems = words(&new.title, &new.text, &new.components);
+        let mut problems = words(&new.title, &new.text, new.components.is_empty());
         problems.extend(times(new.from, new.until, self.now()));
         let Some((from, until)) = new.from.zip(new.until).filter(|_| problems.is_empty()) else {
             return Err(StatusError::Invalid(problems));
@@ -176,18 +176,7 @@ impl App {
         if row.version != post.version {
             return Err(StatusError::Overtaken);
         }
-        let phases: &[Phase] = match row.bulletin.kind {
-            Kind::Trouble { .. } => &Phase::OF_TROUBLE,
-            Kind::Maintenance { .. } => &Phase::OF_MAINTENANCE,
-        };
-        let mut problems = text(&post.text);
-        let phase = post.phase.filter(|phase| phases.contains(phase));
-        if phase.is_none() {
-            problems.push(problem("/phase", "invalid", "choose how far it has come"));
-        }
-        let Some(phase) = phase.filter(|_| problems.is_empty()) else {
-            return Err(StatusError::Invalid(problems));
-        };
+        let phase = phase(row.bulletin.kind, &post)?;
         row.bulletin.say(self.update(caller, phase, &post.text), self.promise());
         let saved = self.save(row).await?;
         note(self.inner(), &saved.bulletin).await?;
@@ -210,34 +199,19 @@ impl App {
 
     async fn begin(
         &self,
-        (kind, state): (Kind, State),
+        about: (Kind, State),
         title: String,
         components: Vec<Component>,
         update: Update,
     ) -> Result<BulletinId, StatusError> {
-        let id = BulletinId::new(update.at, entropy::bytes());
-        let began_at = match kind {
-            Kind::Maintenance { from, .. } => from,
-            Kind::Trouble { .. } => update.at,
-        };
-        let mut bulletin = Bulletin {
-            id,
-            kind,
-            title: title.trim().to_owned(),
-            state,
-            components,
-            began_at,
-            updates: Vec::new(),
-            next_by: None,
-            hand: None,
-        };
+        let mut bulletin = begun(about, title, components, update.at);
         bulletin.say(update, self.promise());
         if !self.inner().store.publish_bulletin(&bulletin).await? {
             return Err(StatusError::Overtaken);
         }
         self.inner().status.wake.notify_one();
         note(self.inner(), &bulletin).await?;
-        Ok(id)
+        Ok(bulletin.id)
     }
 
     async fn save(&self, mut row: BulletinRow) -> Result<DraftedBulletin, StatusError> {
@@ -249,7 +223,7 @@ impl App {
         self.drafted(row).await
     }
 
-    fn update(&self, caller: &Caller, phase: Phase, text: &str) -> Update {
+    pub(super) fn update(&self, caller: &Caller, phase: Phase, text: &str) -> Update {
         Update {
             at: self.now(),
             phase,
@@ -295,13 +269,52 @@ impl App {
     }
 }
 
-fn words(title: &str, said: &str, components: &[Component]) -> Vec<Problem> {
+/// A bulletin in which nothing was said yet.
+pub(super) fn begun<C>(
+    (kind, state): (Kind, State),
+    title: String,
+    components: Vec<C>,
+    now: Timestamp,
+) -> Bulletin<C> {
+    let began_at = match kind {
+        Kind::Maintenance { from, .. } => from,
+        Kind::Trouble { .. } => now,
+    };
+    Bulletin {
+        id: BulletinId::new(now, entropy::bytes()),
+        kind,
+        title: title.trim().to_owned(),
+        state,
+        components,
+        began_at,
+        updates: Vec::new(),
+        next_by: None,
+        hand: None,
+    }
+}
+
+/// How far `post` says that it has come, if it is all that it must be.
+pub(super) fn phase(kind: Kind, post: &Post) -> Result<Phase, StatusError> {
+    let phases: &[Phase] = match kind {
+        Kind::Trouble { .. } => &Phase::OF_TROUBLE,
+        Kind::Maintenance { .. } => &Phase::OF_MAINTENANCE,
+    };
+    let mut problems = text(&post.text);
+    let phase = post.phase.filter(|phase| phases.contains(phase));
+    if phase.is_none() {
+        problems.push(problem("/phase", "invalid", "choose how far it has come"));
+    }
+    phase.filter(|_| problems.is_empty()).ok_or(StatusError::Invalid(problems))
+}
+
+/// What is wrong with the title and the first update of a bulletin, and with touching nothing.
+pub(super) fn words(title: &str, said: &str, touches_nothing: bool) -> Vec<Problem> {
     let mut problems = text(said);
     if title.trim().is_empty() || title.chars().count() > MAX_TITLE {
         let message = format!("say in a line what it is, in at most {MAX_TITLE} characters");
         problems.push(problem("/title", "invalid", message));
     }
-    if components.is_empty() {
+    if touches_nothing {
         problems.push(problem("/components", "invalid", "choose what it touches"));
     }
     problems
@@ -316,7 +329,11 @@ fn text(said: &str) -> Vec<Problem> {
     vec![problem("/text", "invalid", message)]
 }
 
-fn times(from: Option<Timestamp>, until: Option<Timestamp>, now: Timestamp) -> Vec<Problem> {
+pub(super) fn times(
+    from: Option<Timestamp>,
+    until: Option<Timestamp>,
+    now: Timestamp,
+) -> Vec<Problem> {
     let mut problems = Vec::new();
     let soon = |at: &Timestamp| at.duration_since(now) <= MAX_AHEAD;
     if !from.as_ref().is_some_and(soon) {

@@ -15,6 +15,9 @@ pub enum StatusError {
     /// There is no such bulletin.
     #[error("there is no such bulletin")]
     NotFound,
+    /// The tenant has no such status page.
+    #[error("there is no such status page")]
+    NoPage,
     /// Something was said in between.
     #[error("something was said in between; read it and post again")]
     Overtaken,
@@ -39,7 +42,7 @@ impl UseCaseError for StatusError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Forbidden(_) => ErrorKind::Forbidden,
-            Self::NotFound | Self::NoSubscriber => ErrorKind::NotFound,
+            Self::NotFound | Self::NoPage | Self::NoSubscriber => ErrorKind::NotFound,
             Self::TooOften { .. } => ErrorKind::RateLimited,
             Self::Overtaken => ErrorKind::Conflict,
             Self::Invalid(_) => ErrorKind::Invalid,
@@ -51,6 +54,7 @@ impl UseCaseError for StatusError {
         match self {
             Self::Forbidden(_) => "forbidden",
             Self::NotFound => "no_bulletin",
+            Self::NoPage => "object_not_found",
             Self::NoSubscriber => "no_subscriber",
             Self::TooOften { .. } => "subscribe_rate_limited",
             Self::Overtaken => "version_conflict",
@@ -64,6 +68,7 @@ impl UseCaseError for StatusError {
             Self::Invalid(problems) => problems,
             Self::Forbidden(_)
             | Self::NotFound
+            | Self::NoPage
             | Self::NoSubscriber
             | Self::TooOften { .. }
             | Self::Overtaken

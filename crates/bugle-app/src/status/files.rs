@@ -12,16 +12,21 @@ use super::{File, REGIONS};
 /// minute would cost those who wait for one.
 pub(super) fn write(folder: &Path, files: &[File]) -> io::Result<()> {
     for file in files {
-        let path = folder.join(file.path.as_ref());
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent)?;
-        }
-        let mut draft = path.clone().into_os_string();
-        draft.push(".draft");
-        fs::write(&draft, &file.text)?;
-        fs::rename(&draft, &path)?;
+        put(folder, file)?;
     }
     forget(&folder.join(REGIONS), files)
+}
+
+/// Writes one of them, in one step.
+pub(super) fn put(folder: &Path, file: &File) -> io::Result<()> {
+    let path = folder.join(file.path.as_ref());
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    let mut draft = path.clone().into_os_string();
+    draft.push(".draft");
+    fs::write(&draft, &file.text)?;
+    fs::rename(&draft, &path)
 }
 
 /// Removes the pages of regions that there are no longer.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bugle_domain::{AllTenants, BulletinId, IncidentId, Severity};
 use bugle_engine::incident::{self, Incident};
 use bugle_engine::status::audit;
-use bugle_engine::status::board::{self, BLIND_AFTER, Board, Head, Region};
+use bugle_engine::status::board::{self, BLIND_AFTER, Board, Head, Region, Touched, Whose};
 use bugle_engine::status::bulletin::{self, Bulletin, Kind, Known};
 use bugle_engine::status::history::{self, DAYS, Span};
 use bugle_engine::status::rules::{self, States};
@@ -28,11 +28,11 @@ use crate::watch::{POOL, Watched, within};
 /// How often it is looked whether something is to be said.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How often the files are written when nothing has changed, and all else that is not urgent done.
-const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+pub(super) const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 /// What was changed so lately is read again each time: clocks of nodes differ.
 const LATELY: SignedDuration = SignedDuration::from_mins(5);
 /// What is shown, and a day.
-const SHOWN: SignedDuration = SignedDuration::from_hours(24 * (DAYS + 1));
+pub(super) const SHOWN: SignedDuration = SignedDuration::from_hours(24 * (DAYS + 1));
 /// What operators are told about under.
 const NOTICE_KEY: &str = "bugle/status-page";
 
@@ -320,11 +320,12 @@ impl Publisher {
             name: self.settings.region.clone(),
             url: String::new(),
             rows: board::rows(shown, &self.spans, now),
-            bulletins: bulletins.clone(),
+            bulletins: bulletins.iter().map(|it| it.in_words(|it| Touched::from(*it))).collect(),
             unseen: None,
         };
         let head = Head {
             name: self.settings.name.clone(),
+            whose: Whose::Installation,
             url: self.app.settings.public_url.as_str().trim_end_matches('/').to_owned(),
             at: now,
             seen_at: watched.view.at,
@@ -373,10 +374,10 @@ impl Publisher {
     }
 }
 
-fn due(last: Option<Timestamp>, now: Timestamp) -> bool {
+pub(super) fn due(last: Option<Timestamp>, now: Timestamp) -> bool {
     last.is_none_or(|at| now.duration_since(at) >= MINUTE)
 }
 
-fn before(now: Timestamp, span: SignedDuration) -> Timestamp {
+pub(super) fn before(now: Timestamp, span: SignedDuration) -> Timestamp {
     now.saturating_sub(span).unwrap_or(Timestamp::MIN)
 }

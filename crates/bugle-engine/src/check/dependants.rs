@@ -2,6 +2,7 @@
 
 use bugle_domain::object::{Directory, ObjectKind};
 use bugle_domain::policy::Target;
+use bugle_domain::status_page::StatusPage;
 use uuid::Uuid;
 
 type Found = (ObjectKind, Uuid, String);
@@ -35,9 +36,10 @@ pub(super) fn find(kind: ObjectKind, id: Uuid, directory: &Directory) -> Vec<Fou
         ObjectKind::Service => {
             let fed = directory.integrations.values();
             let fed = fed.filter(|it| it.service.is_some_and(|service| service.as_uuid() == id));
-            fed.map(|it| (ObjectKind::Integration, it.id.as_uuid(), it.name.clone())).collect()
+            let fed = fed.map(|it| (ObjectKind::Integration, it.id.as_uuid(), it.name.clone()));
+            fed.chain(pages_showing(id, directory)).collect()
         }
-        ObjectKind::Override | ObjectKind::Integration => Vec::new(),
+        ObjectKind::Override | ObjectKind::Integration | ObjectKind::StatusPage => Vec::new(),
     }
 }
 
@@ -78,6 +80,13 @@ fn of_policy(id: Uuid, directory: &Directory) -> Vec<Found> {
         found.push((ObjectKind::Policy, id, format!("fallback of {}", directory.tenant.name)));
     }
     found
+}
+
+fn pages_showing(service: Uuid, directory: &Directory) -> impl Iterator<Item = Found> {
+    let shows =
+        move |it: &&StatusPage| it.services.iter().any(|shown| shown.service.as_uuid() == service);
+    let showing = directory.status_pages.values().filter(shows);
+    showing.map(|it| (ObjectKind::StatusPage, it.id.as_uuid(), it.name.clone()))
 }
 
 fn policies_telling(directory: &Directory, tells: impl Fn(&Target) -> bool) -> Vec<Found> {

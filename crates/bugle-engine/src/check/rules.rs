@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
-use bugle_domain::UserId;
 use bugle_domain::contact::ContactMethod;
 use bugle_domain::integration::Integration;
 use bugle_domain::object::{Directory, Object, ObjectKind};
@@ -12,7 +11,9 @@ use bugle_domain::schedule::{
     Layer, MAX_LAYERS, MAX_PARTICIPANTS, MAX_RESTRICTIONS, Override, Schedule, ShiftLength,
 };
 use bugle_domain::service::Service;
+use bugle_domain::status_page::{MAX_PUBLIC_SERVICES, StatusPage};
 use bugle_domain::user::{MAX_RULE_DELAY_S, MAX_RULES, NotificationRule, Team, User};
+use bugle_domain::{ServiceId, UserId};
 use jiff::SignedDuration;
 
 use super::Problem;
@@ -40,6 +41,7 @@ pub(super) fn check(object: &Object, directory: &Directory) -> Vec<Problem> {
         Object::Policy(policy) => list.policy(policy),
         Object::Service(service) => list.service(service),
         Object::Integration(integration) => list.integration(integration),
+        Object::StatusPage(page) => list.status_page(page),
     }
     list.problems
 }
@@ -195,6 +197,24 @@ impl List<'_> {
         }
     }
 
+    fn status_page(&mut self, page: &StatusPage) {
+        self.text("/name", &page.name, NAME_CHARS);
+        self.count("/services", page.services.len(), 1..=MAX_PUBLIC_SERVICES);
+        let mut seen: BTreeSet<ServiceId> = BTreeSet::new();
+        for (index, it) in page.services.iter().enumerate() {
+            let pointer = format!("/services/{index}");
+            let known = self.directory.services.contains_key(&it.service);
+            self.exists(&format!("{pointer}/service"), known, "service");
+            if !seen.insert(it.service) {
+                let message = "a service is named more than once; name each once".to_owned();
+                self.add(format!("{pointer}/service"), "duplicate", message);
+            }
+            if let Some(name) = &it.name {
+                self.text(&format!("{pointer}/name"), name, NAME_CHARS);
+            }
+        }
+    }
+
     /// The name, or a user's address, belongs to no other object of the kind.
     fn unique(&mut self, object: &Object) {
         let Some(name) = object.unique_name() else {
@@ -287,6 +307,9 @@ fn names(
         }
         ObjectKind::Integration => {
             Box::new(directory.integrations.values().map(|it| (it.id.as_uuid(), it.name.clone())))
+        }
+        ObjectKind::StatusPage => {
+            Box::new(directory.status_pages.values().map(|it| (it.id.as_uuid(), it.name.clone())))
         }
         ObjectKind::Method | ObjectKind::Override => Box::new(std::iter::empty()),
     }

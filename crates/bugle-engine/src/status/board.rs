@@ -29,6 +29,21 @@ pub struct Row {
     pub history: History,
 }
 
+/// A component that a bulletin touches.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Touched {
+    /// Which: that of its row, where it has one.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+}
+
+impl From<Component> for Touched {
+    fn from(it: Component) -> Self {
+        Self { id: it.as_str().to_owned(), name: it.name().to_owned() }
+    }
+}
+
 /// Nobody knows how a region does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Unseen {
@@ -46,7 +61,7 @@ pub struct Region {
     /// Its components, in the order they are shown, as they were when it was last known.
     pub rows: Vec<Row>,
     /// What the public was told there, newest first.
-    pub bulletins: Vec<Bulletin>,
+    pub bulletins: Vec<Bulletin<Touched>>,
     /// Set where nobody knows how it does now.
     pub unseen: Option<Unseen>,
 }
@@ -69,12 +84,26 @@ pub fn slug(name: &str) -> String {
     name.chars().map(plain).collect()
 }
 
+/// Whose status page it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Whose {
+    /// The installation's own: how Bugle does.
+    Installation,
+    /// A tenant's: how its services do.
+    Tenant {
+        /// Whether they are as bad as their open alerts say.
+        follow_alerts: bool,
+    },
+}
+
 /// All that a status page says.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Board {
-    /// Whose page it is.
+    /// Whose page it is, by name.
     pub name: String,
-    /// Where Bugle itself is found.
+    /// Whose page it is.
+    pub whose: Whose,
+    /// Where its files are served, without a slash at the end.
     pub url: String,
     /// When it was made.
     pub at: Timestamp,
@@ -83,15 +112,17 @@ pub struct Board {
     /// The regions; the one that writes it is the first.
     pub regions: Vec<Region>,
     /// What the public was told, newest first. Where there are several regions, titles name theirs.
-    bulletins: Vec<Bulletin>,
+    bulletins: Vec<Bulletin<Touched>>,
 }
 
 /// Whose page it is, and when it was made.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Head {
-    /// Whose page it is.
+    /// Whose page it is, by name.
     pub name: String,
-    /// Where Bugle itself is found.
+    /// Whose page it is.
+    pub whose: Whose,
+    /// Where its files are served, without a slash at the end.
     pub url: String,
     /// When it was made.
     pub at: Timestamp,
@@ -102,9 +133,9 @@ pub struct Head {
 impl Board {
     /// A board over `regions`.
     pub fn new(head: Head, regions: Vec<Region>) -> Self {
-        let Head { name, url, at, seen_at } = head;
+        let Head { name, whose, url, at, seen_at } = head;
         let bulletins = told(&regions);
-        Self { name, url, at, seen_at, regions, bulletins }
+        Self { name, whose, url, at, seen_at, regions, bulletins }
     }
 
     /// The same with one region alone.
@@ -112,11 +143,20 @@ impl Board {
         let own = region.url.is_empty();
         let head = Head {
             name: self.name.clone(),
+            whose: self.whose,
             url: self.url.clone(),
             at: self.at,
             seen_at: if own { self.seen_at } else { self.at },
         };
         Self::new(head, vec![region.clone()])
+    }
+
+    /// Where people read it.
+    pub fn home(&self) -> String {
+        match self.whose {
+            Whose::Installation => format!("{}/status", self.url),
+            Whose::Tenant { .. } => format!("{}/", self.url),
+        }
     }
 
     /// Whether it is over several regions.
@@ -136,7 +176,7 @@ impl Board {
     }
 
     /// What the public was told, newest first.
-    pub fn bulletins(&self) -> &[Bulletin] {
+    pub fn bulletins(&self) -> &[Bulletin<Touched>] {
         &self.bulletins
     }
 
@@ -161,27 +201,27 @@ impl Board {
     }
 
     /// Troubles, newest first.
-    pub fn troubles(&self) -> impl Iterator<Item = &Bulletin> {
+    pub fn troubles(&self) -> impl Iterator<Item = &Bulletin<Touched>> {
         self.bulletins.iter().filter(|it| matches!(it.kind, Kind::Trouble { .. }))
     }
 
     /// Troubles that go on, newest first.
-    pub fn open(&self) -> impl Iterator<Item = &Bulletin> {
+    pub fn open(&self) -> impl Iterator<Item = &Bulletin<Touched>> {
         self.troubles().filter(|it| it.open())
     }
 
     /// Scheduled maintenance, newest first.
-    pub fn maintenances(&self) -> impl Iterator<Item = &Bulletin> {
+    pub fn maintenances(&self) -> impl Iterator<Item = &Bulletin<Touched>> {
         self.bulletins.iter().filter(|it| matches!(it.kind, Kind::Maintenance { .. }))
     }
 
     /// Scheduled maintenance that has not begun.
-    pub fn upcoming(&self) -> impl Iterator<Item = &Bulletin> {
+    pub fn upcoming(&self) -> impl Iterator<Item = &Bulletin<Touched>> {
         self.maintenances().filter(|it| it.phase() == Phase::Scheduled)
     }
 
     /// Scheduled maintenance that is under way.
-    pub fn under_way(&self) -> impl Iterator<Item = &Bulletin> {
+    pub fn under_way(&self) -> impl Iterator<Item = &Bulletin<Touched>> {
         self.maintenances().filter(|it| it.phase() == Phase::InProgress)
     }
 
@@ -224,7 +264,7 @@ impl Board {
 
 /// What the public was told in all regions, newest first. No id is there twice: no other region can
 /// take the place of what is told here.
-fn told(regions: &[Region]) -> Vec<Bulletin> {
+fn told(regions: &[Region]) -> Vec<Bulletin<Touched>> {
     let mut ids = BTreeSet::new();
     let mut all = Vec::new();
     for region in regions {
@@ -246,18 +286,20 @@ fn told(regions: &[Region]) -> Vec<Bulletin> {
     all
 }
 
-/// The components with their histories.
+/// The installation's components with their histories.
 pub fn rows(shown: &States, spans: &[Span], now: Timestamp) -> Vec<Row> {
-    let row = |(component, state): (&Component, &State)| {
-        let own = spans.iter().filter(|it| it.component == *component && it.state == *state);
-        Row {
-            id: component.as_str().to_owned(),
-            name: component.name().to_owned(),
-            purpose: component.purpose().to_owned(),
-            state: *state,
-            since: own.map(|span| span.from).max(),
-            history: history(*component, spans, now),
-        }
-    };
-    shown.iter().map(row).collect()
+    let told = |it: &Component| (Touched::from(*it), it.purpose().to_owned());
+    shown.iter().map(|(it, state)| row(*it, told(it), *state, (spans, now))).collect()
+}
+
+/// What is known by its id, name and purpose, in a state, with its history.
+pub(super) fn row<C: Copy + Eq>(
+    component: C,
+    (Touched { id, name }, purpose): (Touched, String),
+    state: State,
+    (spans, now): (&[Span<C>], Timestamp),
+) -> Row {
+    let own = spans.iter().filter(|it| it.component == component && it.state == state);
+    let since = own.map(|span| span.from).max();
+    Row { id, name, purpose, state, since, history: history(component, spans, now) }
 }

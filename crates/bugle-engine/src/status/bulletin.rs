@@ -119,9 +119,10 @@ pub struct Update {
     pub by: Option<String>,
 }
 
-/// What the public is told of one trouble or scheduled maintenance.
+/// What the public is told of one trouble or scheduled maintenance: of the installation's own
+/// components, of a tenant's services, or of whatever is [on a board](super::board::Touched).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Bulletin {
+pub struct Bulletin<C = Component> {
     /// Its id.
     pub id: BulletinId,
     /// What it is about.
@@ -132,7 +133,7 @@ pub struct Bulletin {
     /// How bad it was at its worst.
     pub state: State,
     /// What it touches.
-    pub components: Vec<Component>,
+    pub components: Vec<C>,
     /// Since when.
     pub began_at: Timestamp,
     /// What was said, oldest first; never empty.
@@ -143,7 +144,22 @@ pub struct Bulletin {
     pub hand: Option<String>,
 }
 
-impl Bulletin {
+impl<C> Bulletin<C> {
+    /// The same, with its components in other words.
+    pub fn in_words<D>(&self, word: impl Fn(&C) -> D) -> Bulletin<D> {
+        Bulletin {
+            id: self.id,
+            kind: self.kind,
+            title: self.title.clone(),
+            state: self.state,
+            components: self.components.iter().map(word).collect(),
+            began_at: self.began_at,
+            updates: self.updates.clone(),
+            next_by: self.next_by,
+            hand: self.hand.clone(),
+        }
+    }
+
     /// How far it has come.
     pub fn phase(&self) -> Phase {
         self.updates.last().map_or(Phase::Investigating, |update| update.phase)

@@ -12,11 +12,11 @@ use super::{Component, State};
 /// Days that are shown, today among them.
 pub const DAYS: i64 = 90;
 
-/// A time in which a component was in one state.
+/// A time in which a component was in one state: one of the installation's, or a tenant's service.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Span {
+pub struct Span<C = Component> {
     /// Whose.
-    pub component: Component,
+    pub component: C,
     /// Which.
     pub state: State,
     /// From when on.
@@ -29,7 +29,7 @@ pub struct Span {
 pub const FRESH: SignedDuration = SignedDuration::from_secs(150);
 
 /// Notes how each component does at `now`: its span grows, or ends where a new one begins.
-pub fn note(spans: &mut Vec<Span>, states: &States, now: Timestamp) {
+pub fn note<C: Copy + Ord>(spans: &mut Vec<Span<C>>, states: &States<C>, now: Timestamp) {
     for (component, state) in states {
         let own = spans.iter_mut().filter(|span| span.component == *component);
         let last = own.max_by_key(|span| span.from);
@@ -69,7 +69,7 @@ pub struct History {
 }
 
 /// The history of one component at `now`.
-pub fn history(component: Component, spans: &[Span], now: Timestamp) -> History {
+pub fn history<C: Copy + Eq>(component: C, spans: &[Span<C>], now: Timestamp) -> History {
     let own = apart(component, spans);
     let today = TimeZone::UTC.to_datetime(now).date();
     let day = |back: i64| today.checked_sub(back.days()).ok().map(|date| day(date, &own, now));
@@ -87,8 +87,9 @@ pub fn history(component: Component, spans: &[Span], now: Timestamp) -> History 
 }
 
 /// The component's spans in order; where two nodes wrote at once, the earlier one ends.
-fn apart(component: Component, spans: &[Span]) -> Vec<Span> {
-    let mut own: Vec<Span> = spans.iter().filter(|it| it.component == component).copied().collect();
+fn apart<C: Copy + Eq>(component: C, spans: &[Span<C>]) -> Vec<Span<C>> {
+    let mut own: Vec<Span<C>> =
+        spans.iter().filter(|it| it.component == component).copied().collect();
     own.sort_by_key(|span| span.from);
     for index in 1..own.len() {
         let next = own[index].from;
@@ -101,12 +102,12 @@ fn midnight(date: Date) -> Option<Timestamp> {
     TimeZone::UTC.to_timestamp(date.to_datetime(jiff::civil::Time::midnight())).ok()
 }
 
-fn overlap(span: &Span, from: Timestamp, until: Timestamp) -> SignedDuration {
+fn overlap<C>(span: &Span<C>, from: Timestamp, until: Timestamp) -> SignedDuration {
     let (from, until) = (span.from.max(from), span.until.min(until));
     until.duration_since(from).max(SignedDuration::ZERO)
 }
 
-fn day(date: Date, spans: &[Span], now: Timestamp) -> Day {
+fn day<C>(date: Date, spans: &[Span<C>], now: Timestamp) -> Day {
     let mut day = Day { date, worst: None, lost_s: 0, trouble_s: 0 };
     let next = date.tomorrow().ok().and_then(midnight);
     let (Some(from), Some(until)) = (midnight(date), next) else { return day };

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::board::{BLIND_AFTER, Board, Region, Row, Unseen};
+use super::board::{BLIND_AFTER, Board, Region, Row, Touched, Unseen, slug};
 use super::bulletin::{Bulletin, Kind, Phase, Update};
 use super::history::{DAYS, Day, FRESH, History};
 use super::{Component, State};
@@ -135,7 +135,7 @@ pub fn region(name: &str, url: &str, last: Option<(&Report, Timestamp)>, now: Ti
     let (mut rows, mut bulletins, mut unseen) = (vec![], vec![], Some(Unseen { since: None }));
     if let Some((report, read_at)) = last {
         rows = report.components.iter().map(row).collect();
-        bulletins = report.bulletins.iter().filter_map(bulletin).collect();
+        bulletins = report.bulletins.iter().filter_map(|told| bulletin(told, &rows)).collect();
         unseen = report.unseen(read_at, now);
         if rows.is_empty() {
             unseen = unseen.or(Some(Unseen { since: None }));
@@ -145,8 +145,8 @@ pub fn region(name: &str, url: &str, last: Option<(&Report, Timestamp)>, now: Ti
 }
 
 /// Those that fit, open ones first.
-fn within<'a>(all: impl Iterator<Item = &'a Bulletin>) -> Vec<Told> {
-    let mut all: Vec<&Bulletin> = all.collect();
+fn within<'a>(all: impl Iterator<Item = &'a Bulletin<Touched>>) -> Vec<Told> {
+    let mut all: Vec<&Bulletin<Touched>> = all.collect();
     all.sort_by_key(|it| !it.open());
     let mut bytes = 0;
     let fits = |it: &Told| {
@@ -169,7 +169,7 @@ fn part(row: &Row) -> Part {
     }
 }
 
-fn told(it: &Bulletin) -> Told {
+fn told(it: &Bulletin<Touched>) -> Told {
     let maintenance = match it.kind {
         Kind::Trouble { .. } => None,
         Kind::Maintenance { from, until } => Some((from, until)),
@@ -187,7 +187,7 @@ fn told(it: &Bulletin) -> Told {
         maintenance,
         title: it.title.clone(),
         state: it.state.as_str().to_owned(),
-        components: it.components.iter().map(|it| it.as_str().to_owned()).collect(),
+        components: it.components.iter().map(|it| it.id.clone()).collect(),
         began_at: it.began_at,
         next_by: it.next_by,
         updates: updates.map(said).collect(),
@@ -206,7 +206,7 @@ fn clean(text: &str, most: usize) -> String {
 fn row(part: &Part) -> Row {
     let known = Component::parse(&part.id);
     Row {
-        id: super::board::slug(&clean(&part.id, MAX_NAME)),
+        id: slug(&clean(&part.id, MAX_NAME)),
         name: known.map_or_else(|| clean(&part.name, MAX_NAME), |it| it.name().to_owned()),
         purpose: known.map_or("", Component::purpose).to_owned(),
         state: state(&part.state),
@@ -228,8 +228,8 @@ fn days(part: &Part) -> Vec<Day> {
     dates.zip(part.days.iter().take(most)).map(day).collect()
 }
 
-/// `None`: it says nothing.
-fn bulletin(told: &Told) -> Option<Bulletin> {
+/// `None`: it says nothing. What it touches is of the region's own `rows`.
+fn bulletin(told: &Told, rows: &[Row]) -> Option<Bulletin<Touched>> {
     let kind = match told.maintenance {
         None => Kind::Trouble { incident: None },
         Some((from, until)) => Kind::Maintenance { from, until },
@@ -250,10 +250,16 @@ fn bulletin(told: &Told) -> Option<Bulletin> {
         kind,
         title: clean(&told.title, MAX_NAME).replace('\n', " "),
         state: state(&told.state),
-        components: told.components.iter().filter_map(|it| Component::parse(it)).collect(),
+        components: told.components.iter().filter_map(|id| touched(id, rows)).collect(),
         began_at: told.began_at,
         updates,
         next_by: told.next_by,
         hand: None,
     })
+}
+
+fn touched(id: &str, rows: &[Row]) -> Option<Touched> {
+    let id = slug(&clean(id, MAX_NAME));
+    let row = rows.iter().find(|row| row.id == id)?;
+    Some(Touched { name: row.name.clone(), id })
 }

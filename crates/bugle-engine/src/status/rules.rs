@@ -35,7 +35,7 @@ impl Installed {
 }
 
 /// How each component does that there is.
-pub type States = BTreeMap<Component, State>;
+pub type States<C = Component> = BTreeMap<C, State>;
 
 /// Those verdicts that harm who uses Bugle, and whether there are others only: what holds nothing
 /// up is for operators.
@@ -61,14 +61,18 @@ pub fn seen(installed: &Installed, verdicts: &[Verdict]) -> States {
 
 /// What is shown of each component: what the watch sees, what people have said of it, and what is
 /// planned.
-pub fn shown(seen: &States, bulletins: &[Bulletin], now: Timestamp) -> States {
+pub fn shown<C: Copy + Ord>(
+    seen: &States<C>,
+    bulletins: &[Bulletin<C>],
+    now: Timestamp,
+) -> States<C> {
     let mut states = seen.clone();
-    let named = |wanted: &dyn Fn(&Bulletin) -> bool| -> Vec<(Component, State)> {
+    let named = |wanted: &dyn Fn(&Bulletin<C>) -> bool| -> Vec<(C, State)> {
         let told = bulletins.iter().filter(|it| it.open() && wanted(it));
         told.flat_map(|it| it.components.iter().map(|component| (*component, it.state))).collect()
     };
     // What the watch declared, the watch follows; a person's word stands until it is taken back.
-    let by_hand = |it: &Bulletin| it.kind == Kind::Trouble { incident: None };
+    let by_hand = |it: &Bulletin<C>| it.kind == Kind::Trouble { incident: None };
     for (component, state) in named(&by_hand) {
         if let Some(known) = states.get_mut(&component) {
             *known = state.max(*known);

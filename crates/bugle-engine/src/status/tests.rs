@@ -7,7 +7,7 @@ use bugle_domain::{BulletinId, IncidentId, TenantId};
 use jiff::{SignedDuration, Timestamp};
 
 use super::audit::{Finding, audit};
-use super::board::{Board, Head, Region, Row, Unseen, rows};
+use super::board::{Board, Head, Region, Row, Touched, Unseen, Whose, rows};
 use super::bulletin::{Bulletin, Kind, Known, Phase, Update};
 use super::history::{Span, note};
 use super::report::{self, Report};
@@ -554,10 +554,15 @@ fn the_audit_finds_what_is_untold_over_or_late() {
 
 fn head(seen_at: Timestamp) -> Head {
     let (name, url) = ("Bugle".to_owned(), "https://bugle.example".to_owned());
-    Head { name, url, at: at(100), seen_at }
+    Head { name, whose: Whose::Installation, url, at: at(100), seen_at }
+}
+
+fn named(told: &Bulletin) -> Bulletin<Touched> {
+    told.in_words(|it| Touched::from(*it))
 }
 
 fn own(name: &str, rows: Vec<Row>, bulletins: Vec<Bulletin>) -> Region {
+    let bulletins = bulletins.iter().map(named).collect();
     Region { name: name.to_owned(), url: String::new(), rows, bulletins, unseen: None }
 }
 
@@ -585,7 +590,7 @@ fn what_a_region_says_is_what_the_others_read_without_who_said_it() {
     let read = report::region("EMEA", "https://emea.example/", Some((&report, at(100))), at(110));
     assert_eq!((&read.rows, read.unseen), (&region.rows, None));
     let open = read.bulletins.iter().find(|it| it.id == told.id).unwrap();
-    assert_eq!((&open.components, open.phase()), (&told.components, Phase::Identified));
+    assert_eq!((&open.components, open.phase()), (&named(&told).components, Phase::Identified));
     assert_eq!(open.updates[1].text, "A bell rings.");
 }
 
@@ -611,7 +616,7 @@ fn a_region_that_cannot_be_read_or_does_not_see_is_not_known() {
     assert_eq!(whole(never).headline(), "EMEA: not known");
     // How it was when it was last known is not how it is.
     let down = rules::seen(&installed(), &[verdict(stage(Stage::Intake))]);
-    let told = vec![opened(&[verdict(stage(Stage::Intake))], 9)];
+    let told = vec![named(&opened(&[verdict(stage(Stage::Intake))], 9))];
     let mut silent = own("EMEA", rows(&down, &[], at(100)), Vec::new());
     silent.unseen = Some(Unseen { since: Some(at(99)) });
     let board = whole(silent.clone());

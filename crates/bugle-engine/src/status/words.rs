@@ -200,11 +200,21 @@ fn worked_at(bulletin: &Bulletin, incident: &Incident, now: Timestamp) -> Timest
 
 /// Nothing has changed but the time.
 pub(super) fn still(bulletin: &Bulletin, by: Timestamp, now: Timestamp) -> String {
-    let names: Vec<&str> = bulletin.components.iter().map(|it| it.name()).collect();
+    let said = goes_on(bulletin, |it| it.name(), now);
+    format!("{said} {}", promise(by))
+}
+
+/// That it goes on, and what it touches.
+pub(super) fn goes_on<'a, C>(
+    bulletin: &'a Bulletin<C>,
+    name: impl Fn(&'a C) -> &'a str,
+    now: Timestamp,
+) -> String {
+    let names: Vec<&str> = bulletin.components.iter().map(name).collect();
     let hit =
         if names.is_empty() { String::new() } else { format!(" Affected: {}.", names.join(", ")) };
     let since = length(now.duration_since(bulletin.began_at));
-    format!("It goes on, for {since} now.{hit} We are working on it. {}", promise(by))
+    format!("It goes on, for {since} now.{hit} We are working on it.")
 }
 
 fn promise(by: Timestamp) -> String {

@@ -271,7 +271,8 @@ macro_rules! from_ids {
 
 from_ids! {
     AlertId ApiKeyId AssistanceId BulletinId ClaimId EventId IncidentId IntegrationId MethodId
-    NodeId NoticeId NotificationId PolicyId ServiceId SessionId SubscriberId TenantId UserId
+    NodeId NoticeId NotificationId PolicyId ServiceId SessionId StatusPageId SubscriberId TenantId
+    UserId
 }
 
 impl From<Rows> for Value {

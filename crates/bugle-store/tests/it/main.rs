@@ -15,5 +15,6 @@ mod keyed_requests;
 mod reading;
 mod rooms;
 mod status;
+mod status_pages;
 mod subscribing;
 mod watch;

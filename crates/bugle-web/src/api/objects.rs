@@ -1,4 +1,4 @@
-//! Teams, overrides, policies and services: objects that need nothing special.
+//! Teams, overrides, policies, services and status pages: objects that need nothing special.
 
 /// Imports that every kind needs.
 macro_rules! kind {
@@ -72,4 +72,14 @@ kind!(
     "services",
     "/services",
     "/services/{id}"
+);
+kind!(
+    status_pages,
+    bugle_domain::status_page::StatusPage,
+    bugle_app::objects::draft::StatusPageDraft,
+    schema::StatusPage,
+    schema::StatusPageDraft,
+    "status pages",
+    "/status-pages",
+    "/status-pages/{id}"
 );

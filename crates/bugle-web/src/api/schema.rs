@@ -284,6 +284,44 @@ pub(crate) struct ServiceDraft {
     runbook_url: Option<String>,
 }
 
+/// A page on which the tenant tells the public how its services do.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes a document")]
+pub(crate) struct StatusPage {
+    /// Its public address is `/status/p/ID/`.
+    id: String,
+    name: String,
+    services: Vec<PublicService>,
+    follow_alerts: bool,
+    enabled: bool,
+}
+
+/// A status page as wanted.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes a document")]
+pub(crate) struct StatusPageDraft {
+    #[schema(min_length = 1, max_length = 120)]
+    name: String,
+    /// In the order that is shown; each service once.
+    #[schema(min_items = 1, max_items = 30)]
+    services: Vec<PublicService>,
+    /// Whether a service is as bad as its open alerts say; left out: it is.
+    #[schema(required = false)]
+    follow_alerts: bool,
+    /// Whether it is public; left out: it is.
+    #[schema(required = false)]
+    enabled: bool,
+}
+
+/// A service as the public knows it.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes a document")]
+pub(crate) struct PublicService {
+    service: String,
+    /// What the public calls it; null: its own name.
+    name: Option<String>,
+}
+
 /// A way in for events.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "describes a document")]

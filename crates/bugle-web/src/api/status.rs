@@ -47,8 +47,8 @@ pub(crate) struct BulletinBody {
     /// How bad it is at its worst: `degraded_performance`, `partial_outage`, `major_outage` or
     /// `under_maintenance`.
     state: &'static str,
-    /// What it touches.
-    components: Vec<&'static str>,
+    /// What it touches: components, or ids of services on a page of a tenant.
+    components: Vec<String>,
     /// The declared incident that it tells of.
     incident: Option<String>,
     #[schema(value_type = String, format = DateTime)]
@@ -69,6 +69,13 @@ pub(crate) struct BulletinBody {
 
 impl From<DraftedBulletin> for BulletinBody {
     fn from(it: DraftedBulletin) -> Self {
+        Self::of(it, |component| component.as_str().to_owned())
+    }
+}
+
+impl BulletinBody {
+    /// A bulletin whose components are named by `id`.
+    pub(super) fn of<C>(it: DraftedBulletin<C>, id: impl Fn(&C) -> String) -> Self {
         let DraftedBulletin { bulletin: told, version, draft, .. } = it;
         let (kind, until) = match told.kind {
             Kind::Trouble { .. } => ("trouble", None),
@@ -80,7 +87,7 @@ impl From<DraftedBulletin> for BulletinBody {
             kind,
             open: told.open(),
             state: told.state.as_str(),
-            components: told.components.iter().map(|it| it.as_str()).collect(),
+            components: told.components.iter().map(id).collect(),
             incident: told.incident().map(|id| id.to_string()),
             began_at: told.began_at,
             until,
@@ -131,6 +138,12 @@ pub(crate) struct NewUpdateBody {
     phase: String,
     /// What is said.
     text: String,
+}
+
+impl From<NewUpdateBody> for Post {
+    fn from(new: NewUpdateBody) -> Self {
+        Self { version: new.version, phase: Phase::parse(&new.phase), text: new.text }
+    }
 }
 
 /// Whether to take over, or give back.
@@ -207,9 +220,7 @@ pub(crate) async fn post(
     Id(id): Id<BulletinId>,
     Body(new): Body<NewUpdateBody>,
 ) -> Result<Json<BulletinBody>, ApiError> {
-    let phase = Phase::parse(&new.phase);
-    let post = Post { version: new.version, phase, text: new.text };
-    Ok(Json(app.post_update(&caller, id, post).await?.into()))
+    Ok(Json(app.post_update(&caller, id, new.into()).await?.into()))
 }
 
 /// Takes over a bulletin, so that nothing is posted by itself, or gives it back. For operators.

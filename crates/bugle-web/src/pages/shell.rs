@@ -48,6 +48,8 @@ pub(super) enum Section {
     Policies,
     /// Services.
     Services,
+    /// Status pages of the tenant.
+    StatusPages,
     /// Integrations.
     Integrations,
     /// Users and teams.
@@ -143,6 +145,7 @@ impl Shell {
             item(Section::Policies, "/policies", "Escalation"),
             item(Section::Services, "/services", "Services"),
             item(Section::Integrations, "/integrations", "Integrations"),
+            item(Section::StatusPages, "/status-pages", "Status pages"),
         ];
         if self.demo {
             main.push(item(Section::Handset, "/handset", "Handset"));

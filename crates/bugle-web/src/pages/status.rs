@@ -15,8 +15,9 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use bugle_app::App;
-use bugle_app::status::{File, REGIONS, REPORT};
-use bugle_engine::status::board::Board;
+use bugle_app::status::{File, PAGES, REGIONS, REPORT};
+use bugle_domain::StatusPageId;
+use bugle_engine::status::board::{Board, Whose};
 use bugle_engine::status::report::Report;
 use http::header::{
     ACCEPT, ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
@@ -83,6 +84,11 @@ const UPCOMING: Kind = Kind {
     make: statuspage::upcoming,
 };
 
+/// All but what `index.html` is.
+fn files() -> impl Iterator<Item = &'static Kind> {
+    FILES.iter().chain([&UPCOMING])
+}
+
 /// What other regions' installations read.
 fn report(board: &Board) -> String {
     Report::of(board).map(|it| it.text()).unwrap_or_default()
@@ -90,7 +96,9 @@ fn report(board: &Board) -> String {
 
 /// All files of the status page, as they are to be written.
 pub fn render(board: &Board) -> Vec<File> {
-    let all = FILES.iter().chain([&INDEX, &UPCOMING]);
+    let own = board.whose == Whose::Installation;
+    // Other installations read of this one, and of no tenant.
+    let all = files().chain([&INDEX]).filter(|kind| own || kind.path != REPORT);
     let mut files: Vec<File> =
         all.map(|kind| File { path: kind.path.into(), text: (kind.make)(board) }).collect();
     for region in board.regions.iter().filter(|it| !it.name.is_empty()) {
@@ -105,8 +113,11 @@ pub(super) fn routes() -> Router<WebState> {
     let mut router = Router::new()
         .route("/status", get(status))
         .route(&format!("/{REGIONS}/{{file}}"), get(region))
-        .route("/index.html", get(async || Redirect::permanent("/status")));
-    for kind in FILES.iter().chain([&UPCOMING]) {
+        .route("/index.html", get(async || Redirect::permanent("/status")))
+        .route(&format!("/status/{PAGES}/{{page}}"), get(whole))
+        .route(&format!("/status/{PAGES}/{{page}}/"), get(tenant))
+        .route(&format!("/status/{PAGES}/{{page}}/{{*file}}"), get(tenant_file));
+    for kind in files() {
         let (path, content_type) = (kind.path, kind.content_type);
         let serve = async move |State(app): State<App>, headers: HeaderMap| {
             serve(&app, (path, content_type), &headers).await
@@ -118,11 +129,55 @@ pub(super) fn routes() -> Router<WebState> {
 
 /// `GET /status`: for people, or plain text for whoever does not ask for a page.
 async fn status(State(app): State<App>, headers: HeaderMap) -> Response {
+    let kind = wanted(&headers);
+    varying(serve(&app, (kind.path, kind.content_type), &headers).await)
+}
+
+/// The page, or plain text for whoever does not ask for one.
+fn wanted(headers: &HeaderMap) -> &'static Kind {
     let accepts = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let kind = if accepts.contains("text/html") { &INDEX } else { &PLAIN };
-    let mut response = serve(&app, (kind.path, kind.content_type), &headers).await;
+    if accepts.contains("text/html") { &INDEX } else { &PLAIN }
+}
+
+fn varying(mut response: Response) -> Response {
     response.headers_mut().append(VARY, HeaderValue::from_static("accept"));
     response
+}
+
+/// `GET /status/p/ID`: what the page links to is below it.
+async fn whole(Path(page): Path<String>) -> Response {
+    match page.parse::<StatusPageId>() {
+        Ok(id) => Redirect::permanent(&format!("/status/{PAGES}/{id}/")).into_response(),
+        Err(_) => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+/// `GET /status/p/ID/`: a tenant's page.
+async fn tenant(State(app): State<App>, Path(page): Path<String>, headers: HeaderMap) -> Response {
+    varying(of_tenant(&app, &page, wanted(&headers), &headers).await)
+}
+
+/// `GET /status/p/ID/FILE`.
+async fn tenant_file(
+    State(app): State<App>,
+    Path((page, file)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    match files().chain([&INDEX]).find(|kind| kind.path == file) {
+        Some(kind) => of_tenant(&app, &page, kind, &headers).await,
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+/// A file of a tenant's page. Whether there ever was one is not told.
+async fn of_tenant(app: &App, page: &str, kind: &Kind, asked: &HeaderMap) -> Response {
+    let Ok(id) = page.parse::<StatusPageId>() else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    match app.status_file(&format!("{PAGES}/{id}/{}", kind.path)).await {
+        Some(bytes) => answer(bytes, kind.content_type, asked),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
 }
 
 /// `GET /regions/SLUG.html`.
@@ -144,6 +199,10 @@ async fn serve(
     let Some(bytes) = app.status_file(path).await else {
         return (StatusCode::SERVICE_UNAVAILABLE, [(CONTENT_TYPE, TEXT)], NOTHING).into_response();
     };
+    answer(bytes, content_type, asked)
+}
+
+fn answer(bytes: Vec<u8>, content_type: &'static str, asked: &HeaderMap) -> Response {
     let tag = format!("W/\"{:016x}\"", fingerprint(&bytes));
     let same = asked.get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
     let mut response =

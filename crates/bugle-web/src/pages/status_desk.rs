@@ -9,16 +9,19 @@ use bugle_app::App;
 use bugle_app::status::{
     Desk, DraftedBulletin, NewMaintenance, NewTrouble, Post, StatusError, SubscriberCount,
 };
-use bugle_domain::BulletinId;
-use bugle_engine::status::bulletin::{Kind, Phase};
+use bugle_engine::status::board::Touched;
+use bugle_engine::status::bulletin::Phase;
 use bugle_engine::status::{Component, State as Health};
 use http::StatusCode;
 
-use super::error::{PageError, fields, is_theirs};
+use super::error::PageError;
 use super::forms::{Sent, of};
-use super::parts::{Choice, FieldError, Pair};
+use super::parts::{Choice, FieldError};
 use super::shell::{Section, page};
-use super::times::{Times, When, utc};
+use super::status_bulletins::{
+    BulletinPage, NewPage, Place, Told, answer, build_in, maintenance, parse, theirs, told, trouble,
+};
+use super::times::{Times, utc};
 use super::visitor::{Visitor, forget_said, see};
 
 #[derive(Template)]
@@ -28,66 +31,9 @@ pub(super) struct DeskPage {
     errors: Vec<FieldError>,
     on: bool,
     components: Vec<(&'static str, &'static str)>,
-    bulletins: Vec<Row>,
+    bulletins: Vec<Told>,
     /// How many are told by which way.
     subscribers: Vec<(&'static str, String)>,
-}
-
-/// A bulletin of the list.
-struct Row {
-    href: String,
-    title: String,
-    phase: &'static str,
-    open: bool,
-    text: String,
-    at: When,
-}
-
-/// What a new bulletin is made from, as typed.
-#[derive(Template)]
-#[template(path = "status_new.html")]
-pub(super) struct NewPage {
-    heading: &'static str,
-    intro: &'static str,
-    action: &'static str,
-    button: &'static str,
-    errors: Vec<FieldError>,
-    /// The incident that it tells of; empty: none.
-    incident: String,
-    title: String,
-    text: String,
-    /// How bad it is; empty where that is not asked.
-    states: Vec<Choice>,
-    /// `from` and `until`, where they are asked.
-    times: Option<(String, String)>,
-    components: Vec<Choice>,
-}
-
-#[derive(Template)]
-#[template(path = "status_bulletin.html")]
-pub(super) struct BulletinPage {
-    said: Option<String>,
-    errors: Vec<FieldError>,
-    id: String,
-    title: String,
-    phase: &'static str,
-    open: bool,
-    facts: Vec<Pair>,
-    updates: Vec<Update>,
-    /// A person told of it, so that only people can say more.
-    by_hand: bool,
-    hand: Option<String>,
-    version: i64,
-    phases: Vec<Choice>,
-    text: String,
-}
-
-/// Something that was said.
-struct Update {
-    at: When,
-    phase: &'static str,
-    text: String,
-    by: String,
 }
 
 /// `GET /status-page`, for operators.
@@ -134,21 +80,14 @@ pub(super) fn build(desk: Desk, counts: Vec<SubscriberCount>, times: &Times) -> 
             if it.asked > 0 { format!(", {} not confirmed", it.asked) } else { String::new() };
         (it.channel.as_str(), format!("{}{asked}", it.confirmed))
     };
-    let row = |it: DraftedBulletin| Row {
-        href: format!("/status-page/{}", it.bulletin.id),
-        phase: it.bulletin.phase().words(),
-        open: it.bulletin.open(),
-        text: it.bulletin.updates.last().map(|update| update.text.clone()).unwrap_or_default(),
-        at: times.short(it.bulletin.updated_at()),
-        title: it.bulletin.title,
-    };
+    let place = Place::installation();
     let named = |(component, state): (Component, Health)| (component.name(), state.words());
     DeskPage {
         said: None,
         errors: Vec::new(),
         on: desk.on,
         components: desk.components.into_iter().map(named).collect(),
-        bulletins: desk.bulletins.into_iter().map(row).collect(),
+        bulletins: desk.bulletins.iter().map(|it| told(&place, it, times)).collect(),
         subscribers: counts.into_iter().map(count).collect(),
     }
 }
@@ -218,52 +157,19 @@ pub(super) async fn plan(
     }
 }
 
-/// What is wrong, where the person can mend it.
-fn theirs(error: StatusError, first: &str) -> Result<Vec<FieldError>, PageError> {
-    if is_theirs(&error) { Ok(fields(&error, first)) } else { Err(error.into()) }
-}
-
 async fn form(app: &App, visitor: &Visitor, body: NewPage) -> Result<Response, PageError> {
-    let status =
-        if body.errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let shell = visitor.shell(app, body.heading, Section::Status).await?;
-    Ok(page(status, &shell.back("/status-page", "Status page"), &body))
+    let shell = visitor.shell(app, body.heading(), Section::Status).await?;
+    Ok(page(body.status(), &shell.back("/status-page", "Status page"), &body))
 }
 
 /// The form for a trouble. Pure.
 pub(super) fn trouble_form(desk: &Desk, sent: &Sent, errors: Vec<FieldError>) -> NewPage {
-    let state = of(sent, "state");
-    let bad = Health::ALL.into_iter().filter(|state| *state > Health::Maintenance);
-    NewPage {
-        heading: "Tell of a trouble",
-        intro: "What the watch sees is told by itself. This is for what it does not see.",
-        action: "/status-page/troubles/new",
-        button: "Tell the public",
-        errors,
-        incident: of(sent, "incident"),
-        title: of(sent, "title"),
-        text: of(sent, "text"),
-        states: bad.map(|it| Choice::new(it.as_str(), it.words(), &state)).collect(),
-        times: None,
-        components: choices(desk, sent),
-    }
+    trouble(Place::installation(), choices(desk, sent), sent, errors)
 }
 
 /// The form for scheduled maintenance. Pure.
 pub(super) fn maintenance_form(desk: &Desk, sent: &Sent, errors: Vec<FieldError>) -> NewPage {
-    NewPage {
-        heading: "Plan maintenance",
-        intro: "It is announced at once, and begins and ends on the page by itself.",
-        action: "/status-page/maintenance/new",
-        button: "Announce it",
-        errors,
-        incident: String::new(),
-        title: of(sent, "title"),
-        text: of(sent, "text"),
-        states: Vec::new(),
-        times: Some((of(sent, "from"), of(sent, "until"))),
-        components: choices(desk, sent),
-    }
+    maintenance(Place::installation(), choices(desk, sent), sent, errors)
 }
 
 fn choices(desk: &Desk, sent: &Sent) -> Vec<Choice> {
@@ -329,22 +235,14 @@ pub(super) async fn hand(
     Ok(see(&visitor.browser, &format!("/status-page/{id}"), said))
 }
 
-fn parse(id: &str) -> Result<BulletinId, PageError> {
-    id.parse().map_err(|_| PageError::not_found("There is no such bulletin."))
-}
-
 async fn bulletin(
     app: &App,
     visitor: &Visitor,
-    mut body: BulletinPage,
+    body: BulletinPage,
     errors: Vec<FieldError>,
 ) -> Result<Response, PageError> {
-    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    (body.errors, body.said) = (errors, visitor.browser.said.clone());
-    let shell = visitor.shell(app, &body.title, Section::Status).await?;
-    let mut response = page(status, &shell.back("/status-page", "Status page"), &body);
-    forget_said(&visitor.browser, &mut response);
-    Ok(response)
+    let back = Place::installation().back;
+    answer(app, visitor, (Section::Status, back), (body, errors)).await
 }
 
 /// What the page of one says: its draft, or what was typed. Pure.
@@ -353,57 +251,8 @@ pub(super) fn build_one(
     typed: Option<Post>,
     times: &Times,
 ) -> BulletinPage {
-    let DraftedBulletin { bulletin: it, version, draft, by_hand } = drafted;
-    let phases: &[Phase] = match it.kind {
-        Kind::Trouble { .. } => &Phase::OF_TROUBLE,
-        Kind::Maintenance { .. } => &Phase::OF_MAINTENANCE,
-    };
-    let (phase, text) = match typed {
-        Some(typed) => (typed.phase.unwrap_or(draft.phase), typed.text),
-        None => (draft.phase, draft.text),
-    };
-    let update = |it: &bugle_engine::status::bulletin::Update| Update {
-        at: times.exact(it.at),
-        phase: it.phase.words(),
-        text: it.text.clone(),
-        by: it.by.clone().unwrap_or_else(|| "Bugle".to_owned()),
-    };
-    BulletinPage {
-        said: None,
-        errors: Vec::new(),
-        id: it.id.to_string(),
-        phase: it.phase().words(),
-        open: it.open(),
-        facts: facts(&it, times),
-        updates: it.updates.iter().rev().map(update).collect(),
-        by_hand,
-        hand: it.hand.clone(),
-        version,
-        phases: phases
-            .iter()
-            .map(|it| Choice::new(it.as_str(), it.words(), phase.as_str()))
-            .collect(),
-        text,
-        title: it.title,
-    }
-}
-
-fn facts(it: &bugle_engine::status::bulletin::Bulletin, times: &Times) -> Vec<Pair> {
-    let pair = |key: &str, value: String| Pair { key: key.to_owned(), value };
-    let names: Vec<&str> = it.components.iter().map(|component| component.name()).collect();
-    let mut facts =
-        vec![pair("Touches", names.join(", ")), pair("At its worst", it.state.words().to_owned())];
-    match it.kind {
-        Kind::Trouble { .. } => facts.push(pair("Began", times.exact(it.began_at).text)),
-        Kind::Maintenance { from, until } => {
-            facts.push(pair(
-                "Planned",
-                format!("{} to {}", times.date_hm(from), times.date_hm(until)),
-            ));
-        }
-    }
-    if let Some(by) = it.next_by {
-        facts.push(pair("Next update promised by", times.exact(by).text));
-    }
-    facts
+    let DraftedBulletin { bulletin, version, draft, by_hand } = drafted;
+    let bulletin = bulletin.in_words(|it| Touched::from(*it));
+    let drafted = DraftedBulletin { bulletin, version, draft, by_hand };
+    build_in(&Place::installation(), drafted, typed, times)
 }

@@ -27,6 +27,7 @@ mod retention;
 mod sentinel;
 mod server;
 mod status;
+mod status_pages;
 mod subscribers;
 mod tls;
 mod trust;

@@ -1,6 +1,8 @@
 //! Two regions, each an installation of its own: one page is over both, and tells the truth when
 //! one of them is dead.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -71,5 +73,66 @@ async fn one_page_is_over_both_regions_and_says_when_one_of_them_is_not_known() 
     assert!(of("north-america").iter().all(|it| *it == "degraded_performance"), "{summary}");
     assert!(of("emea").iter().all(|it| *it == "operational") && !of("emea").is_empty());
     assert!(text(own.base(), "badge.svg").await.contains("not known"));
+    own.kill().await;
+}
+
+/// A region that takes connections and answers with `answer`, or not at all.
+fn odd_region(answer: Option<Vec<u8>>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let mut silent = Vec::new();
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            match &answer {
+                None => silent.push(stream),
+                Some(answer) => {
+                    let _asked = stream.read(&mut [0; 4_096]);
+                    // Whoever has read enough hangs up.
+                    let _hung_up = stream.write_all(answer);
+                }
+            }
+        }
+    });
+    url
+}
+
+fn too_large() -> Vec<u8> {
+    let body = format!("{{\"version\":1,\"region\":\"{}\"", "x".repeat(1 << 20));
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n";
+    format!("{head}content-length: {}\r\n\r\n{body}", body.len()).into_bytes()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_region_that_hangs_or_says_too_much_holds_up_nobody_and_the_last_word_is_kept() {
+    let mut other = Server::new("[status]\nname = \"Halden\"\nregion = \"North America\"\n").await;
+    other.start().await;
+    let (slow, large) = (odd_region(None), odd_region(Some(too_large())));
+    let mut own = Server::new("").await;
+    let url = other.base();
+    own.configure(&format!(
+        "{OWN}[status.regions.na]\nname = \"North America\"\nurl = \"{url}\"\n\
+         [status.regions.slow]\nname = \"Slow\"\nurl = \"{slow}\"\n\
+         [status.regions.large]\nname = \"Large\"\nurl = \"{large}\"\n"
+    ));
+    own.start().await;
+    until(&own, "index.txt", Duration::from_mins(1), |page| {
+        page.contains("\nNorth America\nEvent intake             Working")
+            && page.contains("\nEMEA\nEvent intake             Working")
+            && page.contains("\nSlow: NOT KNOWN, never read")
+            && page.contains("\nLarge: NOT KNOWN, never read")
+    })
+    .await;
+
+    // After a restart here, a region that is silent since has said something.
+    other.kill().await;
+    own.kill().await;
+    own.start().await;
+    until(&own, "index.txt", NOT_KNOWN_WITHIN, |page| {
+        page.contains("\nNorth America: NOT KNOWN since 20")
+            && page.contains("Event intake             Not known")
+            && page.contains("\nEMEA\nEvent intake             Working")
+    })
+    .await;
     own.kill().await;
 }

@@ -50,7 +50,8 @@ impl Server {
         Self::with(&self.config, &self.key)
     }
 
-    fn data(&self) -> PathBuf {
+    /// Where its data is.
+    pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 

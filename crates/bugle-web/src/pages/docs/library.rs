@@ -74,6 +74,7 @@ pub(super) static SOURCES: &[Source] = sources! {
     HowTo "docs/how-to-ask-for-assistance.md"
     HowTo "docs/how-to-change-stages.md"
     HowTo "docs/how-to-clean-up.md"
+    HowTo "docs/how-to-have-a-status-page.md"
     HowTo "docs/how-to-move-from-pagerduty.md"
     HowTo "docs/how-to-run-an-incident.md"
     HowTo "docs/how-to-run-it-for-real.md"
@@ -109,6 +110,7 @@ pub(super) static SOURCES: &[Source] = sources! {
     Decision "docs/decisions/0017-believe-two-clients-over-a-green-board.md"
     Decision "docs/decisions/0018-tell-subscribers-behind-the-pages.md"
     Decision "docs/decisions/0019-say-which-region-is-not-known.md"
+    Decision "docs/decisions/0020-give-tenants-pages-of-files.md"
 };
 
 impl Source {

@@ -1,6 +1,6 @@
 //! iCalendar (RFC 5545): scheduled maintenance, for calendars that are subscribed to it.
 
-use bugle_engine::status::board::Board;
+use bugle_engine::status::board::{Board, Touched};
 use bugle_engine::status::bulletin::{Bulletin, Kind, Phase};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -24,9 +24,9 @@ pub(super) fn calendar(board: &Board) -> String {
     text
 }
 
-fn event(board: &Board, it: &Bulletin, line: &mut impl FnMut(String)) {
+fn event(board: &Board, it: &Bulletin<Touched>, line: &mut impl FnMut(String)) {
     let Kind::Maintenance { from, until } = it.kind else { return };
-    let names: Vec<&str> = it.components.iter().map(|component| component.name()).collect();
+    let names: Vec<&str> = it.components.iter().map(|it| it.name.as_str()).collect();
     let said = it.updates.last().map_or("", |update| update.text.as_str());
     let done = it.phase() == Phase::Completed;
     line("BEGIN:VEVENT".to_owned());

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use bugle_engine::message::html::escaped;
-use bugle_engine::status::board::Board;
+use bugle_engine::status::board::{Board, Touched};
 use bugle_engine::status::bulletin::Bulletin;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
@@ -16,12 +16,12 @@ const MAX_ENTRIES: usize = 25;
 
 /// `history.atom`.
 pub(super) fn atom(board: &Board) -> String {
-    let (name, url) = (xml(&board.name), xml(&board.url));
+    let (name, url, home) = (xml(&board.name), xml(&board.url), xml(&board.home()));
     let mut feed = format!(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n\
          <feed xmlns=\"http://www.w3.org/2005/Atom\" xml:lang=\"en\">\n\
-         <id>{url}/status</id>\n<title>{name} status</title>\n\
-         <link rel=\"alternate\" type=\"text/html\" href=\"{url}/status\"/>\n\
+         <id>{home}</id>\n<title>{name} status</title>\n\
+         <link rel=\"alternate\" type=\"text/html\" href=\"{home}\"/>\n\
          <link rel=\"self\" type=\"application/atom+xml\" href=\"{url}/history.atom\"/>\n\
          <updated>{}</updated>\n<author><name>{name}</name></author>\n",
         iso(board.at)
@@ -46,11 +46,11 @@ pub(super) fn atom(board: &Board) -> String {
 
 /// `history.rss`.
 pub(super) fn rss(board: &Board) -> String {
-    let (name, url) = (xml(&board.name), xml(&board.url));
+    let (name, url, home) = (xml(&board.name), xml(&board.url), xml(&board.home()));
     let mut feed = format!(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n\
          <rss version=\"2.0\" xmlns:atom=\"http://www.w3.org/2005/Atom\">\n<channel>\n\
-         <title>{name} status</title>\n<link>{url}/status</link>\n\
+         <title>{name} status</title>\n<link>{home}</link>\n\
          <atom:link rel=\"self\" type=\"application/rss+xml\" href=\"{url}/history.rss\"/>\n\
          <description>What is wrong, what was, and what is planned.</description>\n\
          <language>en</language>\n<lastBuildDate>{}</lastBuildDate>\n",
@@ -71,12 +71,12 @@ pub(super) fn rss(board: &Board) -> String {
     feed
 }
 
-fn link(board: &Board, it: &Bulletin) -> String {
+fn link(board: &Board, it: &Bulletin<Touched>) -> String {
     format!("{}/history.html#{}", board.url, it.id)
 }
 
 /// Every update as HTML, newest first.
-fn said(it: &Bulletin) -> String {
+fn said(it: &Bulletin<Touched>) -> String {
     let mut body = String::new();
     for update in it.updates.iter().rev() {
         let _infallible = write!(

@@ -6,7 +6,7 @@ use askama::Template;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
 use bugle_engine::status::State;
-use bugle_engine::status::board::{Board, Region, Row};
+use bugle_engine::status::board::{Board, Region, Row, Touched, Whose};
 use bugle_engine::status::bulletin::{Bulletin, Kind};
 use bugle_engine::status::history::{Day, History};
 use jiff::SignedDuration;
@@ -45,8 +45,12 @@ struct StatusPage {
     style: &'static str,
     script: &'static str,
     name: String,
-    /// Of the live server, which takes forms where this file can't.
-    url: String,
+    /// Where the live server takes who wants to be told, which this file can't; empty: nowhere.
+    subscribe: String,
+    /// What makes a component as bad as it is.
+    counted: &'static str,
+    /// What is said of what follows where nobody knows how things are, around since when.
+    stale: (&'static str, &'static str),
     headline: String,
     class: &'static str,
     /// When nobody knows how things are: since when.
@@ -133,7 +137,9 @@ fn page(board: &Board, up: &'static str) -> String {
         style: STYLE,
         script: SCRIPT,
         name: board.name.clone(),
-        url: board.url.clone(),
+        subscribe: subscribe(board),
+        counted: counted(board),
+        stale: stale(board),
         headline: board.headline(),
         class: headline_class(board),
         blind: board.blind().then(|| times.exact(board.seen_at)),
@@ -152,6 +158,39 @@ fn page(board: &Board, up: &'static str) -> String {
         bars_width: bars::WIDTH,
     };
     page.render().unwrap_or_default()
+}
+
+/// Nobody is told of a tenant's page.
+fn subscribe(board: &Board) -> String {
+    match board.whose {
+        Whose::Installation => format!("{}/status/subscribe", board.url),
+        Whose::Tenant { .. } => String::new(),
+    }
+}
+
+fn counted(board: &Board) -> &'static str {
+    match board.whose {
+        Whose::Installation => {
+            "A component is down or degraded when synthetic events, sent each second, do not come \
+             through it."
+        }
+        Whose::Tenant { follow_alerts: true } => {
+            "A component is as bad as the worst alert that is open for it, or as its owner says, \
+             whichever is worse."
+        }
+        Whose::Tenant { follow_alerts: false } => "A component is as bad as its owner says.",
+    }
+}
+
+fn stale(board: &Board) -> (&'static str, &'static str) {
+    match board.whose {
+        Whose::Installation => {
+            ("Our own checks were last heard at", "What follows is what they said then.")
+        }
+        Whose::Tenant { .. } => {
+            ("Alerts were last known to come through at", "What follows is what was known then.")
+        }
+    }
 }
 
 #[derive(Template)]
@@ -204,7 +243,7 @@ fn written(board: &Board, times: &Times) -> When {
     When { text, ..times.exact(board.at) }
 }
 
-fn past(board: &Board) -> impl Iterator<Item = &Bulletin> {
+fn past(board: &Board) -> impl Iterator<Item = &Bulletin<Touched>> {
     board.bulletins().iter().filter(|it| !it.open())
 }
 
@@ -318,8 +357,8 @@ fn day_says(day: &Day, times: &Times) -> Option<String> {
     })
 }
 
-fn told(it: &Bulletin, updates: usize, times: &Times) -> Told {
-    let names: Vec<&str> = it.components.iter().map(|component| component.name()).collect();
+fn told(it: &Bulletin<Touched>, updates: usize, times: &Times) -> Told {
+    let names: Vec<&str> = it.components.iter().map(|it| it.name.as_str()).collect();
     let (began, end) = match it.kind {
         Kind::Trouble { .. } => (it.began_at, it.ended_at()),
         Kind::Maintenance { from, until } => (from, Some(until)),

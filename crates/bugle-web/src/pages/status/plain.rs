@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use bugle_engine::status::board::{Board, Unseen};
+use bugle_engine::status::board::{Board, Touched, Unseen};
 use bugle_engine::status::bulletin::{Bulletin, Kind};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -53,7 +53,7 @@ pub(super) fn text(board: &Board) -> String {
     out
 }
 
-fn told(out: &mut String, it: &Bulletin) {
+fn told(out: &mut String, it: &Bulletin<Touched>) {
     let when = match it.kind {
         Kind::Trouble { .. } => format!("since {}", exact(it.began_at)),
         Kind::Maintenance { from, until } => format!("{} to {}", exact(from), exact(until)),

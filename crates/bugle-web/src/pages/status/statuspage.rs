@@ -3,7 +3,7 @@
 //! Its field names are theirs: <https://www.githubstatus.com/api/v2/summary.json> is an example.
 
 use bugle_engine::status::State;
-use bugle_engine::status::board::{Board, Region, Row, Unseen};
+use bugle_engine::status::board::{Board, Region, Row, Touched, Unseen};
 use bugle_engine::status::bulletin::{Bulletin, Kind, Phase};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -66,7 +66,11 @@ pub(super) fn active(board: &Board) -> String {
     list(board, "scheduled_maintenances", board.under_way())
 }
 
-fn list<'a>(board: &Board, name: &str, bulletins: impl Iterator<Item = &'a Bulletin>) -> String {
+fn list<'a>(
+    board: &Board,
+    name: &str,
+    bulletins: impl Iterator<Item = &'a Bulletin<Touched>>,
+) -> String {
     let found: Vec<Value> = bulletins.take(MAX_LISTED).map(|it| incident(board, it)).collect();
     text(board, &json!({ name: found }))
 }
@@ -82,7 +86,7 @@ fn text(board: &Board, body: &Value) -> String {
     let page = json!({
         "id": PAGE_ID,
         "name": board.name,
-        "url": format!("{}/status", board.url),
+        "url": board.home(),
         "time_zone": "Etc/UTC",
         "updated_at": time(board.at),
     });
@@ -177,7 +181,7 @@ fn group(board: &Board, region: &Region, position: usize) -> Value {
     })
 }
 
-fn incident(board: &Board, it: &Bulletin) -> Value {
+fn incident(board: &Board, it: &Bulletin<Touched>) -> Value {
     let at = |phase: Phase| it.updates.iter().find(|update| update.phase == phase);
     let monitoring = at(Phase::Monitoring).map(|update| time(update.at));
     let touched = board
@@ -186,7 +190,7 @@ fn incident(board: &Board, it: &Bulletin) -> Value {
         .filter(|region| region.bulletins.iter().any(|told| told.id == it.id))
         .take(1)
         .flat_map(|region| region.rows.iter().map(move |row| (region, row)))
-        .filter(|(_, row)| it.components.iter().any(|component| component.as_str() == row.id));
+        .filter(|(_, row)| it.components.iter().any(|component| component.id == row.id));
     let components: Vec<Value> = touched
         .enumerate()
         .map(|(position, (region, row))| component(board, region, row, position))
@@ -214,7 +218,7 @@ fn incident(board: &Board, it: &Bulletin) -> Value {
     told
 }
 
-fn impact(it: &Bulletin) -> &'static str {
+fn impact(it: &Bulletin<Touched>) -> &'static str {
     match it.state {
         State::Operational => "none",
         State::Maintenance => "maintenance",
@@ -225,7 +229,7 @@ fn impact(it: &Bulletin) -> &'static str {
 }
 
 /// Newest first.
-fn updates(it: &Bulletin) -> Vec<Value> {
+fn updates(it: &Bulletin<Touched>) -> Vec<Value> {
     let numbered = it.updates.iter().enumerate().rev();
     let update = |(number, update): (usize, &bugle_engine::status::bulletin::Update)| {
         json!({

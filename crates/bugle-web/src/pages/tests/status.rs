@@ -7,7 +7,7 @@ use bugle_domain::contact::Channel;
 use bugle_domain::stage::Stage;
 use bugle_domain::{BulletinId, IncidentId};
 use bugle_engine::incident;
-use bugle_engine::status::board::{Board, Head, Region, Unseen, rows};
+use bugle_engine::status::board::{Board, Head, Region, Touched, Unseen, Whose, rows};
 use bugle_engine::status::bulletin::{self, Bulletin, Kind, Known, Phase, Update};
 use bugle_engine::status::history::{DAYS, Span};
 use bugle_engine::status::rules::{self, Installed, States};
@@ -120,12 +120,14 @@ fn board(verdicts: &[Verdict], bulletins: Vec<Bulletin>, (days, every): (i64, i6
     bugle_engine::status::history::note(&mut spans, &shown, now());
     let head = Head {
         name: "Halden & Söhne".to_owned(),
+        whose: Whose::Installation,
         url: "https://bugle.example".to_owned(),
         at: now(),
         seen_at: now(),
     };
     let rows = rows(&shown, &spans, now());
     let (name, url) = (String::new(), String::new());
+    let bulletins = bulletins.iter().map(|it| it.in_words(|it| Touched::from(*it))).collect();
     Board::new(head, vec![Region { name, url, rows, bulletins, unseen: None }])
 }
 
@@ -167,6 +169,39 @@ fn every_page_is_whole_light_and_named() {
     show("huge", &board(&[dispatch()], many, (DAYS, 3)));
 }
 
+#[test]
+fn a_tenants_page_speaks_of_its_own_services_and_of_itself() {
+    let quiet = quiet();
+    let of_tenant = |follow_alerts, seen_at| {
+        let head = Head {
+            name: "Halden".to_owned(),
+            whose: Whose::Tenant { follow_alerts },
+            url: "https://bugle.example/status/p/stp_1".to_owned(),
+            at: now(),
+            seen_at,
+        };
+        Board::new(head, quiet.regions.clone())
+    };
+    let files = show("tenant", &of_tenant(true, now()));
+    assert!(files["index.html"].len() <= 14_000);
+    assert!(!files.contains_key("status.json"), "no other installation reads of a tenant");
+    assert!(files["index.html"].contains("as the worst alert that is open for it"));
+    for (file, text) in &files {
+        for of_installation in
+            ["/status/subscribe", "synthetic", "bugle.example/status\"", "example/history"]
+        {
+            assert!(!text.contains(of_installation), "{file}: {of_installation}: {text}");
+        }
+    }
+    let summary = json(&files, "api/v2/summary.json");
+    assert_eq!(summary["page"]["url"], "https://bugle.example/status/p/stp_1/");
+    let by_hand = show("tenant-by-hand", &of_tenant(false, now()));
+    assert!(by_hand["index.html"].contains("as bad as its owner says"));
+    let blind = show("tenant-blind", &of_tenant(true, now() - SignedDuration::from_mins(5)));
+    assert!(blind["index.html"].contains("Alerts were last known to come through at"));
+    assert!(blind["badge.svg"].contains("not known"));
+}
+
 /// Four regions: quiet, in trouble, and two that nobody knows of.
 fn together() -> Board {
     let named = |name: &str, board: Board| {
@@ -183,6 +218,7 @@ fn together() -> Board {
     Board::new(
         Head {
             name: "Halden & Söhne".to_owned(),
+            whose: Whose::Installation,
             url: "https://bugle.example".to_owned(),
             at: now(),
             seen_at: now(),
@@ -227,6 +263,7 @@ fn a_region_that_is_not_known_is_never_green() {
     board.regions.remove(1);
     let head = Head {
         name: board.name.clone(),
+        whose: board.whose,
         url: board.url.clone(),
         at: board.at,
         seen_at: board.seen_at,

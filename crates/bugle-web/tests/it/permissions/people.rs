@@ -140,6 +140,13 @@ impl People {
             let made = self.make(path, &body).await;
             self.ids.insert(name, made["id"].as_str().unwrap().to_owned());
         }
+        let shown = json!([{"service":"{service}"}]);
+        let page = self.make("/status-pages", &json!({"name":"Halden","services":shown})).await;
+        self.ids.insert("status_page", page["id"].as_str().unwrap().to_owned());
+        let told = json!({"title":"Slow","text":"We look.","components":["{service}"],
+            "state":"degraded_performance"});
+        let told = self.make("/status-pages/{status_page}/bulletins", &told).await;
+        self.ids.insert("page_bulletin", told["id"].as_str().unwrap().to_owned());
         let new = json!({"name":"Prometheus","dialect":"native","service":"{service}"});
         let integration = self.make("/integrations", &new).await;
         let id = integration["integration"]["id"].as_str().unwrap().to_owned();

@@ -32,6 +32,9 @@ const POLICY: &str =
     r#"{"name":"P","levels":[{"targets":[{"type":"user","id":"{user}"}],"delay_s":60}]}"#;
 const OVERRIDE: &str = r#"{"schedule":"{schedule}","user":"{me}",
     "from":"2026-12-01T00:00:00Z","until":"2026-12-02T00:00:00Z"}"#;
+const STATUS_PAGE: &str = r#"{"name":"S","services":[{"service":"{service}"}]}"#;
+const PAGE_BULLETIN: &str = r#"{"title":"","text":"","components":[]}"#;
+const PAGE_UPDATE: &str = r#"{"version":0,"phase":"","text":""}"#;
 const TENANT: &str = r#"{"name":"T","time_zone":"Europe/Berlin","admin_name":"N",
     "admin_email":"n@t.example"}"#;
 const USER: &str = r#"{"name":"U","email":"u@halden.example","role":"viewer"}"#;
@@ -145,6 +148,20 @@ pub(super) const API: &[Row] = &[
     ("GET", "/api/v1/services/{service}", "", V),
     ("PUT", "/api/v1/services/{service}?dry_run=1", r#"{"name":"S"}"#, M),
     ("DELETE", "/api/v1/services/{service}?dry_run=1", "", M),
+    ("GET", "/api/v1/status-pages", "", V),
+    ("POST", "/api/v1/status-pages?dry_run=1", STATUS_PAGE, M),
+    ("GET", "/api/v1/status-pages/{status_page}", "", V),
+    ("PUT", "/api/v1/status-pages/{status_page}?dry_run=1", STATUS_PAGE, M),
+    ("DELETE", "/api/v1/status-pages/{status_page}?dry_run=1", "", M),
+    ("GET", "/api/v1/status-pages/{status_page}/bulletins", "", V),
+    ("POST", "/api/v1/status-pages/{status_page}/bulletins", PAGE_BULLETIN, R),
+    ("GET", "/api/v1/status-pages/{status_page}/bulletins/{page_bulletin}", "", V),
+    (
+        "POST",
+        "/api/v1/status-pages/{status_page}/bulletins/{page_bulletin}/updates",
+        PAGE_UPDATE,
+        R,
+    ),
     ("GET", "/api/v1/sessions", "", V),
     ("GET", "/api/v1/teams", "", V),
     ("POST", "/api/v1/teams?dry_run=1", r#"{"name":"T"}"#, M),
@@ -225,6 +242,19 @@ pub(super) const PAGES: &[Row] = &[
     ("GET", "/status-page/{bulletin}", "", Operator),
     ("POST", "/status-page/{bulletin}/post", "text=", Operator),
     ("POST", "/status-page/{bulletin}/hand", "take=yes", Operator),
+    ("GET", "/status-pages", "", V),
+    ("GET", "/status-pages/new", "", M),
+    ("POST", "/status-pages/new", "name=", M),
+    ("GET", "/status-pages/{status_page}", "", V),
+    ("GET", "/status-pages/{status_page}/edit", "", M),
+    ("POST", "/status-pages/{status_page}/edit", "name=", M),
+    ("GET", "/status-pages/{status_page}/troubles/new", "", R),
+    ("POST", "/status-pages/{status_page}/troubles/new", "title=", R),
+    ("GET", "/status-pages/{status_page}/maintenance/new", "", R),
+    ("POST", "/status-pages/{status_page}/maintenance/new", "title=", R),
+    ("GET", "/status-pages/{status_page}/bulletins/{page_bulletin}", "", V),
+    ("POST", "/status-pages/{status_page}/bulletins/{page_bulletin}/post", "text=", R),
+    ("POST", "/status-pages/{status_page}/delete", "", M),
     ("GET", "/integrations", "", V),
     ("GET", "/integrations/new", "", M),
     ("POST", "/integrations/new", "name=&dialect=native", M),
@@ -296,6 +326,9 @@ pub(super) const PUBLIC: &[&str] = &[
     "GET /readyz",
     "GET /metrics",
     "GET /status",
+    "GET /status/p/{page}",
+    "GET /status/p/{page}/",
+    "GET /status/p/{page}/{*file}",
     "GET /status/subscribe",
     "GET /status/subscribers/{id}/{token}",
     "GET /status/subscribers/{id}/{token}/unsubscribe",

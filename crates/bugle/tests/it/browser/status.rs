@@ -97,3 +97,94 @@ async fn an_operator_tells_and_posts_without_javascript_on_a_phone() {
     world.settle().await;
     world.end().await;
 }
+
+/// Pictures of a path on a phone and at a desk, by day and by night, where nothing is beside the
+/// screen.
+async fn pictures(world: &World, (path, name): (&str, &str), sign_in: bool) {
+    for width in [390, 1_440] {
+        let client =
+            if sign_in { signed_in(world, width, true).await } else { browser(width, true).await };
+        for scheme in ["light", "dark"] {
+            let feature = json!({ "name": "prefers-color-scheme", "value": scheme });
+            devtools(&client, "Emulation.setEmulatedMedia", json!({ "features": [feature] })).await;
+            client.goto(&format!("{}{path}", world.base)).await.unwrap();
+            client.wait().at_most(LIMIT).for_element(Locator::Css("h1")).await.unwrap();
+            let page = "document.documentElement";
+            let over = format!("{page}.scrollWidth - {page}.clientWidth");
+            assert_eq!(number(&client, &over).await, 0, "nothing is beside the screen: {path}");
+            picture(&client, &format!("{name}-{width}-{scheme}")).await;
+        }
+        client.close().await.unwrap();
+    }
+}
+
+async fn flash(client: &Client, text: &str) {
+    let said = format!("//*[@id='flash'][contains(., '{text}')]");
+    client.wait().at_most(LIMIT).for_element(Locator::XPath(&said)).await.unwrap();
+}
+
+async fn submit(client: &Client) {
+    let button = client.find(Locator::Css("main form.card .btn.main")).await.unwrap();
+    button.click().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_member_makes_a_page_and_tells_the_public_on_it_without_javascript() {
+    let world = World::watched(None, quick).await;
+    world.until_green().await;
+    let client = signed_in(&world, 390, false).await;
+    client.goto(&format!("{}/status-pages/new", world.base)).await.unwrap();
+    let form = client.form(Locator::Css("main form.card")).await.unwrap();
+    form.set_by_name("name", "Halden Freight").await.unwrap();
+    submit(&client).await;
+    let wrong = Locator::XPath("//*[@id='errors'][contains(., 'ust have 1 to 30 entries')]");
+    client.wait().at_most(LIMIT).for_element(wrong).await.unwrap();
+    for checkbox in client.find_all(Locator::Css("input[name=services]")).await.unwrap() {
+        checkbox.click().await.unwrap();
+    }
+    submit(&client).await;
+    flash(&client, "Made.").await;
+    let desk = client.current_url().await.unwrap().path().to_owned();
+    let public = desk.replace("/status-pages/", "/status/p/") + "/";
+    let says = async |text: &str| {
+        let page = reqwest::get(format!("{}{public}index.txt", world.base)).await.unwrap();
+        page.text().await.unwrap().contains(text)
+    };
+    world.until("the page is written", || says("Everything works.")).await;
+    world.post_event("checkout", crate::world::critical("db1 is down")).await;
+    world.until("it is red", || says(": down.")).await;
+
+    client.goto(&format!("{}{desk}/troubles/new", world.base)).await.unwrap();
+    let form = client.form(Locator::Css("main form.card")).await.unwrap();
+    form.set_by_name("title", "Paying is slow").await.unwrap();
+    form.set_by_name("text", "Cards take a minute.").await.unwrap();
+    let first = client.find(Locator::Css("input[name=components]")).await.unwrap();
+    first.click().await.unwrap();
+    submit(&client).await;
+    flash(&client, "The public is told.").await;
+    let bulletin = client.current_url().await.unwrap().path().to_owned();
+    world.until("it is told", || says("Cards take a minute.")).await;
+    pictures(&world, (&public, "tenant-page"), false).await;
+    for (path, name) in [
+        ("/status-pages", "tenant-pages"),
+        (&*desk, "tenant-desk"),
+        (&*format!("{desk}/edit"), "tenant-edit"),
+        (&*format!("{desk}/maintenance/new"), "tenant-maintenance"),
+        (&*bulletin, "tenant-bulletin"),
+    ] {
+        pictures(&world, (path, name), true).await;
+    }
+    client.goto(&format!("{}{bulletin}", world.base)).await.unwrap();
+    let choice = client.find(Locator::Id("phase")).await.unwrap();
+    choice.select_by_value("resolved").await.unwrap();
+    let text = client.find(Locator::Id("text")).await.unwrap();
+    text.clear().await.unwrap();
+    text.send_keys("It is over.").await.unwrap();
+    client.find(Locator::Css("main form .btn.main")).await.unwrap().click().await.unwrap();
+    flash(&client, "It is posted.").await;
+    client.close().await.unwrap();
+    world.sender_resolves("db1 is down").await;
+    world.until("it is green again", || says("Everything works.")).await;
+    world.settle().await;
+    world.end().await;
+}

@@ -1,0 +1,308 @@
+//! Writes the status pages of tenants, each into a folder of its own beside the installation's.
+//!
+//! Pages are looked at in turns, so that many of them cost no more than a few at once. What can't
+//! be read is not written: the files stay as they are, and say how old they are.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io;
+use std::ops::Bound::{Excluded, Unbounded};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bugle_domain::object::Directory;
+use bugle_domain::status_page::StatusPage;
+use bugle_domain::{AllTenants, ServiceId, StatusPageId, TenantId, TenantScope};
+use bugle_engine::status::board::BLIND_AFTER;
+use bugle_engine::status::bulletin::Bulletin;
+use bugle_engine::status::history::{self, Span};
+use bugle_engine::status::rules::States;
+use bugle_engine::status::tenant;
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use super::publisher::{MINUTE, SHOWN, before, due};
+use super::{PAGES, Settings, files};
+use crate::app::Inner;
+use crate::watch::within;
+
+/// How often some of the pages are looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Pages that are looked at then; each has its turn.
+const LOOKS: usize = 20;
+/// Pages that there may be.
+const MAX_PAGES: u32 = 2_000;
+/// Pages that are written in a minute.
+const MAX_WRITES: usize = 200;
+/// Of these, for pages that say something new.
+const FOR_NEWS: usize = 50;
+
+/// Runs until `stop` is cancelled.
+pub(super) async fn publish(app: Arc<Inner>, settings: Arc<Settings>, stop: CancellationToken) {
+    let mut pages = Pages::new(app, settings);
+    let mut failing = false;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(LOOK_EVERY) => (),
+        }
+        let looked = tokio::select! {
+            () = stop.cancelled() => return,
+            looked = pages.look() => looked,
+        };
+        if let Err(why) = &looked
+            && !failing
+        {
+            tracing::warn!(why, "status pages of tenants are not written");
+        }
+        failing = looked.is_err();
+    }
+}
+
+/// What a page says; it is written anew when that changes.
+#[derive(Clone, PartialEq)]
+struct Said {
+    name: String,
+    services: Vec<(ServiceId, String)>,
+    follow_alerts: bool,
+    shown: States<ServiceId>,
+    bulletins: Vec<Bulletin<ServiceId>>,
+    blind: bool,
+}
+
+impl Said {
+    fn of(page: &StatusPage, directory: &Directory) -> Self {
+        let named = |it: ServiceId| (it, tenant::name(page, directory, it));
+        Self {
+            name: page.name.clone(),
+            services: page.services.iter().map(|it| named(it.service)).collect(),
+            follow_alerts: page.follow_alerts,
+            shown: States::new(),
+            bulletins: Vec::new(),
+            blind: false,
+        }
+    }
+}
+
+/// What is kept of a page from one look to the next.
+#[derive(Default)]
+struct Held {
+    spans: Vec<Span<ServiceId>>,
+    /// When the spans were read: what ended before that is kept as it is.
+    loaded_at: Option<Timestamp>,
+    kept_at: Option<(Timestamp, States<ServiceId>)>,
+    written: Option<(Timestamp, Said)>,
+}
+
+/// What the loop carries from one look to the next.
+struct Pages {
+    app: Arc<Inner>,
+    settings: Arc<Settings>,
+    held: BTreeMap<StatusPageId, Held>,
+    /// Whose turn was last.
+    last: Option<StatusPageId>,
+    /// Those whose folders are there.
+    there: Option<BTreeSet<StatusPageId>>,
+    /// When the last pages were written, a minute back.
+    writes: Vec<Timestamp>,
+    /// When it was last known that events become alerts.
+    seen_at: Option<Timestamp>,
+    /// Whether this node writes down what all of them see.
+    leads: bool,
+}
+
+impl Pages {
+    fn new(app: Arc<Inner>, settings: Arc<Settings>) -> Self {
+        Self {
+            app,
+            settings,
+            held: BTreeMap::new(),
+            last: None,
+            there: None,
+            writes: Vec::new(),
+            seen_at: None,
+            leads: false,
+        }
+    }
+
+    async fn look(&mut self) -> Result<(), String> {
+        let now = self.app.clock.now();
+        let store = &self.app.store;
+        let all = within(store.status_pages(AllTenants::granted(), MAX_PAGES)).await?;
+        let public = all.into_iter().filter(|(_, page)| page.enabled);
+        let pages: BTreeMap<StatusPageId, (TenantId, StatusPage)> =
+            public.map(|it| (it.1.id, it)).collect();
+        self.forget(pages.keys().copied().collect())?;
+        // Before the watch has said anything, what was written by an earlier run is better.
+        let Some(watched) = self.app.watch.said() else { return Ok(()) };
+        self.leads = watched.reports.iter().map(|it| it.node).min() == Some(self.app.node);
+        if !watched.view.verdicts.iter().any(tenant::hides) || self.seen_at.is_none() {
+            self.seen_at = Some(watched.view.at);
+        }
+        self.writes.retain(|at| now.duration_since(*at) < MINUTE);
+        for id in self.turn(&pages) {
+            let Some((tenant, page)) = pages.get(&id) else { continue };
+            self.last = Some(id);
+            self.follow(TenantScope::granted(*tenant), page, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes the files of pages that are not public any more.
+    fn forget(&mut self, public: BTreeSet<StatusPageId>) -> Result<(), String> {
+        if self.there.as_ref() == Some(&public) {
+            return Ok(());
+        }
+        let names: BTreeSet<String> = public.iter().map(ToString::to_string).collect();
+        forget(&self.settings.folder.join(PAGES), &names).map_err(|error| error.to_string())?;
+        self.held.retain(|id, _| public.contains(id));
+        self.there = Some(public);
+        Ok(())
+    }
+
+    /// The pages whose turn it is.
+    fn turn(&self, pages: &BTreeMap<StatusPageId, (TenantId, StatusPage)>) -> Vec<StatusPageId> {
+        let Some(last) = self.last else { return pages.keys().take(LOOKS).copied().collect() };
+        let after = pages.range((Excluded(last), Unbounded)).chain(pages.range(..=last));
+        after.take(LOOKS).map(|(id, _)| *id).collect()
+    }
+
+    /// Looks how the services of a page do, and writes it if it is time to.
+    async fn follow(
+        &mut self,
+        scope: TenantScope,
+        page: &StatusPage,
+        now: Timestamp,
+    ) -> Result<(), String> {
+        let directory = within(self.app.directories.get(scope)).await?;
+        let mut said = Said::of(page, &directory);
+        let seen_at = self.seen_at.unwrap_or(now);
+        said.blind = now.duration_since(seen_at) > BLIND_AFTER;
+        said.bulletins = self.bulletins(scope, page.id, now).await?;
+        let alerts = within(self.app.store.services_in_trouble(scope)).await?;
+        said.shown = tenant::shown(page, &alerts, &said.bulletins, now);
+        let mut held = self.held.remove(&page.id).unwrap_or_default();
+        if held.loaded_at.is_none() || (!self.leads && due(held.loaded_at, now)) {
+            let since = before(now, SHOWN);
+            held.spans = within(self.app.store.page_spans(scope, page.id, since)).await?;
+            held.loaded_at = Some(now);
+        }
+        if self.leads && !said.blind {
+            history::note(&mut held.spans, &said.shown, now);
+        }
+        let written = self.write((page, &directory), &mut held, said.clone(), now);
+        let kept = self.keep(scope, (page.id, &mut held), said.shown, now).await;
+        self.held.insert(page.id, held);
+        written.map_err(|error| error.to_string()).and(kept)
+    }
+
+    /// What a page tells, newest first. Maintenance goes on by itself when its time has come.
+    async fn bulletins(
+        &self,
+        scope: TenantScope,
+        page: StatusPageId,
+        now: Timestamp,
+    ) -> Result<Vec<Bulletin<ServiceId>>, String> {
+        let store = &self.app.store;
+        let mut rows = within(store.page_bulletins(scope, page, before(now, SHOWN))).await?;
+        for row in &mut rows {
+            if row.bulletin.keep_time(now) && self.leads {
+                // What somebody else has said meanwhile is read at the next look.
+                within(store.save_page_bulletin(scope, page, row)).await?;
+            }
+        }
+        Ok(rows.into_iter().map(|row| row.bulletin).collect())
+    }
+
+    /// Writes the files, when they would say something else or are a minute old, and not too many
+    /// were written.
+    fn write(
+        &mut self,
+        (page, directory): (&StatusPage, &Directory),
+        held: &mut Held,
+        said: Said,
+        now: Timestamp,
+    ) -> io::Result<()> {
+        let news = held.written.as_ref().is_none_or(|(_, old)| *old != said);
+        let old = due(held.written.as_ref().map(|(at, _)| *at), now);
+        let most = if news { MAX_WRITES } else { MAX_WRITES - FOR_NEWS };
+        if !(news || old) || self.writes.len() >= most {
+            return Ok(());
+        }
+        let known = tenant::Known {
+            directory,
+            shown: &said.shown,
+            bulletins: &said.bulletins,
+            spans: &held.spans,
+            now,
+            seen_at: self.seen_at.unwrap_or(now),
+        };
+        let board = tenant::board(page, address(&self.app, page.id), known);
+        let folder = self.settings.folder.join(PAGES).join(page.id.to_string());
+        let written = files::write(&folder, &(self.settings.render)(&board));
+        match written {
+            Ok(()) => held.written = Some((now, said)),
+            Err(_) => metrics::counter!("bugle_status_write_failures_total").increment(1),
+        }
+        self.writes.push(now);
+        written
+    }
+
+    /// Keeps how the services did, when that has changed or a minute has passed.
+    async fn keep(
+        &self,
+        scope: TenantScope,
+        (page, held): (StatusPageId, &mut Held),
+        shown: States<ServiceId>,
+        now: Timestamp,
+    ) -> Result<(), String> {
+        let last = held.kept_at.as_ref();
+        let same = last.is_some_and(|(_, states)| *states == shown);
+        if !self.leads || (same && !due(last.map(|(at, _)| *at), now)) {
+            return Ok(());
+        }
+        let new = last.map(|(at, _)| *at).max(held.loaded_at).unwrap_or(now);
+        let grown: Vec<Span<ServiceId>> =
+            held.spans.iter().filter(|span| span.until >= new).copied().collect();
+        let old = before(now, SHOWN);
+        within(self.app.store.save_page_spans(scope, page, &grown, old)).await?;
+        held.spans.retain(|span| span.until >= old);
+        held.kept_at = Some((now, shown));
+        Ok(())
+    }
+}
+
+/// Where a page is served, without a slash at the end.
+pub(super) fn address(app: &Inner, page: StatusPageId) -> String {
+    let url = app.settings.public_url.as_str().trim_end_matches('/');
+    format!("{url}/status/{PAGES}/{page}")
+}
+
+/// Removes the folders below `folder` that are not named.
+fn forget(folder: &Path, names: &BTreeSet<String>) -> io::Result<()> {
+    let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
+    for entry in entries {
+        let entry = entry?;
+        if !names.contains(&entry.file_name().display().to_string()) {
+            fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_of_a_page_that_is_no_more_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["stp_1", "stp_2"] {
+            fs::create_dir_all(folder.path().join(name).join("api")).unwrap();
+        }
+        forget(folder.path(), &BTreeSet::from(["stp_2".to_owned()])).unwrap();
+        assert!(!folder.path().join("stp_1").exists() && folder.path().join("stp_2/api").exists());
+        forget(&folder.path().join("nowhere"), &BTreeSet::new()).unwrap();
+    }
+}
