@@ -8,6 +8,7 @@ mod error;
 mod files;
 mod publisher;
 mod regions;
+mod subscribed;
 mod subscribers;
 mod telling;
 
@@ -26,7 +27,8 @@ use url::Url;
 
 pub use self::desk::{Desk, DraftedBulletin, NewMaintenance, NewTrouble, Post};
 pub use self::error::StatusError;
-pub use self::subscribers::{Asks, Subscriber, SubscriberCount, SubscriberView};
+pub use self::subscribed::{ChannelCount, SubscriberCounts};
+pub use self::subscribers::{Asks, Subscriber, SubscriberView};
 use self::telling::TellingLoop;
 use crate::app::{App, Inner};
 

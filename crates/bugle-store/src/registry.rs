@@ -173,6 +173,7 @@ pub(crate) static ALL: &[&Statement] = &[
     &crate::subscribers::DROP_MESSAGES,
     &crate::subscribers::UNCONFIRMED,
     &crate::subscribers::COUNT,
+    &crate::subscribers::NEWEST,
     &crate::subscribers::UNTOLD,
     &crate::subscribers::TELL,
     &crate::subscribers::MAKE,

@@ -15,6 +15,7 @@ mod objects;
 mod oncall;
 mod schema;
 mod status;
+mod subscribers;
 mod tenants;
 mod users;
 mod watch;
@@ -137,6 +138,10 @@ fn administration() -> OpenApiRouter<WebState> {
         .routes(routes!(status::get))
         .routes(routes!(status::post))
         .routes(routes!(status::take_over))
+        .routes(routes!(subscribers::list))
+        .routes(routes!(subscribers::counts))
+        .routes(routes!(subscribers::find))
+        .routes(routes!(subscribers::remove))
 }
 
 /// What the API takes and gives, as OpenAPI 3.1.

@@ -21,6 +21,7 @@ pub mod names;
 pub mod reference;
 pub mod schedules;
 pub mod status;
+pub mod subscribers;
 pub mod trigger;
 pub mod watch;
 

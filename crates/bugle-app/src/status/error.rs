@@ -19,7 +19,7 @@ pub enum StatusError {
     #[error("something was said in between; read it and post again")]
     Overtaken,
     /// There is no such subscriber, or the token is not theirs.
-    #[error("this is not the link of a subscriber")]
+    #[error("there is no such subscriber, or this is not their link")]
     NoSubscriber,
     /// Too many asked from one place.
     #[error("too many asked from your network; try again in {} s", wait_s(*.wait))]

@@ -1,5 +1,4 @@
-//! What subscribers of the status page do: ask, confirm, choose, unsubscribe; and what operators
-//! see of them.
+//! What subscribers of the status page do: ask, confirm, choose, unsubscribe.
 //!
 //! Nobody signs in. A subscriber's page is opened by a token that is sent to its address and to
 //! nowhere else. It is made from the key of the installation and the id, so that it stands in every
@@ -15,7 +14,6 @@ use bugle_domain::contact::{Address, Channel};
 use bugle_engine::status::subscribers::Links;
 pub use bugle_engine::status::subscribers::Subscriber;
 use bugle_engine::status::{Component, rules};
-pub use bugle_store::SubscriberCount;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
@@ -23,11 +21,9 @@ use sha2::Sha256;
 
 use super::{StatusError, installed};
 use crate::app::{App, Inner};
-use crate::caller::Caller;
 use crate::entropy;
 use crate::error::problem;
 use crate::limits::{owner, place};
-use crate::permission::Permission;
 
 /// Bytes of a token: 128 bits.
 const TOKEN_BYTES: usize = 16;
@@ -124,29 +120,6 @@ impl App {
         Ok(self.inner().store.drop_subscriber(id).await.map(drop)?)
     }
 
-    /// How many subscribers there are. For operators.
-    pub async fn subscriber_counts(
-        &self,
-        caller: &Caller,
-    ) -> Result<Vec<SubscriberCount>, StatusError> {
-        let all = caller.all_tenants(Permission::PostStatus)?;
-        Ok(self.inner().store.count_subscribers(all).await?)
-    }
-
-    /// Forgets whoever has an address, as its owner asks for. For operators.
-    pub async fn remove_subscriber(&self, caller: &Caller, typed: &str) -> Result<(), StatusError> {
-        caller.require(Permission::PostStatus)?;
-        let typed = typed.trim();
-        let channel = if typed.contains("://") { Channel::Webhook } else { Channel::Email };
-        let asks = Asks { channel, address: typed.to_owned(), components: Vec::new() };
-        let store = &self.inner().store;
-        let found = store.subscriber_at(&address(&asks)?).await?;
-        let id = found.ok_or(StatusError::NoSubscriber)?;
-        store.drop_subscriber(id).await?;
-        tracing::warn!(%id, by = caller.audit_name(), "a subscriber was removed");
-        Ok(())
-    }
-
     async fn known(&self, id: SubscriberId, token: &str) -> Result<Subscriber, StatusError> {
         if !self.inner().is_subscriber_token(id, token) {
             return Err(StatusError::NoSubscriber);
@@ -191,7 +164,7 @@ impl Inner {
     }
 }
 
-fn address(asks: &Asks) -> Result<Address, StatusError> {
+pub(super) fn address(asks: &Asks) -> Result<Address, StatusError> {
     let wrong = |text: &str| StatusError::Invalid(vec![problem("/address", "invalid", text)]);
     let typed = asks.address.trim();
     if typed.chars().count() > MAX_ADDRESS {

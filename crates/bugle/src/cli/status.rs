@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::context::Context;
+use super::subscribers::{SubscribersCommand, subscribers};
 use crate::failure::{Failure, Reason};
 use crate::output::{Cell, Output, Table, Tone};
 use crate::when;
@@ -67,6 +68,9 @@ pub enum StatusCommand {
     Maintenance(MaintenanceArgs),
     /// Write what could be said next, made from what is known
     Draft(BulletinArgs),
+    /// Who is told by mail, text or webhook of what the page says
+    #[command(subcommand)]
+    Subscribers(SubscribersCommand),
 }
 
 /// Which bulletin.
@@ -205,6 +209,7 @@ pub async fn status(context: &Context, args: &StatusArgs) -> Result<(), Failure>
         StatusCommand::Resolve(args) => resolve(context, args).await,
         StatusCommand::TakeOver(args) => hand(context, args, true).await,
         StatusCommand::GiveBack(args) => hand(context, args, false).await,
+        StatusCommand::Subscribers(command) => subscribers(context, command).await,
     }
 }
 

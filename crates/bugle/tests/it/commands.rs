@@ -2,6 +2,11 @@
 
 use std::process::Output;
 
+use bugle_domain::SubscriberId;
+use bugle_domain::contact::{Address, Channel};
+use bugle_engine::status::Component;
+use bugle_engine::status::subscribers::Subscriber;
+
 use crate::changes::{LANES, view};
 use crate::world::{LENA, World};
 
@@ -272,5 +277,42 @@ async fn planned_work_is_announced_taken_over_and_done_from_the_command_line() {
     assert!(complained(&nowhere).contains("major_outage"), "{}", complained(&nowhere));
     let no_page = bugle(&w, &["status"]).await;
     assert!(complained(&no_page).contains("it needs the watch"), "{}", complained(&no_page));
+    w.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn operators_list_find_and_forget_subscribers_on_record() {
+    let w = World::on_sqlite().await;
+    for (number, address) in [(1, "ada@customer.example"), (2, "ben@customer.example")] {
+        let asks = Subscriber {
+            id: SubscriberId::from_stored(uuid::Uuid::from_u128(number)),
+            address: Address::parse(Channel::Email, address).unwrap(),
+            components: vec![Component::Web],
+            asked_at: w.clock.now(),
+            confirmed_at: None,
+        };
+        w.store.ask_to_subscribe(&asks).await.unwrap();
+    }
+    let first = bugle(&w, &["status", "subscribers", "list", "--limit", "1"]).await;
+    let shown = said(&first);
+    assert!(shown.contains("b…@customer.example\tweb\t"), "the newest, masked: {shown}");
+    let more = complained(&first);
+    assert!(more.contains("email 0 (2 not confirmed); intake 0"), "{more}");
+    let after = more.rsplit(' ').next().unwrap().trim();
+    let rest = ["status", "subscribers", "list", "--after", after];
+    let rest = said(&bugle(&w, &rest).await);
+    assert!(rest.contains("a…@customer.example") && rest.lines().count() == 1, "{rest}");
+    let found = bugle(&w, &["status", "subscribers", "find", "ada@customer.example"]).await;
+    let found = said(&found);
+    let id = found.split('\t').next().unwrap();
+    let missing = bugle(&w, &["status", "subscribers", "find", "a@customer.example"]).await;
+    assert_eq!(missing.status.code(), Some(3), "{}", complained(&missing));
+    let removed = said(&bugle(&w, &["status", "subscribers", "remove", id]).await);
+    assert!(removed.contains("is forgotten."), "{removed}");
+    let again = bugle(&w, &["status", "subscribers", "remove", id]).await;
+    assert_eq!(again.status.code(), Some(3), "{}", complained(&again));
+    let audit = w.get("/api/v1/audit").await;
+    let text = "removed the subscriber a…@customer.example";
+    assert_eq!(audit["data"][0]["text"], text, "{audit}");
     w.end().await;
 }

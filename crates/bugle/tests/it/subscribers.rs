@@ -121,7 +121,7 @@ async fn a_subscribers_whole_way(w: World) {
     assert_eq!(w.press(&own, &[]).await, 404, "the address is forgotten");
     assert_eq!(w.press(&format!("{program}/unsubscribe"), &[]).await, 200);
     w.until("nobody is left", || async {
-        w.app().subscriber_counts(&w.operator().await).await.unwrap().is_empty()
+        w.app().subscriber_counts(&w.operator().await).await.unwrap().channels.is_empty()
     })
     .await;
     let mails = w.lab.mailbox(ADA).mails();

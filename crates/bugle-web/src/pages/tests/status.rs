@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use bugle_app::status::{Desk, DraftedBulletin, Subscriber, SubscriberCount, SubscriberView};
+use bugle_app::status::{
+    ChannelCount, Desk, DraftedBulletin, Subscriber, SubscriberCounts, SubscriberView,
+};
 use bugle_domain::contact::Channel;
 use bugle_domain::stage::Stage;
 use bugle_domain::{BulletinId, IncidentId};
@@ -442,8 +444,9 @@ fn the_operators_pages() {
     let components = vec![(Component::Web, State::Operational), (Component::Sms, State::Degraded)];
     let bulletins = vec![drafted(trouble()), drafted(work())];
     let desk = Desk { on: true, components, bulletins };
-    let counts = vec![SubscriberCount { channel: Channel::Email, confirmed: 1_204, asked: 7 }];
-    let html = super::show("status-desk", &app, &status_desk::build(desk.clone(), counts, &times));
+    let mails = ChannelCount { channel: Channel::Email, confirmed: 1_204, asked: 7 };
+    let counts = SubscriberCounts { channels: vec![mails], components: Vec::new() };
+    let html = super::show("status-desk", &app, &status_desk::build(desk.clone(), &counts, &times));
     assert!(html.contains("1204, 7 not confirmed") && html.contains("Forget an address"));
     let sent = vec![("components".to_owned(), "sms".to_owned())];
     let errors = vec![FieldError::new("title", "Say in a line what it is.")];
