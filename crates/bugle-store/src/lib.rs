@@ -36,6 +36,7 @@ mod retention;
 mod revisions;
 mod status;
 mod subscribers;
+mod texts;
 mod timeline;
 mod tries;
 mod watch;
@@ -69,6 +70,7 @@ pub use responses::Respond;
 pub use revisions::{NewRevision, RevisionSource, StageTarget, StoredRevision};
 pub use status::BulletinRow;
 pub use subscribers::{SubscriberClaim, SubscriberCount, SubscriberMessage, Untold};
+pub use texts::{CodeAsked, TextCeiling};
 pub use tries::TriedRow;
 pub use watch::{CanaryRow, ReportRow};
 

@@ -201,7 +201,7 @@ pub struct Untold {
 }
 
 /// The notice that asks to confirm.
-fn question() -> NoticeId {
+pub(crate) fn question() -> NoticeId {
     NoticeId::from_stored(Uuid::nil())
 }
 
@@ -487,7 +487,7 @@ fn notice(id: Uuid, document: &str) -> Result<Notice, StoreError> {
         .map_err(|error| StoreError::corrupt(("status_notices", "document"), id, error))
 }
 
-fn subscriber(row: &Row) -> Result<Subscriber, StoreError> {
+pub(crate) fn subscriber(row: &Row) -> Result<Subscriber, StoreError> {
     let id = row.id(0)?;
     let corrupt = |column| move |problem| StoreError::corrupt(("subscribers", column), id, problem);
     let channel =

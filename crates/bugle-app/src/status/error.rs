@@ -1,5 +1,6 @@
 //! What can go wrong with the status page.
 
+use bugle_engine::status::subscribers::CODE_TRIES;
 use bugle_store::StoreError;
 use jiff::SignedDuration;
 
@@ -27,6 +28,12 @@ pub enum StatusError {
         /// How long to wait.
         wait: SignedDuration,
     },
+    /// The code is not the one that was sent, is too old, or was tried too often.
+    #[error("this code is not right or no longer holds; ask for another after {CODE_TRIES} tries")]
+    WrongCode,
+    /// No more texts go out today.
+    #[error("no more texts go out today; ask by mail, or tomorrow")]
+    TextsUsedUp,
     /// What was typed can't be used.
     #[error("{}", summary(.0))]
     Invalid(Vec<Problem>),
@@ -40,9 +47,9 @@ impl UseCaseError for StatusError {
         match self {
             Self::Forbidden(_) => ErrorKind::Forbidden,
             Self::NotFound | Self::NoSubscriber => ErrorKind::NotFound,
-            Self::TooOften { .. } => ErrorKind::RateLimited,
+            Self::TooOften { .. } | Self::TextsUsedUp => ErrorKind::RateLimited,
             Self::Overtaken => ErrorKind::Conflict,
-            Self::Invalid(_) => ErrorKind::Invalid,
+            Self::WrongCode | Self::Invalid(_) => ErrorKind::Invalid,
             Self::Store(error) => storage_kind(error),
         }
     }
@@ -54,6 +61,8 @@ impl UseCaseError for StatusError {
             Self::NoSubscriber => "no_subscriber",
             Self::TooOften { .. } => "subscribe_rate_limited",
             Self::Overtaken => "version_conflict",
+            Self::WrongCode => "code_wrong",
+            Self::TextsUsedUp => "subscriber_texts_used_up",
             Self::Invalid(_) => "invalid",
             Self::Store(error) => error.code(),
         }
@@ -67,6 +76,8 @@ impl UseCaseError for StatusError {
             | Self::NoSubscriber
             | Self::TooOften { .. }
             | Self::Overtaken
+            | Self::WrongCode
+            | Self::TextsUsedUp
             | Self::Store(_) => &[],
         }
     }

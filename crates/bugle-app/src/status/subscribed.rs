@@ -65,7 +65,11 @@ impl App {
     ) -> Result<Subscriber, StatusError> {
         caller.require(Permission::PostStatus)?;
         let typed = typed.trim();
-        let channel = if typed.contains("://") { Channel::Webhook } else { Channel::Email };
+        let channel = match typed {
+            url if url.contains("://") => Channel::Webhook,
+            mail if mail.contains('@') => Channel::Email,
+            _ => Channel::Sms,
+        };
         let asks = Asks { channel, address: typed.to_owned(), components: Vec::new() };
         let store = &self.inner().store;
         let id = store.subscriber_at(&address(&asks)?).await?.ok_or(StatusError::NoSubscriber)?;

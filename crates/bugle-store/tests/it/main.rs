@@ -16,4 +16,5 @@ mod reading;
 mod rooms;
 mod status;
 mod subscribing;
+mod texting;
 mod watch;

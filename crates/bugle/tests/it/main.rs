@@ -28,6 +28,7 @@ mod sentinel;
 mod server;
 mod status;
 mod subscribers;
+mod texts;
 mod tls;
 mod trust;
 mod watch;

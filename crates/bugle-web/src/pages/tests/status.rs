@@ -466,12 +466,21 @@ fn the_operators_pages() {
 #[test]
 fn the_pages_of_subscribers() {
     let app = super::shell("Be told", Section::Status);
-    let there = [Component::Web, Component::Sms];
+    let components = vec![Component::Web, Component::Sms];
+    let there = subscribe::There { ways: vec![Channel::Email, Channel::Webhook], components };
     let errors = vec![FieldError::new("address", "Write a mail address.")];
     let typed =
         vec![("by".to_owned(), "webhook".to_owned()), ("address".to_owned(), "<x>".to_owned())];
     let html = super::show("subscribe", &app, &subscribe::build_form(&there, &typed, errors));
     assert!(html.contains("value=\"webhook\" checked") && html.contains("&#60;x&#62;"), "{html}");
+    assert!(!html.contains("Text message"), "nobody asks by text unless it is turned on");
+    let by_text = subscribe::There { ways: subscribers::CHANNELS.to_vec(), ..there };
+    let form = subscribe::build_form(&by_text, &Vec::new(), Vec::new());
+    let html = super::show("subscribe-text", &app, &form);
+    assert!(html.contains("Text message") && html.contains("+4512345678"), "{html}");
+    let wrong = vec![FieldError::new("code", "This code is not right.")];
+    let html = super::show("subscribe-code", &app, &subscribe::build_code("<+45>", wrong));
+    assert!(html.contains("value=\"&#60;+45&#62;\"") && html.contains("one-time-code"), "{html}");
     let subscriber = |confirmed_at| Subscriber {
         id: bugle_domain::SubscriberId::new(now(), [1; 10]),
         address: bugle_domain::contact::Address::parse(Channel::Email, "ada@example.com").unwrap(),

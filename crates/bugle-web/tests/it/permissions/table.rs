@@ -301,6 +301,8 @@ pub(super) const PUBLIC: &[&str] = &[
     "GET /metrics",
     "GET /status",
     "GET /status/subscribe",
+    "POST /status/subscribe/code",
+    "GET /u/{short}",
     "GET /status/subscribers/{id}/{token}",
     "GET /status/subscribers/{id}/{token}/unsubscribe",
     "GET /index.html",
