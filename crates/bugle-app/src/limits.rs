@@ -28,7 +28,7 @@ const SUBSCRIBE_ALL: (u32, Duration) = (300, Duration::from_secs(12));
 /// Codes by text that are asked for in one network: 5 at once, then one every half hour.
 const TEXT_FROM: (u32, Duration) = (5, Duration::from_mins(30));
 /// Codes by text to one number: 2 at once, then one an hour.
-const TEXT_TO: (u32, Duration) = (2, Duration::from_mins(60));
+const TEXT_TO: (u32, Duration) = (2, Duration::from_hours(1));
 /// Codes that are typed in one network: 20 at once, then one a minute.
 const CODE_FROM: (u32, Duration) = (20, Duration::from_mins(1));
 

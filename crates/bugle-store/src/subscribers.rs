@@ -296,7 +296,7 @@ impl Store {
         before: Option<SubscriberId>,
         limit: u32,
     ) -> Result<Vec<Subscriber>, StoreError> {
-        let before = before.map_or(Uuid::max(), |id| id.as_uuid());
+        let before = before.map_or(Uuid::max(), SubscriberId::as_uuid);
         let rows = self.db.rows(&NEWEST, values![before, limit]).await?;
         readable(&rows, subscriber)
     }

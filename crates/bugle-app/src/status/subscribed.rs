@@ -101,7 +101,8 @@ fn summed(counts: &[SubscriberCount], there: &[Component]) -> SubscriberCounts {
         let SubscriberCount { channel, confirmed, asked, .. } = *it;
         match channels.iter_mut().find(|sum| sum.channel == channel) {
             Some(sum) => {
-                (sum.confirmed, sum.asked) = (sum.confirmed + confirmed, sum.asked + asked)
+                sum.confirmed += confirmed;
+                sum.asked += asked;
             }
             None => channels.push(ChannelCount { channel, confirmed, asked }),
         }

@@ -13,6 +13,7 @@ use bugle_engine::status::board::{Board, Head, Region, Unseen, rows};
 use bugle_engine::status::bulletin::{self, Bulletin, Kind, Known, Phase, Update};
 use bugle_engine::status::history::{DAYS, Span};
 use bugle_engine::status::rules::{self, Installed, States};
+use bugle_engine::status::subscribers::CHANNELS;
 use bugle_engine::status::{Component, State};
 use bugle_engine::watch::{Hop, Verdict};
 use jiff::{SignedDuration, Timestamp};
@@ -474,7 +475,7 @@ fn the_pages_of_subscribers() {
     let html = super::show("subscribe", &app, &subscribe::build_form(&there, &typed, errors));
     assert!(html.contains("value=\"webhook\" checked") && html.contains("&#60;x&#62;"), "{html}");
     assert!(!html.contains("Text message"), "nobody asks by text unless it is turned on");
-    let by_text = subscribe::There { ways: subscribers::CHANNELS.to_vec(), ..there };
+    let by_text = subscribe::There { ways: CHANNELS.to_vec(), ..there };
     let form = subscribe::build_form(&by_text, &Vec::new(), Vec::new());
     let html = super::show("subscribe-text", &app, &form);
     assert!(html.contains("Text message") && html.contains("+4512345678"), "{html}");
@@ -490,7 +491,7 @@ fn the_pages_of_subscribers() {
     };
     let view = |confirmed_at| SubscriberView {
         subscriber: subscriber(confirmed_at),
-        components: there.to_vec(),
+        components: by_text.components.clone(),
         secret: None,
     };
     let page = |it| subscribe::build(it, "/status/subscribers/sub_1/token".to_owned());

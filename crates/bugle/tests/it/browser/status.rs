@@ -120,7 +120,13 @@ async fn who_asks_by_text_types_the_code_without_script_on_any_screen() {
         let client = browser(width, false).await;
         client.goto(&format!("{}/status/subscribe", world.base)).await.unwrap();
         pictures(&client, &format!("subscribe-text-{width}")).await;
-        client.find(Locator::Css("input[name='by'][value='sms']")).await.unwrap().click().await.unwrap();
+        client
+            .find(Locator::Css("input[name='by'][value='sms']"))
+            .await
+            .unwrap()
+            .click()
+            .await
+            .unwrap();
         let form = client.form(Locator::Css("form[action='/status/subscribe']")).await.unwrap();
         form.set_by_name("address", number).await.unwrap();
         press(&client, "form[action='/status/subscribe'] button", "#code").await;
