@@ -42,6 +42,9 @@ fn line(row: AuditRow) -> AuditLine {
     let text = match row.about {
         Audited::Object(kind) => change_of_object(&row, kind),
         Audited::Settings => change_of_settings(&row),
+        Audited::Subscriber => {
+            format!("removed the subscriber {}", row.before.as_deref().unwrap_or_default())
+        }
     };
     AuditLine { at: row.at, actor: row.actor, text }
 }

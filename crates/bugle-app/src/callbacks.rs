@@ -241,7 +241,11 @@ impl App {
 
     /// A reply by text answers the last message that was taken for that phone, or the alert whose
     /// number it names. Where another went there shortly before, it may be about that one.
+    /// "STOP" of a subscriber ends that, and answers no page.
     async fn text_from_phone(&self, text: &TextFromPhone) -> Result<String, CallbackFailed> {
+        if let Some(said) = self.end_by_text(&text.from, &text.text).await? {
+            return Ok(twiml::reply(&said));
+        }
         let messages = self.inner().store.by_phone(&text.from).await?;
         let Some((last, before)) = messages.split_first() else {
             tracing::info!("a text came from a phone that nothing was sent to");

@@ -25,6 +25,13 @@ const SUBSCRIBE_TO: (u32, Duration) = (2, Duration::from_mins(20));
 /// Such questions in all: 300 at once, then one every 12 s. So many are kept until the day after.
 const SUBSCRIBE_ALL: (u32, Duration) = (300, Duration::from_secs(12));
 
+/// Codes by text that are asked for in one network: 5 at once, then one every half hour.
+const TEXT_FROM: (u32, Duration) = (5, Duration::from_mins(30));
+/// Codes by text to one number: 2 at once, then one an hour.
+const TEXT_TO: (u32, Duration) = (2, Duration::from_hours(1));
+/// Codes that are typed in one network: 20 at once, then one a minute.
+const CODE_FROM: (u32, Duration) = (20, Duration::from_mins(1));
+
 /// All limits of one node.
 #[derive(Debug)]
 pub(crate) struct UseLimits {
@@ -40,6 +47,12 @@ pub(crate) struct UseLimits {
     pub(crate) subscribe_to: Limit<String>,
     /// Of everybody.
     pub(crate) subscribe_all: Limit<()>,
+    /// By network.
+    pub(crate) text_from: Limit<IpAddr>,
+    /// By number.
+    pub(crate) text_to: Limit<String>,
+    /// By network.
+    pub(crate) code_from: Limit<IpAddr>,
 }
 
 impl UseLimits {
@@ -58,6 +71,9 @@ impl UseLimits {
             subscribe_from: limit(clock, SUBSCRIBE_FROM),
             subscribe_to: limit(clock, SUBSCRIBE_TO),
             subscribe_all: limit(clock, SUBSCRIBE_ALL),
+            text_from: limit(clock, TEXT_FROM),
+            text_to: limit(clock, TEXT_TO),
+            code_from: limit(clock, CODE_FROM),
         }
     }
 }

@@ -10,8 +10,10 @@ mod page_desk;
 mod pages;
 mod publisher;
 mod regions;
+mod subscribed;
 mod subscribers;
 mod telling;
+mod texts;
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -29,8 +31,10 @@ use url::Url;
 pub use self::desk::{Desk, DraftedBulletin, NewMaintenance, NewTrouble, Post};
 pub use self::error::StatusError;
 pub use self::page_desk::{NewPageBulletin, PageDesk, PageNews};
-pub use self::subscribers::{Asks, Subscriber, SubscriberCount, SubscriberView};
+pub use self::subscribed::{ChannelCount, SubscriberCounts};
+pub use self::subscribers::{Asks, Subscriber, SubscriberView};
 use self::telling::TellingLoop;
+pub use self::texts::Texts;
 use crate::app::{App, Inner};
 
 /// How the status page is made.
@@ -46,6 +50,8 @@ pub struct Settings {
     pub promise: SignedDuration,
     /// The installations of other regions.
     pub regions: Vec<OtherRegion>,
+    /// Whether, and to which numbers, subscribers are told by text.
+    pub texts: Texts,
     /// Makes the files from what is to be said.
     pub render: fn(&Board) -> Vec<File>,
 }
@@ -92,6 +98,10 @@ pub(crate) struct Shared {
 impl Shared {
     fn settings(&self) -> Option<Arc<Settings>> {
         self.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn texts(&self) -> Texts {
+        self.settings().map(|it| it.texts.clone()).unwrap_or_default()
     }
 }
 

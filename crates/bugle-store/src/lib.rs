@@ -37,6 +37,7 @@ mod revisions;
 mod status;
 mod status_pages;
 mod subscribers;
+mod texts;
 mod timeline;
 mod tries;
 mod watch;
@@ -70,6 +71,7 @@ pub use responses::Respond;
 pub use revisions::{NewRevision, RevisionSource, StageTarget, StoredRevision};
 pub use status::BulletinRow;
 pub use subscribers::{SubscriberClaim, SubscriberCount, SubscriberMessage, Untold};
+pub use texts::{CodeAsked, TextCeiling};
 pub use tries::TriedRow;
 pub use watch::{CanaryRow, ReportRow};
 

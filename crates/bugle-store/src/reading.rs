@@ -25,6 +25,8 @@ pub enum Audited {
     Object(ObjectKind),
     /// The tenant's own settings.
     Settings,
+    /// A subscriber of the status page, whom an operator removed.
+    Subscriber,
 }
 
 impl Audited {
@@ -33,6 +35,7 @@ impl Audited {
         match self {
             Self::Object(kind) => kind.as_str(),
             Self::Settings => "tenant",
+            Self::Subscriber => "subscriber",
         }
     }
 
@@ -40,6 +43,7 @@ impl Audited {
     fn parse(text: &str) -> Option<Self> {
         match text {
             "tenant" => Some(Self::Settings),
+            "subscriber" => Some(Self::Subscriber),
             kind => ObjectKind::parse(kind).map(Self::Object),
         }
     }

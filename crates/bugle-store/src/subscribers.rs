@@ -3,7 +3,7 @@
 //! Nothing here takes a scope: the status page is the installation's own.
 
 use bugle_domain::contact::{Address, Channel};
-use bugle_domain::{AllTenants, BulletinId, NoticeId, SubscriberId};
+use bugle_domain::{AllTenants, BulletinId, NoticeId, SubscriberId, TenantId, TenantScope};
 use bugle_engine::status::Component;
 use bugle_engine::status::subscribers::{Notice, Subscriber};
 use jiff::Timestamp;
@@ -16,8 +16,10 @@ use crate::db::statement::Kind::{Id, Text};
 use crate::db::statement::Statement;
 use crate::db::value::{Rows, row, values};
 use crate::db::{Tx, WriteClass, retried};
+use crate::directory::{AUDIT, NEXT_VERSION};
 use crate::error::StoreError;
 use crate::readable::{or_skipped, readable};
+use crate::reading::Audited;
 use crate::status::{BulletinRow, bulletin};
 
 /// Bulletins that are looked at once.
@@ -74,8 +76,13 @@ pub(crate) static UNCONFIRMED: Statement = Statement::new(
 );
 
 pub(crate) static COUNT: Statement = Statement::new(
-    "SELECT s.channel, COUNT(s.confirmed_us), COUNT(*) FROM subscribers s
-     GROUP BY s.channel ORDER BY s.channel",
+    "SELECT s.channel, s.components, COUNT(s.confirmed_us), COUNT(*) FROM subscribers s
+     GROUP BY s.channel, s.components ORDER BY s.channel, s.components",
+);
+
+pub(crate) static NEWEST: Statement = Statement::new(
+    "SELECT s.id, s.channel, s.address, s.components, s.asked_us, s.confirmed_us
+     FROM subscribers s WHERE s.id < $1 ORDER BY s.id DESC LIMIT $2",
 );
 
 pub(crate) static UNTOLD: Statement = Statement::new(
@@ -151,11 +158,13 @@ pub(crate) static GIVE_UP: Statement = Statement::new(
     "DELETE FROM subscriber_messages WHERE claimed_us IS NOT NULL AND claimed_us <= $1",
 );
 
-/// How many subscribers there are by one way.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// How many subscribers there are by one way who want to be told of the same.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SubscriberCount {
     /// The way.
     pub channel: Channel,
+    /// Of which components; empty: of all.
+    pub components: Vec<Component>,
     /// Those who are told.
     pub confirmed: i64,
     /// Those who only asked.
@@ -197,7 +206,7 @@ pub struct Untold {
 }
 
 /// The notice that asks to confirm.
-fn question() -> NoticeId {
+pub(crate) fn question() -> NoticeId {
     NoticeId::from_stored(Uuid::nil())
 }
 
@@ -266,8 +275,7 @@ impl Store {
 
     async fn drop_subscriber_once(&self, id: SubscriberId) -> Result<bool, StoreError> {
         let mut tx = self.db.write(WriteClass::Then).await?;
-        tx.run(&DROP_MESSAGES, values![id]).await?;
-        let dropped = tx.run(&DROP, values![id]).await? == 1;
+        let dropped = drop_with_messages(&mut tx, id).await?;
         tx.commit().await?;
         Ok(dropped)
     }
@@ -282,7 +290,7 @@ impl Store {
         rows.iter().map(|row| Ok(SubscriberId::from_stored(row.id(0)?))).collect()
     }
 
-    /// How many there are.
+    /// How many there are, by way and by what they want to be told of.
     pub async fn count_subscribers(
         &self,
         _: AllTenants,
@@ -290,10 +298,58 @@ impl Store {
         let mut counts = Vec::new();
         for row in self.db.rows(&COUNT, values![]).await? {
             let Some(channel) = Channel::parse(row.text(0)?) else { continue };
-            let (confirmed, all) = (row.int(1)?, row.int(2)?);
-            counts.push(SubscriberCount { channel, confirmed, asked: all - confirmed });
+            let Ok(components) = components(row.text(1)?) else { continue };
+            let (confirmed, all) = (row.int(2)?, row.int(3)?);
+            let asked = all - confirmed;
+            counts.push(SubscriberCount { channel, components, confirmed, asked });
         }
         Ok(counts)
+    }
+
+    /// Those who asked first before `before` did, the last of them first.
+    pub async fn newest_subscribers(
+        &self,
+        _: AllTenants,
+        before: Option<SubscriberId>,
+        limit: u32,
+    ) -> Result<Vec<Subscriber>, StoreError> {
+        let before = before.map_or(Uuid::max(), SubscriberId::as_uuid);
+        let rows = self.db.rows(&NEWEST, values![before, limit]).await?;
+        readable(&rows, subscriber)
+    }
+
+    /// Forgets a subscriber as [`Self::drop_subscriber`] does, and writes that to the audit log of
+    /// the tenant of whoever did it, with the address as it may be shown. `false`: there is none
+    /// any more.
+    pub async fn remove_subscriber(
+        &self,
+        scope: TenantScope,
+        (id, shown): (SubscriberId, &str),
+        now: Timestamp,
+        actor: &str,
+    ) -> Result<bool, StoreError> {
+        retried!(self.remove_once(scope.tenant(), (id, shown), now, actor))
+    }
+
+    async fn remove_once(
+        &self,
+        tenant: TenantId,
+        (id, shown): (SubscriberId, &str),
+        now: Timestamp,
+        actor: &str,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.db.write(WriteClass::Then).await?;
+        // Whoever writes to the log of a tenant holds its row.
+        tx.row(&NEXT_VERSION, values![tenant]).await?.ok_or(StoreError::NoTenant)?;
+        let dropped = drop_with_messages(&mut tx, id).await?;
+        if dropped {
+            let mut log = Rows::new();
+            let about = Audited::Subscriber.as_str();
+            log.push(row![1_i64, "delete", about, id, Some(shown), None::<&str>]);
+            tx.run(&AUDIT, values![tenant, now, actor, log]).await?;
+        }
+        tx.commit().await?;
+        Ok(dropped)
     }
 
     /// Bulletins in which something was said since then that subscribers were not told.
@@ -427,6 +483,11 @@ impl Store {
     }
 }
 
+async fn drop_with_messages(tx: &mut Tx, id: SubscriberId) -> Result<bool, StoreError> {
+    tx.run(&DROP_MESSAGES, values![id]).await?;
+    Ok(tx.run(&DROP, values![id]).await? == 1)
+}
+
 /// What a row of the queue says. `None`: there is nobody, or nothing to tell, any more.
 async fn message(tx: &mut Tx, due: &Row) -> Result<Option<SubscriberMessage>, StoreError> {
     let (to, id, tries) = (due.id(0)?, due.id(1)?, due.int(2)? + 1);
@@ -443,21 +504,26 @@ fn notice(id: Uuid, document: &str) -> Result<Notice, StoreError> {
         .map_err(|error| StoreError::corrupt(("status_notices", "document"), id, error))
 }
 
-fn subscriber(row: &Row) -> Result<Subscriber, StoreError> {
+pub(crate) fn subscriber(row: &Row) -> Result<Subscriber, StoreError> {
     let id = row.id(0)?;
     let corrupt = |column| move |problem| StoreError::corrupt(("subscribers", column), id, problem);
     let channel =
         Channel::parse(row.text(1)?).ok_or_else(|| corrupt("channel")("no channel".to_owned()))?;
     let address = Address::parse(channel, row.text(2)?)
         .map_err(|error| corrupt("address")(error.to_string()))?;
-    // A word that this version does not know is a component of a newer one.
-    let words: Vec<String> = serde_json::from_str(row.text(3)?)
-        .map_err(|error| corrupt("components")(error.to_string()))?;
+    let components =
+        components(row.text(3)?).map_err(|error| corrupt("components")(error.to_string()))?;
     Ok(Subscriber {
         id: SubscriberId::from_stored(id),
         address,
-        components: words.iter().filter_map(|word| Component::parse(word)).collect(),
+        components,
         asked_at: row.time(4)?,
         confirmed_at: row.opt_time(5)?,
     })
+}
+
+/// A word that this version does not know is a component of a newer one.
+fn components(document: &str) -> serde_json::Result<Vec<Component>> {
+    let words: Vec<String> = serde_json::from_str(document)?;
+    Ok(words.iter().filter_map(|word| Component::parse(word)).collect())
 }

@@ -16,6 +16,7 @@ mod oncall;
 mod schema;
 mod status;
 mod status_pages;
+mod subscribers;
 mod tenants;
 mod users;
 mod watch;
@@ -143,6 +144,10 @@ fn administration() -> OpenApiRouter<WebState> {
         .routes(routes!(status::get))
         .routes(routes!(status::post))
         .routes(routes!(status::take_over))
+        .routes(routes!(subscribers::list))
+        .routes(routes!(subscribers::counts))
+        .routes(routes!(subscribers::find))
+        .routes(routes!(subscribers::remove))
 }
 
 /// What the API takes and gives, as OpenAPI 3.1.

@@ -20,6 +20,8 @@ pub mod login;
 pub mod names;
 pub mod reference;
 pub mod schedules;
+pub mod status;
+pub mod subscribers;
 pub mod trigger;
 pub mod watch;
 
@@ -100,6 +102,8 @@ pub enum Command {
     /// "I sent this, and nobody was paged": ask the ledger and the operators
     #[command(subcommand)]
     Assist(assist::AssistCommand),
+    /// What the status page says; for operators: tell the public, and say what is new
+    Status(status::StatusArgs),
     /// Watch a server from outside, and tell its operators when it is silent or in trouble
     Sentinel(SentinelArgs),
     /// Rehearse a failure on a node that is thrown away, and measure how it goes

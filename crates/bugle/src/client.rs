@@ -109,6 +109,15 @@ impl Client {
         decode(&self.send(self.request(Method::POST, path)?.json(body)).await?)
     }
 
+    /// Deletes a resource.
+    ///
+    /// # Errors
+    ///
+    /// See [`Self::send`].
+    pub async fn delete(&self, path: &str) -> Result<(), Failure> {
+        self.send(self.request(Method::DELETE, path)?).await.map(drop)
+    }
+
     /// Posts a text of some media type.
     ///
     /// # Errors

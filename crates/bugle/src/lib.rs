@@ -115,6 +115,7 @@ async fn talk(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Watch => cli::watch::watch(context).await,
         Command::Incident(args) => cli::incidents::incidents(context, &args).await,
         Command::Assist(command) => cli::assist::assist(context, &command).await,
+        Command::Status(args) => cli::status::status(context, &args).await,
         Command::Change(command) => cli::change::run(context, &command).await,
         Command::Apply(args) => cli::configuration::apply(context, &args).await,
         Command::Export => cli::configuration::export(context).await,

@@ -165,6 +165,7 @@ fn status_settings(status: Status, folder: PathBuf) -> status::Settings {
         name: status.name,
         region: status.region,
         regions: status.regions,
+        texts: status.texts,
         promise: SignedDuration::try_from(status.update_every).unwrap_or(SignedDuration::MAX),
         render: bugle_web::render_status,
     }

@@ -1,5 +1,6 @@
 //! What can go wrong with the status page.
 
+use bugle_engine::status::subscribers::CODE_TRIES;
 use bugle_store::StoreError;
 use jiff::SignedDuration;
 
@@ -22,7 +23,7 @@ pub enum StatusError {
     #[error("something was said in between; read it and post again")]
     Overtaken,
     /// There is no such subscriber, or the token is not theirs.
-    #[error("this is not the link of a subscriber")]
+    #[error("there is no such subscriber, or this is not their link")]
     NoSubscriber,
     /// Too many asked from one place.
     #[error("too many asked from your network; try again in {} s", wait_s(*.wait))]
@@ -30,6 +31,12 @@ pub enum StatusError {
         /// How long to wait.
         wait: SignedDuration,
     },
+    /// The code is not the one that was sent, is too old, or was tried too often.
+    #[error("this code is not right or no longer holds; ask for another after {CODE_TRIES} tries")]
+    WrongCode,
+    /// No more texts go out today.
+    #[error("no more texts go out today; ask by mail, or tomorrow")]
+    TextsUsedUp,
     /// What was typed can't be used.
     #[error("{}", summary(.0))]
     Invalid(Vec<Problem>),
@@ -43,9 +50,9 @@ impl UseCaseError for StatusError {
         match self {
             Self::Forbidden(_) => ErrorKind::Forbidden,
             Self::NotFound | Self::NoPage | Self::NoSubscriber => ErrorKind::NotFound,
-            Self::TooOften { .. } => ErrorKind::RateLimited,
+            Self::TooOften { .. } | Self::TextsUsedUp => ErrorKind::RateLimited,
             Self::Overtaken => ErrorKind::Conflict,
-            Self::Invalid(_) => ErrorKind::Invalid,
+            Self::WrongCode | Self::Invalid(_) => ErrorKind::Invalid,
             Self::Store(error) => storage_kind(error),
         }
     }
@@ -58,6 +65,8 @@ impl UseCaseError for StatusError {
             Self::NoSubscriber => "no_subscriber",
             Self::TooOften { .. } => "subscribe_rate_limited",
             Self::Overtaken => "version_conflict",
+            Self::WrongCode => "code_wrong",
+            Self::TextsUsedUp => "subscriber_texts_used_up",
             Self::Invalid(_) => "invalid",
             Self::Store(error) => error.code(),
         }
@@ -72,6 +81,8 @@ impl UseCaseError for StatusError {
             | Self::NoSubscriber
             | Self::TooOften { .. }
             | Self::Overtaken
+            | Self::WrongCode
+            | Self::TextsUsedUp
             | Self::Store(_) => &[],
         }
     }

@@ -1,5 +1,4 @@
-//! What subscribers of the status page do: ask, confirm, choose, unsubscribe; and what operators
-//! see of them.
+//! What subscribers of the status page do: ask, confirm, choose, unsubscribe.
 //!
 //! Nobody signs in. A subscriber's page is opened by a token that is sent to its address and to
 //! nowhere else. It is made from the key of the installation and the id, so that it stands in every
@@ -12,10 +11,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::prelude::BASE64_STANDARD as BASE64;
 use bugle_domain::SubscriberId;
 use bugle_domain::contact::{Address, Channel};
-use bugle_engine::status::subscribers::Links;
 pub use bugle_engine::status::subscribers::Subscriber;
+use bugle_engine::status::subscribers::{CHANNELS, Links};
 use bugle_engine::status::{Component, rules};
-pub use bugle_store::SubscriberCount;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
@@ -23,11 +21,9 @@ use sha2::Sha256;
 
 use super::{StatusError, installed};
 use crate::app::{App, Inner};
-use crate::caller::Caller;
 use crate::entropy;
 use crate::error::problem;
 use crate::limits::{owner, place};
-use crate::permission::Permission;
 
 /// Bytes of a token: 128 bits.
 const TOKEN_BYTES: usize = 16;
@@ -37,7 +33,7 @@ const MAX_ADDRESS: usize = 500;
 /// Somebody who wants to be told.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Asks {
-    /// By which way; mail or webhook.
+    /// By which way; no call.
     pub channel: Channel,
     /// Where.
     pub address: String,
@@ -71,25 +67,33 @@ impl App {
     pub async fn ask_to_subscribe(&self, asks: Asks, from: IpAddr) -> Result<(), StatusError> {
         let limits = &self.inner().limits;
         let often = |wait| StatusError::TooOften { wait };
+        let by_text = asks.channel == Channel::Sms;
         limits.subscribe_from.take(&place(from)).map_err(often)?;
         let address = address(&asks)?;
         limits.subscribe_all.take(&()).map_err(often)?;
-        if limits.subscribe_to.take(&owner(&address)).is_err() {
+        let asks = self.new_subscriber(asks.components, address);
+        if by_text {
+            return self.ask_by_text(asks, from).await;
+        }
+        if limits.subscribe_to.take(&owner(&asks.address)).is_err() {
             // Whoever owns the address has enough messages, and whoever asks learns nothing.
             tracing::info!("an address was asked for too often");
             return Ok(());
         }
-        let now = self.now();
-        let asks = Subscriber {
-            id: SubscriberId::new(now, entropy::bytes()),
-            address,
-            components: chosen(asks.components, &self.status_components()),
-            asked_at: now,
-            confirmed_at: None,
-        };
         self.inner().store.ask_to_subscribe(&asks).await?;
         self.inner().status.wake_telling.notify_waiters();
         Ok(())
+    }
+
+    fn new_subscriber(&self, components: Vec<Component>, address: Address) -> Subscriber {
+        let now = self.now();
+        Subscriber {
+            id: SubscriberId::new(now, entropy::bytes()),
+            address,
+            components: chosen(components, &self.status_components()),
+            asked_at: now,
+            confirmed_at: None,
+        }
     }
 
     /// The page that a subscriber's link leads to. Looking changes nothing.
@@ -124,29 +128,6 @@ impl App {
         Ok(self.inner().store.drop_subscriber(id).await.map(drop)?)
     }
 
-    /// How many subscribers there are. For operators.
-    pub async fn subscriber_counts(
-        &self,
-        caller: &Caller,
-    ) -> Result<Vec<SubscriberCount>, StatusError> {
-        let all = caller.all_tenants(Permission::PostStatus)?;
-        Ok(self.inner().store.count_subscribers(all).await?)
-    }
-
-    /// Forgets whoever has an address, as its owner asks for. For operators.
-    pub async fn remove_subscriber(&self, caller: &Caller, typed: &str) -> Result<(), StatusError> {
-        caller.require(Permission::PostStatus)?;
-        let typed = typed.trim();
-        let channel = if typed.contains("://") { Channel::Webhook } else { Channel::Email };
-        let asks = Asks { channel, address: typed.to_owned(), components: Vec::new() };
-        let store = &self.inner().store;
-        let found = store.subscriber_at(&address(&asks)?).await?;
-        let id = found.ok_or(StatusError::NoSubscriber)?;
-        store.drop_subscriber(id).await?;
-        tracing::warn!(%id, by = caller.audit_name(), "a subscriber was removed");
-        Ok(())
-    }
-
     async fn known(&self, id: SubscriberId, token: &str) -> Result<Subscriber, StatusError> {
         if !self.inner().is_subscriber_token(id, token) {
             return Err(StatusError::NoSubscriber);
@@ -156,7 +137,7 @@ impl App {
 }
 
 impl Inner {
-    fn subscriber_mac(&self, id: SubscriberId, purpose: &[u8]) -> Hmac<Sha256> {
+    pub(super) fn subscriber_mac(&self, id: SubscriberId, purpose: &[u8]) -> Hmac<Sha256> {
         #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
         let mut mac = Hmac::<Sha256>::new_from_slice(self.settings.key.expose_secret())
             .expect("a key of any length");
@@ -166,7 +147,7 @@ impl Inner {
     }
 
     /// Opens the page of a subscriber.
-    fn subscriber_token(&self, id: SubscriberId) -> String {
+    pub(super) fn subscriber_token(&self, id: SubscriberId) -> String {
         let whole = self.subscriber_mac(id, b"subscriber").finalize().into_bytes();
         URL_SAFE_NO_PAD.encode(whole.get(..TOKEN_BYTES).unwrap_or_default())
     }
@@ -187,18 +168,23 @@ impl Inner {
     pub(super) fn subscriber_links(&self, id: SubscriberId) -> Links {
         let base = self.settings.public_url.as_str().trim_end_matches('/');
         let own = format!("{base}/status/subscribers/{id}/{}", self.subscriber_token(id));
-        Links { page: format!("{base}/status"), unsubscribe: format!("{own}/unsubscribe"), own }
+        Links {
+            page: format!("{base}/status"),
+            unsubscribe: format!("{own}/unsubscribe"),
+            short: format!("{base}/u/{}", self.subscriber_short(id)),
+            own,
+        }
     }
 }
 
-fn address(asks: &Asks) -> Result<Address, StatusError> {
+pub(super) fn address(asks: &Asks) -> Result<Address, StatusError> {
     let wrong = |text: &str| StatusError::Invalid(vec![problem("/address", "invalid", text)]);
     let typed = asks.address.trim();
     if typed.chars().count() > MAX_ADDRESS {
         return Err(wrong("write at most 500 characters"));
     }
-    if !matches!(asks.channel, Channel::Email | Channel::Webhook) {
-        return Err(wrong("updates come by mail or webhook"));
+    if !CHANNELS.contains(&asks.channel) {
+        return Err(wrong("updates come by mail, text or webhook"));
     }
     Address::parse(asks.channel, typed).map_err(|error| wrong(&error.to_string()))
 }

@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::subscribers::ago;
+use super::texts;
 use crate::app::Inner;
 use crate::entropy;
 use crate::error::Chain;
@@ -117,6 +118,7 @@ impl TellingLoop {
         if given_up > 0 {
             tracing::warn!(given_up, "nobody knows whether some subscribers were told");
         }
+        store.forget_text_counts(texts::day(ago(now, KEPT))).await?;
         for id in store.unconfirmed_subscribers(ago(now, CONFIRM_WITHIN), DROPPED).await? {
             store.drop_subscriber(id).await?;
         }
@@ -137,12 +139,27 @@ impl TellingLoop {
 
     /// Sends one, and keeps what came of it.
     async fn send(&self, message: SubscriberMessage, now: Timestamp) {
+        if message.to.address.channel() == Channel::Sms && !self.may_text(&message, now).await {
+            return;
+        }
         let sent = self.app.send(&self.outgoing(&message, now), Instant::now() + SEND_WITHIN).await;
         let outcome = sent.outcome.as_str();
         metrics::counter!("bugle_subscriber_messages_total", "outcome" => outcome).increment(1);
         if let Err(error) = self.keep(&message, &sent, now).await {
             tracing::error!(error = %Chain(&error), "what came of a message could not be kept");
         }
+    }
+
+    /// Whether a text goes out; one that does not is over, as it is with what nobody is told late.
+    async fn may_text(&self, message: &SubscriberMessage, now: Timestamp) -> bool {
+        let may = match self.app.may_text(message, now).await {
+            Ok(false) => self.app.store.end_subscriber_message(message).await.map(|()| false),
+            other => other,
+        };
+        may.unwrap_or_else(|error| {
+            tracing::error!(error = %Chain(&error), "a subscriber could not be told by text");
+            false
+        })
     }
 
     async fn keep(
@@ -173,6 +190,9 @@ impl TellingLoop {
                 )),
                 secret: self.app.subscriber_secret(id),
             },
+            (Channel::Sms, _) => {
+                Content::Sms { text: self.app.subscriber_text(message, &self.name, &links) }
+            }
             (_, None) => email(subscribers::question(&self.name, &links), id.to_string(), None),
             (_, Some(notice)) => email(
                 subscribers::mail(notice, &self.name, &links),

@@ -4,6 +4,7 @@
 //! very address. Nothing here is urgent: it is sent after everything that somebody waits for.
 
 use bugle_domain::contact::{Address, Channel};
+use bugle_domain::text::truncate;
 use bugle_domain::{BulletinId, SubscriberId};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -18,7 +19,14 @@ pub const CONFIRM_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 /// What became older than this before it could be told is not told any more.
 pub const TELL_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 /// By these ways subscribers are told.
-pub const CHANNELS: [Channel; 2] = [Channel::Email, Channel::Webhook];
+pub const CHANNELS: [Channel; 3] = [Channel::Email, Channel::Sms, Channel::Webhook];
+/// How long a code that was sent by text holds.
+pub const CODE_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
+/// Codes that may be typed for each that was sent.
+pub const CODE_TRIES: u32 = 5;
+
+/// Characters of a title that a text message has room for, before anything else is left out.
+const LEAST_TITLE: usize = 40;
 
 /// Who wants to be told.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -37,13 +45,14 @@ pub struct Subscriber {
 
 impl Subscriber {
     /// Whether it is told of what touches these components, said at that time. What touches none
-    /// concerns everybody.
+    /// concerns everybody. A text is for what has turned, and not for each update.
     pub fn wants(&self, notice: &Notice) -> bool {
         let of = &notice.components;
         let concerned = self.components.is_empty()
             || of.is_empty()
             || of.iter().any(|it| self.components.contains(it));
-        concerned && self.confirmed_at.is_some_and(|at| at <= notice.said_at())
+        let fits = self.address.channel() != Channel::Sms || notice.turned;
+        concerned && fits && self.confirmed_at.is_some_and(|at| at <= notice.said_at())
     }
 }
 
@@ -69,6 +78,9 @@ pub struct Notice {
     pub components: Vec<Component>,
     /// What was said, oldest first; not empty.
     pub said: Vec<Said>,
+    /// It is the first that is said, or the phase changed with it.
+    #[serde(default)]
+    pub turned: bool,
 }
 
 impl Notice {
@@ -87,7 +99,10 @@ pub fn news(bulletin: &Bulletin, told: Option<Timestamp>, now: Timestamp) -> Opt
         .filter(|update| fresh(update.at))
         .map(|update| Said { at: update.at, phase: update.phase, text: update.text.clone() })
         .collect();
+    let before = known.and_then(|place| bulletin.updates.get(place)).map(|update| update.phase);
+    let turned = said.iter().any(|it| Some(it.phase) != before);
     (!said.is_empty()).then(|| Notice {
+        turned,
         bulletin: bulletin.id,
         title: bulletin.title.clone(),
         components: bulletin.components.clone(),
@@ -104,6 +119,8 @@ pub struct Links {
     pub own: String,
     /// Where one request ends it.
     pub unsubscribe: String,
+    /// Leads to the subscriber's own page, for texts.
+    pub short: String,
 }
 
 /// A mail.
@@ -163,6 +180,41 @@ fn linked(text: &str) -> String {
     };
     let line = |line: &str| line.split(' ').map(word).collect::<Vec<_>>().join(" ");
     text.split('\n').map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// The text message that tells of something, in at most so many characters: what, of what, where,
+/// and how it ends. Only the title is cut.
+pub fn text(notice: &Notice, name: &str, links: &Links, max_chars: usize) -> String {
+    let phase = notice.said.last().map_or("", |said| said.phase.words());
+    let touched = match notice.components.as_slice() {
+        [] => String::new(),
+        of => format!(" ({})", names(of)),
+    };
+    let end = format!("{} End: {}", links.page, links.short);
+    let around =
+        |touched: &str| format!("{name} status: {phase}: {touched}. {end}").chars().count();
+    let touched = if around(&touched) + LEAST_TITLE <= max_chars { touched } else { String::new() };
+    let title = truncate(&notice.title, max_chars.saturating_sub(around(&touched)));
+    format!("{name} status: {phase}: {title}{touched}. {end}")
+}
+
+/// The text message that brings a code.
+pub fn code(code: &str, name: &str) -> String {
+    format!(
+        "{code} is your code for updates of the {name} status page. It holds for 15 minutes. If \
+         you did not ask, do nothing."
+    )
+}
+
+/// What answers a text that ended it.
+pub fn ended(name: &str) -> String {
+    format!("You get no more updates of the {name} status page.")
+}
+
+/// Whether a text from a phone says that no more shall come, as phone companies know it.
+pub fn ends(text: &str) -> bool {
+    let word = text.trim().trim_matches(|c: char| !c.is_alphanumeric());
+    ["stop", "unsubscribe", "end", "quit"].iter().any(|it| word.eq_ignore_ascii_case(it))
 }
 
 /// What is posted to a program that is told of something.

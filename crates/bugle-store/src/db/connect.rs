@@ -205,6 +205,7 @@ migrations! {
     "20261125120000" "create_subscribers"
     "20261125130000" "queue_subscribers_by_channel"
     "20261125140000" "create_status_pages"
+    "20261125141000" "text_subscribers"
 }
 
 fn migration(version: &str, name: &'static str, sql: &'static str) -> Migration {

@@ -17,4 +17,5 @@ mod rooms;
 mod status;
 mod status_pages;
 mod subscribing;
+mod texting;
 mod watch;

@@ -5,12 +5,13 @@ use bugle_domain::{BulletinId, NoticeId, SubscriberId};
 use bugle_engine::status::bulletin::{Bulletin, Kind, Phase, Update};
 use bugle_engine::status::subscribers::{Notice, Subscriber, news};
 use bugle_engine::status::{Component, State};
-use bugle_store::{SubscriberClaim, SubscriberMessage};
+use bugle_store::{Audited, SubscriberClaim, SubscriberMessage};
 
 use crate::support::{World, all, at, on_each_store, uuid};
 
 on_each_store! {
     an_address_asks_once_and_stays_as_it_was_confirmed
+    the_newest_come_first_and_who_is_removed_is_on_record
     who_only_asked_is_found_after_a_day_and_dropped
     what_was_said_is_told_once
     a_notice_goes_out_in_steps_to_who_wants_it
@@ -87,6 +88,33 @@ async fn an_address_asks_once_and_stays_as_it_was_confirmed(world: World) {
     assert!(store.drop_subscriber(first.id).await.unwrap());
     assert!(!store.drop_subscriber(first.id).await.unwrap());
     assert!(claim(&world, 9, 99).await.is_empty(), "what waited for it is gone, too");
+}
+
+async fn the_newest_come_first_and_who_is_removed_is_on_record(world: World) {
+    let (store, scope) = (&world.store, crate::support::scope(1));
+    for number in 70..73 {
+        confirmed(&world, number, &[]).await;
+    }
+    let list = async |before, limit| {
+        let found = store.newest_subscribers(all(), before, limit).await.unwrap();
+        found.into_iter().map(|it| it.id).collect::<Vec<_>>()
+    };
+    let id = |number| SubscriberId::from_stored(uuid(number));
+    assert_eq!(list(None, 2).await, [id(72), id(71)]);
+    assert_eq!(list(Some(id(71)), 2).await, [id(70)]);
+    let logged = store.audit(scope, None, 9).await.unwrap().len();
+    let remove = async || {
+        store.remove_subscriber(scope, (id(71), "p…@example.com"), at(5), "user Lena").await
+    };
+    assert!(remove().await.unwrap());
+    assert!(!remove().await.unwrap(), "only once");
+    let log = store.audit(scope, None, 9).await.unwrap();
+    assert_eq!(log.len(), logged + 1);
+    assert_eq!((log[0].about, log[0].object), (Audited::Subscriber, uuid(71)));
+    assert_eq!(log[0].before.as_deref(), Some("p…@example.com"), "no more than may be shown");
+    assert_eq!(list(None, 9).await, [id(72), id(70)]);
+    let waiting = claim(&world, 9, 5).await;
+    assert!(waiting.iter().all(|it| it.to.id != id(71)), "nothing waits for it");
 }
 
 async fn who_only_asked_is_found_after_a_day_and_dropped(world: World) {

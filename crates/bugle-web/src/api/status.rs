@@ -59,6 +59,8 @@ pub(crate) struct BulletinBody {
     /// When the next update was promised for.
     #[schema(value_type = Option<String>, format = DateTime)]
     next_by: Option<Timestamp>,
+    /// Whether nothing is ever posted by itself: it tells of no incident that the watch declared.
+    by_hand: bool,
     /// Who has taken over: nothing is posted by itself then.
     taken_over_by: Option<String>,
     /// Oldest first.
@@ -76,7 +78,7 @@ impl From<DraftedBulletin> for BulletinBody {
 impl BulletinBody {
     /// A bulletin whose components are named by `id`.
     pub(super) fn of<C>(it: DraftedBulletin<C>, id: impl Fn(&C) -> String) -> Self {
-        let DraftedBulletin { bulletin: told, version, draft, .. } = it;
+        let DraftedBulletin { bulletin: told, version, draft, by_hand } = it;
         let (kind, until) = match told.kind {
             Kind::Trouble { .. } => ("trouble", None),
             Kind::Maintenance { until, .. } => ("maintenance", Some(until)),
@@ -92,6 +94,7 @@ impl BulletinBody {
             began_at: told.began_at,
             until,
             next_by: told.next_by,
+            by_hand,
             title: told.title,
             taken_over_by: told.hand,
             updates: told.updates.into_iter().map(UpdateBody::from).collect(),

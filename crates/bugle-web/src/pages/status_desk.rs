@@ -7,7 +7,8 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use bugle_app::App;
 use bugle_app::status::{
-    Desk, DraftedBulletin, NewMaintenance, NewTrouble, Post, StatusError, SubscriberCount,
+    ChannelCount, Desk, DraftedBulletin, NewMaintenance, NewTrouble, Post, StatusError,
+    SubscriberCounts,
 };
 use bugle_engine::status::board::Touched;
 use bugle_engine::status::bulletin::Phase;
@@ -48,7 +49,7 @@ async fn desk(
 ) -> Result<Response, PageError> {
     let told = app.status_desk(&visitor.caller).await?;
     let counts = app.subscriber_counts(&visitor.caller).await?;
-    let mut body = build(told, counts, &visitor.times);
+    let mut body = build(told, &counts, &visitor.times);
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     (body.errors, body.said) = (errors, visitor.browser.said.clone());
     let shell = visitor.shell(app, "Status page", Section::Status).await?;
@@ -63,7 +64,12 @@ pub(super) async fn remove_subscriber(
     visitor: Visitor,
     Form(sent): Form<Sent>,
 ) -> Result<Response, PageError> {
-    match app.remove_subscriber(&visitor.caller, &of(&sent, "address")).await {
+    let caller = &visitor.caller;
+    let removed = match app.find_subscriber(caller, &of(&sent, "address")).await {
+        Ok(found) => app.remove_subscriber(caller, found.id).await,
+        Err(error) => Err(error),
+    };
+    match removed {
         Ok(()) => Ok(see(&visitor.browser, "/status-page", "The address is forgotten.")),
         Err(StatusError::NoSubscriber) => {
             let unknown = FieldError::new("address", "Nobody is told there.");
@@ -74,8 +80,8 @@ pub(super) async fn remove_subscriber(
 }
 
 /// What the list says. Pure.
-pub(super) fn build(desk: Desk, counts: Vec<SubscriberCount>, times: &Times) -> DeskPage {
-    let count = |it: SubscriberCount| {
+pub(super) fn build(desk: Desk, counts: &SubscriberCounts, times: &Times) -> DeskPage {
+    let count = |it: &ChannelCount| {
         let asked =
             if it.asked > 0 { format!(", {} not confirmed", it.asked) } else { String::new() };
         (it.channel.as_str(), format!("{}{asked}", it.confirmed))
@@ -88,7 +94,7 @@ pub(super) fn build(desk: Desk, counts: Vec<SubscriberCount>, times: &Times) -> 
         on: desk.on,
         components: desk.components.into_iter().map(named).collect(),
         bulletins: desk.bulletins.iter().map(|it| told(&place, it, times)).collect(),
-        subscribers: counts.into_iter().map(count).collect(),
+        subscribers: counts.channels.iter().map(count).collect(),
     }
 }
 

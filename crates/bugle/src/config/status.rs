@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bugle_app::status::OtherRegion;
+use bugle_app::status::{OtherRegion, Texts};
 use bugle_engine::status::board::slug;
 
 use super::reader::{Noted, Reader};
@@ -13,6 +13,10 @@ use super::{DAY, MINUTE};
 /// Other regions, and characters of the name of each.
 const MAX_REGIONS: usize = 20;
 const MAX_NAME: usize = 60;
+
+/// Most texts of a day, and digits of the beginning of a number.
+const MAX_TEXTS: u32 = 1_000_000;
+const MAX_PREFIX_DIGITS: usize = 7;
 
 /// What the public is told.
 #[derive(Clone, Debug)]
@@ -25,6 +29,8 @@ pub struct Status {
     pub regions: Vec<OtherRegion>,
     /// Updates are never further apart, 1 min – 1 d.
     pub update_every: Duration,
+    /// Whether, and to which numbers, subscribers are told by text.
+    pub texts: Texts,
     /// Where its files are written. `None`: `status` in the data directory.
     pub folder: Option<PathBuf>,
 }
@@ -35,14 +41,36 @@ pub(super) fn status(reader: &mut Reader) -> Result<Status, Noted> {
     let region = reader.take("status.region", value::text);
     let regions = regions(reader, region.as_deref().unwrap_or_default());
     let update_every = super::duration(reader, "status.update_every", MINUTE..=DAY);
+    let texts = texts(reader);
     let folder = reader.take_path("status.folder");
     Ok(Status {
         name: name?,
         region: region?,
         regions: regions?,
         update_every: update_every?,
+        texts: texts?,
         folder: folder?,
     })
+}
+
+fn texts(reader: &mut Reader) -> Result<Texts, Noted> {
+    let prefixes = reader.take("status.sms_prefixes", prefixes);
+    let count = |value: &Value| value::count(value, 1..=MAX_TEXTS);
+    let per_day = reader.take("status.sms_per_day", count);
+    let codes_per_day = reader.take("status.sms_codes_per_day", count);
+    Ok(Texts { prefixes: prefixes?, per_day: per_day?, codes_per_day: codes_per_day? })
+}
+
+fn prefixes(value: &Value) -> Result<Vec<String>, Problem> {
+    let prefixes = value::list(value)?;
+    for prefix in &prefixes {
+        let digits = prefix.strip_prefix('+').unwrap_or_default();
+        let plain = digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0');
+        if !plain || !(1..=MAX_PREFIX_DIGITS).contains(&digits.len()) {
+            return Err(format!("must hold beginnings of numbers such as \"+45\", not {prefix:?}"));
+        }
+    }
+    Ok(prefixes)
 }
 
 /// Reads `[status.regions.NAME]`.

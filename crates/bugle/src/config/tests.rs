@@ -258,3 +258,19 @@ fn regions_have_names_of_their_own_and_so_has_this_one() {
     let many: Vec<String> = (0..21).map(region).collect();
     assert!(with(&many.concat()).contains("is one more than the 20 that are read"));
 }
+
+#[test]
+fn nobody_is_told_by_text_unless_it_is_said_for_which_numbers() {
+    let texts = read("").unwrap().status.texts;
+    assert_eq!((texts.prefixes.len(), texts.per_day, texts.codes_per_day), (0, 500, 50));
+    let with = |texts: &str| format!("[status]\n{texts}\n");
+    let said = read(&with("sms_prefixes = [\"+45\", \"+4620\"]\nsms_per_day = 1")).unwrap();
+    assert_eq!(said.status.texts.prefixes, ["+45", "+4620"]);
+    for prefix in ["45", "+", "+0", "+45a", "+12345678"] {
+        let wrong = mistakes(&with(&format!("sms_prefixes = [\"{prefix}\"]")));
+        assert!(wrong.contains("beginnings of numbers such as \"+45\""), "{prefix}: {wrong}");
+    }
+    for wrong in ["sms_per_day = 0", "sms_codes_per_day = 1000001"] {
+        assert!(mistakes(&with(wrong)).contains("line 2: status.sms_"), "{wrong}");
+    }
+}

@@ -2,6 +2,11 @@
 
 use std::process::Output;
 
+use bugle_domain::SubscriberId;
+use bugle_domain::contact::{Address, Channel};
+use bugle_engine::status::Component;
+use bugle_engine::status::subscribers::Subscriber;
+
 use crate::changes::{LANES, view};
 use crate::world::{LENA, World};
 
@@ -197,5 +202,117 @@ async fn who_was_not_paged_asks_and_is_answered_with_the_ledgers_record() {
     assert!(complained(&late).contains("It is closed"), "{}", complained(&late));
     let unknown = bugle(&w, &["assist", "show", "7"]).await;
     assert_eq!(unknown.status.code(), Some(3));
+    w.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_public_is_told_from_the_command_line() {
+    let w = World::watched(None, crate::watch::quick).await;
+    w.until_green().await;
+    w.until("the page is written", || async {
+        said(&bugle(&w, &["status"]).await).contains("Everything works.")
+    })
+    .await;
+    let open = ["status", "open", "Pages are slow", "--text", "We look into it."];
+    let how = ["--state", "degraded_performance", "--component", "web", "--component", "api"];
+    let opened = bugle(&w, &[open.as_slice(), &how].concat()).await;
+    assert!(opened.status.success(), "{}", complained(&opened));
+    assert!(said(&opened).contains("Only people can say more of it."), "{}", said(&opened));
+    w.until("everybody reads it", || async {
+        said(&bugle(&w, &["status"]).await).contains("Pages are slow")
+    })
+    .await;
+    let posted = bugle(&w, &["status", "post", "A disk is full.", "--phase", "identified"]).await;
+    assert!(said(&posted).contains("identified\tLena Kovač\tA disk is full."), "{}", said(&posted));
+    let late = ["status", "post", "A disk was full.", "--version", "1"];
+    let late = bugle(&w, &late).await;
+    assert_eq!(late.status.code(), Some(5), "{}", complained(&late));
+    assert!(complained(&late).contains("Try: bugle status show bul_"), "{}", complained(&late));
+    let draft = said(&bugle(&w, &["status", "draft"]).await);
+    let said_draft = said(&bugle(&w, &["status", "post", "--draft"]).await);
+    assert!(said_draft.contains(draft.split(". ").next().unwrap()), "{draft}\n{said_draft}");
+    let resolved = bugle(&w, &["status", "resolve", "As fast as ever.", "--json"]).await;
+    let resolved: serde_json::Value = serde_json::from_str(&said(&resolved)).unwrap();
+    assert_eq!((&resolved["open"], &resolved["by_hand"]), (&false.into(), &true.into()));
+    let none = bugle(&w, &["status", "resolve", "Again."]).await;
+    assert_eq!(none.status.code(), Some(3), "{}", complained(&none));
+    let page: serde_json::Value =
+        serde_json::from_str(&said(&bugle(&w, &["status", "--json"]).await)).unwrap();
+    assert_eq!(page["incidents"].as_array().map(Vec::len), Some(0), "{page}");
+    w.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn planned_work_is_announced_taken_over_and_done_from_the_command_line() {
+    let w = World::on_sqlite().await;
+    let (from, until) = (w.clock.now(), w.clock.now() + jiff::SignedDuration::from_hours(30));
+    let plan = async |title: &str, until: &str| {
+        let from = from.to_string();
+        let plan = ["status", "maintenance", title, "--component", "api", "--text", "Read only."];
+        bugle(&w, &[plan.as_slice(), &["--from", &from, "--until", until]].concat()).await
+    };
+    let backwards = plan("New disks", "2020-01-01T00:00:00Z").await;
+    assert_eq!(backwards.status.code(), Some(2));
+    assert!(complained(&backwards).contains("/until: say when it ends"));
+    assert!(plan("New disks", &until.to_string()).await.status.success());
+    let taken = said(&bugle(&w, &["status", "take-over"]).await);
+    assert!(taken.contains("has taken over"), "{taken}");
+    let given = said(&bugle(&w, &["status", "give-back"]).await);
+    assert!(!given.contains("has taken over"), "{given}");
+
+    assert!(plan("New cables", &until.to_string()).await.status.success());
+    let unclear = bugle(&w, &["status", "resolve", "Done."]).await;
+    assert_eq!(unclear.status.code(), Some(2));
+    let unclear = complained(&unclear);
+    assert!(unclear.contains("2 bulletins are open; say which is meant."), "{unclear}");
+    let listed = said(&bugle(&w, &["status", "list"]).await);
+    let row = listed.lines().find(|line| line.ends_with("New cables")).unwrap();
+    let id = row.split('\t').next().unwrap();
+    let done = said(&bugle(&w, &["status", "resolve", "Done.", "--bulletin", id]).await);
+    assert!(done.starts_with("New cables (completed"), "{done}");
+    let missing = bugle(&w, &["status", "show", "7"]).await;
+    assert_eq!(missing.status.code(), Some(3));
+    assert!(complained(&missing).contains("Try: bugle status list"), "{}", complained(&missing));
+    let nowhere = bugle(&w, &["status", "open", "a", "--text", "b", "--state", "bad"]).await;
+    assert!(complained(&nowhere).contains("major_outage"), "{}", complained(&nowhere));
+    let no_page = bugle(&w, &["status"]).await;
+    assert!(complained(&no_page).contains("it needs the watch"), "{}", complained(&no_page));
+    w.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn operators_list_find_and_forget_subscribers_on_record() {
+    let w = World::on_sqlite().await;
+    for (number, address) in [(1, "ada@customer.example"), (2, "ben@customer.example")] {
+        let asks = Subscriber {
+            id: SubscriberId::from_stored(uuid::Uuid::from_u128(number)),
+            address: Address::parse(Channel::Email, address).unwrap(),
+            components: vec![Component::Web],
+            asked_at: w.clock.now(),
+            confirmed_at: None,
+        };
+        w.store.ask_to_subscribe(&asks).await.unwrap();
+    }
+    let first = bugle(&w, &["status", "subscribers", "list", "--limit", "1"]).await;
+    let shown = said(&first);
+    assert!(shown.contains("b…@customer.example\tweb\t"), "the newest, masked: {shown}");
+    let more = complained(&first);
+    assert!(more.contains("email 0 (2 not confirmed); intake 0"), "{more}");
+    let after = more.rsplit(' ').next().unwrap().trim();
+    let rest = ["status", "subscribers", "list", "--after", after];
+    let rest = said(&bugle(&w, &rest).await);
+    assert!(rest.contains("a…@customer.example") && rest.lines().count() == 1, "{rest}");
+    let found = bugle(&w, &["status", "subscribers", "find", "ada@customer.example"]).await;
+    let found = said(&found);
+    let id = found.split('\t').next().unwrap();
+    let missing = bugle(&w, &["status", "subscribers", "find", "a@customer.example"]).await;
+    assert_eq!(missing.status.code(), Some(3), "{}", complained(&missing));
+    let removed = said(&bugle(&w, &["status", "subscribers", "remove", id]).await);
+    assert!(removed.contains("is forgotten."), "{removed}");
+    let again = bugle(&w, &["status", "subscribers", "remove", id]).await;
+    assert_eq!(again.status.code(), Some(3), "{}", complained(&again));
+    let audit = w.get("/api/v1/audit").await;
+    let text = "removed the subscriber a…@customer.example";
+    assert_eq!(audit["data"][0]["text"], text, "{audit}");
     w.end().await;
 }

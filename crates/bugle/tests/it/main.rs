@@ -29,6 +29,7 @@ mod server;
 mod status;
 mod status_pages;
 mod subscribers;
+mod texts;
 mod tls;
 mod trust;
 mod watch;

@@ -21,7 +21,7 @@ const ADA: &str = "ada@customer.example";
 
 impl World {
     /// Presses a button of a public page, with the fields of its form.
-    async fn press(&self, path: &str, fields: &[(&str, &str)]) -> u16 {
+    pub(crate) async fn press(&self, path: &str, fields: &[(&str, &str)]) -> u16 {
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
         let body: Vec<String> =
             fields.iter().map(|(key, value)| format!("{key}={}", escaped(value))).collect();
@@ -30,7 +30,7 @@ impl World {
         request.body(body.join("&")).send().await.unwrap().status().as_u16()
     }
 
-    async fn tells(&self) -> BulletinId {
+    pub(crate) async fn tells(&self) -> BulletinId {
         let new = NewTrouble {
             title: "Pages are slow".to_owned(),
             text: "We look into it.".to_owned(),
@@ -41,7 +41,7 @@ impl World {
         self.app().tell_trouble(&self.operator().await, new).await.unwrap()
     }
 
-    async fn goes_on(&self, id: BulletinId, phase: Phase, text: &str) {
+    pub(crate) async fn goes_on(&self, id: BulletinId, phase: Phase, text: &str) {
         let operator = self.operator().await;
         let version = self.app().bulletin(&operator, id).await.unwrap().version;
         let post = Post { version, phase: Some(phase), text: text.to_owned() };
@@ -54,13 +54,13 @@ fn escaped(text: &str) -> String {
 }
 
 /// Watched, and nothing to one phone waits for what else may come.
-fn at_once(lab: &Lab, behaviour: &mut Behaviour) {
+pub(crate) fn at_once(lab: &Lab, behaviour: &mut Behaviour) {
     quick(lab, behaviour);
     behaviour.stages.dispatch.bundle_window = Duration::ZERO;
 }
 
 /// The path of a subscriber's page, out of a text.
-fn own_page(text: &str) -> String {
+pub(crate) fn own_page(text: &str) -> String {
     let (_, rest) = text.split_once("/status/subscribers/").unwrap();
     let end = rest.find(|c: char| c.is_whitespace() || c == '"').unwrap_or(rest.len());
     format!("/status/subscribers/{}", &rest[..end])
@@ -121,7 +121,7 @@ async fn a_subscribers_whole_way(w: World) {
     assert_eq!(w.press(&own, &[]).await, 404, "the address is forgotten");
     assert_eq!(w.press(&format!("{program}/unsubscribe"), &[]).await, 200);
     w.until("nobody is left", || async {
-        w.app().subscriber_counts(&w.operator().await).await.unwrap().is_empty()
+        w.app().subscriber_counts(&w.operator().await).await.unwrap().channels.is_empty()
     })
     .await;
     let mails = w.lab.mailbox(ADA).mails();
@@ -149,7 +149,7 @@ async fn nobody_is_flooded_by_who_asks_for_them(w: World) {
 }
 
 /// Somebody who has confirmed, without having been asked.
-async fn confirmed(w: &World, number: u128, channel: Channel, address: &str) {
+pub(crate) async fn confirmed(w: &World, number: u128, channel: Channel, address: &str) {
     let asks = Subscriber {
         id: SubscriberId::from_stored(uuid::Uuid::from_u128(1 + number)),
         address: Address::parse(channel, address).unwrap(),

@@ -40,6 +40,7 @@ fn links() -> Links {
     Links {
         page: "https://bugle.example/status".to_owned(),
         unsubscribe: format!("{own}/unsubscribe"),
+        short: "https://bugle.example/u/AbCdEfGhIjk".to_owned(),
         own,
     }
 }
@@ -88,4 +89,50 @@ fn a_question_names_the_button_and_a_hook_its_kind() {
         hook.contains("\"type\":\"status.update\"") && hook.contains("\"components\":[\"sms\"]")
     );
     assert!(hook_question(&links()).contains("\"type\":\"status.confirm\""));
+}
+
+#[test]
+fn a_text_is_for_the_first_update_and_for_each_change_of_phase() {
+    let mut told = bulletin(&[1, 5, 9]);
+    told.updates[2].phase = Phase::Identified;
+    let turned = |after: Option<i64>, until: usize| {
+        let bulletin = Bulletin { updates: told.updates[..until].to_vec(), ..told.clone() };
+        news(&bulletin, after.map(at), at(10)).unwrap().turned
+    };
+    assert!(turned(None, 1), "the first");
+    assert!(!turned(Some(1), 2), "it goes on");
+    assert!(turned(Some(5), 3), "the cause is found");
+    assert!(turned(Some(1), 3), "both at once");
+    let notice = |turned| Notice { turned, ..news(&told, None, at(10)).unwrap() };
+    let phone = Address::parse(Channel::Sms, "+4512345678").unwrap();
+    let by_text = Subscriber { address: phone, ..subscriber(&[], Some(0)) };
+    assert!(by_text.wants(&notice(true)) && !by_text.wants(&notice(false)));
+    assert!(subscriber(&[], Some(0)).wants(&notice(false)), "a mail tells of each update");
+}
+
+#[test]
+fn a_text_says_what_and_where_and_only_its_title_is_cut() {
+    let mut notice = news(&bulletin(&[1]), None, at(2)).unwrap();
+    assert_eq!(
+        text(&notice, "Halden", &links(), 300),
+        "Halden status: We are looking: Texts <are> late (SMS notifications). \
+         https://bugle.example/status End: https://bugle.example/u/AbCdEfGhIjk"
+    );
+    notice.title = "x".repeat(500);
+    let long = text(&notice, "Halden", &links(), 300);
+    assert_eq!(long.chars().count(), 300);
+    assert!(long.contains("SMS notifications") && long.ends_with("/u/AbCdEfGhIjk"), "{long}");
+    let short = text(&notice, "Halden", &links(), 150);
+    assert!(short.chars().count() <= 150 && !short.contains("SMS notifications"), "{short}");
+    assert!(short.ends_with("/u/AbCdEfGhIjk"), "{short}");
+}
+
+#[test]
+fn only_the_word_alone_ends_it() {
+    for end in ["STOP", " stop. ", "Unsubscribe", "END", "quit!"] {
+        assert!(ends(end), "{end}");
+    }
+    for other in ["", "4", "ack", "stop it", "please stop", "ok", "stopp"] {
+        assert!(!ends(other), "{other}");
+    }
 }

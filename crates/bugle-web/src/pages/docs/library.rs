@@ -111,6 +111,7 @@ pub(super) static SOURCES: &[Source] = sources! {
     Decision "docs/decisions/0018-tell-subscribers-behind-the-pages.md"
     Decision "docs/decisions/0019-say-which-region-is-not-known.md"
     Decision "docs/decisions/0020-give-tenants-pages-of-files.md"
+    Decision "docs/decisions/0021-text-subscribers-below-a-ceiling.md"
 };
 
 impl Source {

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use bugle_app::status::{Desk, DraftedBulletin, Subscriber, SubscriberCount, SubscriberView};
+use bugle_app::status::{
+    ChannelCount, Desk, DraftedBulletin, Subscriber, SubscriberCounts, SubscriberView,
+};
 use bugle_domain::contact::Channel;
 use bugle_domain::stage::Stage;
 use bugle_domain::{BulletinId, IncidentId};
@@ -11,6 +13,7 @@ use bugle_engine::status::board::{Board, Head, Region, Touched, Unseen, Whose, r
 use bugle_engine::status::bulletin::{self, Bulletin, Kind, Known, Phase, Update};
 use bugle_engine::status::history::{DAYS, Span};
 use bugle_engine::status::rules::{self, Installed, States};
+use bugle_engine::status::subscribers::CHANNELS;
 use bugle_engine::status::{Component, State};
 use bugle_engine::watch::{Hop, Verdict};
 use jiff::{SignedDuration, Timestamp};
@@ -479,8 +482,9 @@ fn the_operators_pages() {
     let components = vec![(Component::Web, State::Operational), (Component::Sms, State::Degraded)];
     let bulletins = vec![drafted(trouble()), drafted(work())];
     let desk = Desk { on: true, components, bulletins };
-    let counts = vec![SubscriberCount { channel: Channel::Email, confirmed: 1_204, asked: 7 }];
-    let html = super::show("status-desk", &app, &status_desk::build(desk.clone(), counts, &times));
+    let mails = ChannelCount { channel: Channel::Email, confirmed: 1_204, asked: 7 };
+    let counts = SubscriberCounts { channels: vec![mails], components: Vec::new() };
+    let html = super::show("status-desk", &app, &status_desk::build(desk.clone(), &counts, &times));
     assert!(html.contains("1204, 7 not confirmed") && html.contains("Forget an address"));
     let sent = vec![("components".to_owned(), "sms".to_owned())];
     let errors = vec![FieldError::new("title", "Say in a line what it is.")];
@@ -500,12 +504,21 @@ fn the_operators_pages() {
 #[test]
 fn the_pages_of_subscribers() {
     let app = super::shell("Be told", Section::Status);
-    let there = [Component::Web, Component::Sms];
+    let components = vec![Component::Web, Component::Sms];
+    let there = subscribe::There { ways: vec![Channel::Email, Channel::Webhook], components };
     let errors = vec![FieldError::new("address", "Write a mail address.")];
     let typed =
         vec![("by".to_owned(), "webhook".to_owned()), ("address".to_owned(), "<x>".to_owned())];
     let html = super::show("subscribe", &app, &subscribe::build_form(&there, &typed, errors));
     assert!(html.contains("value=\"webhook\" checked") && html.contains("&#60;x&#62;"), "{html}");
+    assert!(!html.contains("Text message"), "nobody asks by text unless it is turned on");
+    let by_text = subscribe::There { ways: CHANNELS.to_vec(), ..there };
+    let form = subscribe::build_form(&by_text, &Vec::new(), Vec::new());
+    let html = super::show("subscribe-text", &app, &form);
+    assert!(html.contains("Text message") && html.contains("+4512345678"), "{html}");
+    let wrong = vec![FieldError::new("code", "This code is not right.")];
+    let html = super::show("subscribe-code", &app, &subscribe::build_code("<+45>", wrong));
+    assert!(html.contains("value=\"&#60;+45&#62;\"") && html.contains("one-time-code"), "{html}");
     let subscriber = |confirmed_at| Subscriber {
         id: bugle_domain::SubscriberId::new(now(), [1; 10]),
         address: bugle_domain::contact::Address::parse(Channel::Email, "ada@example.com").unwrap(),
@@ -515,7 +528,7 @@ fn the_pages_of_subscribers() {
     };
     let view = |confirmed_at| SubscriberView {
         subscriber: subscriber(confirmed_at),
-        components: there.to_vec(),
+        components: by_text.components.clone(),
         secret: None,
     };
     let page = |it| subscribe::build(it, "/status/subscribers/sub_1/token".to_owned());

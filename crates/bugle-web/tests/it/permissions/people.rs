@@ -12,7 +12,7 @@ use bugle_app::{App, Caller};
 use bugle_domain::contact::{Address, ContactMethod};
 use bugle_domain::object::Object;
 use bugle_domain::role::Role;
-use bugle_domain::{BulletinId, IncidentId, MethodId, NodeId, RequestId};
+use bugle_domain::{BulletinId, IncidentId, MethodId, NodeId, RequestId, SubscriberId};
 use bugle_engine::incident;
 use bugle_engine::watch::{Hop, Verdict};
 use http::Request;
@@ -179,6 +179,7 @@ impl People {
         self.world.store.declare_incident(node, &incident, &[1; 32]).await.unwrap();
         self.ids.insert("incident", id.to_string());
         self.ids.insert("bulletin", BulletinId::new(now(), [1; 10]).to_string());
+        self.ids.insert("subscriber", SubscriberId::new(now(), [1; 10]).to_string());
     }
 
     /// Has an event open an alert and a notification be owed.

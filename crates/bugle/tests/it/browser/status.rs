@@ -188,3 +188,61 @@ async fn a_member_makes_a_page_and_tells_the_public_on_it_without_javascript() {
     world.settle().await;
     world.end().await;
 }
+/// Watched, and Danish numbers may ask for texts.
+fn texting(lab: &bugle_lab::Lab, behaviour: &mut bugle::node::Behaviour) {
+    quick(lab, behaviour);
+    let prefixes = vec!["+45".to_owned()];
+    behaviour.status.texts = bugle_app::status::Texts { prefixes, per_day: 9, codes_per_day: 9 };
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_asks_by_text_types_the_code_without_script_on_any_screen() {
+    let world = World::watched(None, quick).await;
+    let client = browser(390, false).await;
+    client.goto(&format!("{}/status/subscribe", world.base)).await.unwrap();
+    assert!(client.find(Locator::Css("input[name='by'][value='sms']")).await.is_err(), "it is off");
+    day_and_night(&client, "subscribe-390").await;
+    client.close().await.unwrap();
+    world.end().await;
+
+    let world = World::watched(None, texting).await;
+    for (width, number) in [(390, "+4512345678"), (1_440, "+4587654321")] {
+        let client = browser(width, false).await;
+        client.goto(&format!("{}/status/subscribe", world.base)).await.unwrap();
+        day_and_night(&client, &format!("subscribe-text-{width}")).await;
+        client
+            .find(Locator::Css("input[name='by'][value='sms']"))
+            .await
+            .unwrap()
+            .click()
+            .await
+            .unwrap();
+        let form = client.form(Locator::Css("form[action='/status/subscribe']")).await.unwrap();
+        form.set_by_name("address", number).await.unwrap();
+        press(&client, "form[action='/status/subscribe'] button", "#code").await;
+        day_and_night(&client, &format!("subscribe-code-{width}")).await;
+        let text = world.lab.phone(number).wait_for_text("is your code", LIMIT).await.unwrap();
+        let form =
+            client.form(Locator::Css("form[action='/status/subscribe/code']")).await.unwrap();
+        form.set_by_name("code", &text.body[..6]).await.unwrap();
+        press(&client, "form[action='/status/subscribe/code'] button", "#flash").await;
+        day_and_night(&client, &format!("subscriber-text-{width}")).await;
+        client.close().await.unwrap();
+    }
+    world.end().await;
+}
+
+/// Presses a button, and waits for what follows.
+async fn press(client: &Client, button: &str, then: &str) {
+    client.find(Locator::Css(button)).await.unwrap().click().await.unwrap();
+    client.wait().at_most(LIMIT).for_element(Locator::Css(then)).await.unwrap();
+}
+
+/// A page by day and by night.
+async fn day_and_night(client: &Client, name: &str) {
+    for theme in ["day", "night"] {
+        let set = "document.documentElement.dataset.theme = arguments[0]";
+        client.execute(set, vec![theme.into()]).await.unwrap();
+        picture(client, &format!("{name}-{theme}")).await;
+    }
+}

@@ -1,0 +1,13 @@
+-- Who is told by text proves the number by a code, of which so many tries were made; `link` is the
+-- hash of the short address that stands in each text. Texts cost: how many there were is counted by
+-- day and by the beginning of the number; the empty one is all of them.
+ALTER TABLE subscribers ADD COLUMN tries BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE subscribers ADD COLUMN link BYTEA;
+CREATE UNIQUE INDEX subscribers_link ON subscribers (link) WHERE link IS NOT NULL;
+
+CREATE TABLE subscriber_texts (
+    day BIGINT NOT NULL,
+    prefix TEXT NOT NULL,
+    texts BIGINT NOT NULL,
+    PRIMARY KEY (day, prefix)
+);
