@@ -32,11 +32,15 @@ impl App {
         new: NewAssistance,
     ) -> Result<AssistanceView, AssistanceError> {
         caller.require(Permission::AskAssistance)?;
+        let store = &self.inner().store;
+        // Who has too many open causes no work. Keeping it is what counts, and counts again.
+        if store.count_open_assistance(caller.scope).await? >= MAX_OPEN {
+            return Err(AssistanceError::TooMany { most: MAX_OPEN });
+        }
         let mut request = self.asked(caller, new).await?;
         let traced = self.traced(&request).await;
         let trace = attach(&mut request, traced);
         let text = trace.as_ref().map(serde_json::to_string).transpose().ok().flatten();
-        let store = &self.inner().store;
         let opened = store.open_assistance(caller.scope, &request, text.as_deref(), MAX_OPEN);
         if opened.await? == OpenedAssistance::TooMany {
             return Err(AssistanceError::TooMany { most: MAX_OPEN });

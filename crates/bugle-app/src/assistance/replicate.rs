@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use bugle_domain::contact::Channel;
-use bugle_domain::event::{Action, Event, EventBody, EventOutcome, NewEvent, SuppressReason};
+use bugle_domain::event::{Action, EventBody, EventOutcome, NewEvent, SuppressReason};
 use bugle_domain::integration::{Dialect, Integration};
 use bugle_domain::object::Directory;
 use bugle_domain::policy::Policy;
@@ -29,17 +29,12 @@ use crate::entropy;
 use crate::error::Chain;
 use crate::requests::would_page;
 
-/// What is sent folds by this and the request's id.
-const KEY: &str = "bugle/replica/";
+/// What is sent is known by this: its idempotency key begins with it, and its dedup key.
+pub(super) const REPLICA: &str = "bugle/replica/";
 /// What is sent must be accepted, be in the ledger, and be decided within this time each.
 const STEP_LIMIT: Duration = Duration::from_secs(5);
 /// How often it is looked how far it came.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
-
-/// Whether an event was sent to replicate the path of another.
-pub(super) fn is_replica(event: &Event) -> bool {
-    event.body.dedup_key.starts_with(KEY)
-}
 
 impl App {
     /// Sends something harmless along the path of a request, and shows where it stops. For
@@ -154,7 +149,7 @@ fn harmless(request: &AssistanceRequest, by: &Integration, now: Timestamp) -> Ne
         summary: "Sent along the path of an assistance request; nothing is wrong".to_owned(),
         severity: Severity::Info,
         source: "bugle".to_owned(),
-        dedup_key: format!("{KEY}{}", request.id),
+        dedup_key: format!("{REPLICA}{}", request.id),
         occurred_at: None,
         ends_at: None,
         links: Vec::new(),
@@ -167,7 +162,7 @@ fn harmless(request: &AssistanceRequest, by: &Integration, now: Timestamp) -> Ne
         integration: by.id,
         dialect: Dialect::Native,
         received_at: now,
-        idempotency_key: None,
+        idempotency_key: Some(format!("{REPLICA}{id}")),
         body,
         request: id,
         raw,

@@ -142,9 +142,8 @@ async fn a_request_is_closed_only_with_its_trace() {
     let (app, admin) = (&world.app, &world.admin);
     let traced = app.open_assistance(admin, asked("a text")).await.unwrap().request;
     let id = AssistanceId::new(app.now(), entropy::bytes());
-    // It is about an alert that is gone, so that no trace can be read by itself either.
-    let about = About::Alert { alert: bugle_domain::AlertId::new(app.now(), entropy::bytes()) };
-    let untraced = AssistanceRequest { id, about, finding: None, traced_at: None, ..traced };
+    // What is found is settled, so that no trace is read by itself either.
+    let untraced = AssistanceRequest { id, ..traced };
     let store = &app.inner().store;
     store.open_assistance(admin.scope, &untraced, None, MAX_OPEN).await.unwrap();
     let refused = app.close_assistance(admin, id).await;
@@ -154,6 +153,24 @@ async fn a_request_is_closed_only_with_its_trace() {
     assert!(!closed.request.open());
     let said = app.answer_assistance(admin, traced.id, "Too late").await;
     assert!(matches!(said, Err(AssistanceError::Closed)));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_retention_dropped_is_said_to_be_gone_and_can_be_closed() {
+    let world = World::new().await;
+    let (app, admin) = (&world.app, &world.admin);
+    let opened = app.open_assistance(admin, asked("a text")).await.unwrap().request;
+    let id = AssistanceId::new(app.now(), entropy::bytes());
+    let long_ago = app.now() - SignedDuration::from_hours(24 * 4_000);
+    let about = About::Alert { alert: AlertId::new(long_ago, entropy::bytes()) };
+    let gone = AssistanceRequest { id, about, ..opened };
+    app.inner().store.open_assistance(admin.scope, &gone, None, MAX_OPEN).await.unwrap();
+    assert!(matches!(app.close_assistance(admin, id).await, Err(AssistanceError::Untraced)));
+    let found = app.trace_assistance(admin, id).await.unwrap().request.finding.unwrap();
+    assert_eq!(found.cause, Cause::NotKept);
+    assert!(found.text.contains("no longer holds the alert (kept for "), "{}", found.text);
+    assert!(!app.close_assistance(admin, id).await.unwrap().request.open());
     world.end().await;
 }
 
