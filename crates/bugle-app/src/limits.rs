@@ -45,7 +45,7 @@ pub(crate) struct UseLimits {
 impl UseLimits {
     /// Limits by `clock`.
     pub(crate) fn new(clock: &Clock) -> Self {
-        fn limit<K: std::hash::Hash + Eq + Clone>(
+        fn limit<K: std::hash::Hash + Ord + Clone>(
             clock: &Clock,
             (burst, every): (u32, Duration),
         ) -> Limit<K> {
