@@ -25,6 +25,9 @@ const SUBSCRIBE_TO: (u32, Duration) = (2, Duration::from_mins(20));
 /// Such questions in all: 300 at once, then one every 12 s. So many are kept until the day after.
 const SUBSCRIBE_ALL: (u32, Duration) = (300, Duration::from_secs(12));
 
+/// Replicas of assistance requests' paths: each may cost as much as a page.
+pub(crate) const REPLICAS_PER_MINUTE: u32 = 6;
+
 /// All limits of one node.
 #[derive(Debug)]
 pub(crate) struct UseLimits {
@@ -40,6 +43,8 @@ pub(crate) struct UseLimits {
     pub(crate) subscribe_to: Limit<String>,
     /// Of everybody.
     pub(crate) subscribe_all: Limit<()>,
+    /// Of all operators.
+    pub(crate) replicas: Limit<()>,
 }
 
 impl UseLimits {
@@ -58,6 +63,10 @@ impl UseLimits {
             subscribe_from: limit(clock, SUBSCRIBE_FROM),
             subscribe_to: limit(clock, SUBSCRIBE_TO),
             subscribe_all: limit(clock, SUBSCRIBE_ALL),
+            replicas: limit(
+                clock,
+                (REPLICAS_PER_MINUTE, Duration::from_mins(1) / REPLICAS_PER_MINUTE),
+            ),
         }
     }
 }

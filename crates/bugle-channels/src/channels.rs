@@ -273,6 +273,12 @@ impl Channels {
         sent(provider, done, took, another_provider)
     }
 
+    /// The providers that a message is tried by now, the first one first.
+    pub fn order(&self, channel: Channel) -> Vec<String> {
+        let list = self.in_order(channel, Instant::now());
+        list.into_iter().map(|provider| provider.name.clone()).collect()
+    }
+
     /// Sends a canary once, by the provider named and by no other. It may also lead to this
     /// machine: where a canary goes is the operator's doing and no tenant's.
     ///
@@ -372,12 +378,8 @@ impl Channels {
 
     /// The provider to use, or when one is free; `Err(None)` where there is none at all.
     fn choose(&self, channel: Channel, now: Instant) -> Result<&Provider, Option<Instant>> {
-        let mut list = self.used(channel);
-        list.sort_by_cached_key(|one| {
-            (one.is_distrusted(), one.with_health(|health| health.rests(now)))
-        });
         let mut free_at: Option<Instant> = None;
-        for provider in list {
+        for provider in self.in_order(channel, now) {
             match provider.with_health(|health| health.admit(now)) {
                 Admission::Yes => return Ok(provider),
                 Admission::NotBefore(at) => {
@@ -386,6 +388,15 @@ impl Channels {
             }
         }
         Err(free_at)
+    }
+
+    /// The providers that are used, as they are tried.
+    fn in_order(&self, channel: Channel, now: Instant) -> Vec<&Provider> {
+        let mut list = self.used(channel);
+        list.sort_by_cached_key(|one| {
+            (one.is_distrusted(), one.with_health(|health| health.rests(now)))
+        });
+        list
     }
 
     fn is_another_free(&self, channel: Channel, used: &Provider, now: Instant) -> bool {

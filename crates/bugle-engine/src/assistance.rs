@@ -75,6 +75,9 @@ pub struct Said {
     /// What came of mailing it to the reporter, in words; `None`: it is not mailed.
     #[serde(default)]
     pub mailed: Option<String>,
+    /// It records what somebody did, and answers nothing.
+    #[serde(default)]
+    pub record: bool,
 }
 
 /// The page that operators got about it.
@@ -170,7 +173,7 @@ impl AssistanceRequest {
 
     /// Whether an operator has answered.
     pub fn answered(&self) -> bool {
-        self.said.iter().any(|said| said.operator)
+        self.said.iter().any(|said| said.operator && !said.record)
     }
 }
 

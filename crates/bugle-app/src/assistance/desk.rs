@@ -97,6 +97,7 @@ impl App {
             operator: true,
             text: words.trim().to_owned(),
             mailed: None,
+            record: false,
         };
         let add = |request: &mut AssistanceRequest| say(request, said.clone());
         let (request, _) = self.amend_assistance(scope, id, add).await?;
