@@ -79,7 +79,8 @@ pub(crate) static CAME: Statement = Statement::new(concat!(
          AND e.received_us >= $4 AND e.received_us <= $5
          AND ({pg:$6::uuid}{lite:$6} IS NULL OR e.integration_id = $6)
          AND e.integration_id <> $7
-         AND (e.idempotency_key IS NULL OR substr(e.idempotency_key, 1, {pg:$8::bigint::int}{lite:$8}) <> $9)
+         AND (e.idempotency_key IS NULL
+             OR substr(e.idempotency_key, 1, {pg:$8::bigint::int}{lite:$8}) <> $9)
      ORDER BY e.id DESC LIMIT $10"
 ))
 .filtering();

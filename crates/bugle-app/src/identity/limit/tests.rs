@@ -57,8 +57,8 @@ fn very_many_keys_lift_nobodys_limit_and_take_no_more_memory() {
     assert_eq!(remembered(&limit), 1, "those that have nothing left to say are forgotten");
 }
 
-/// What each of these tries, a key after a pause in seconds, is answered, and whether a limit of the
-/// key's own would have let it through.
+/// What each of these tries, a key after a pause in seconds, is answered, and whether a limit of
+/// the key's own would have let it through.
 fn answers(tries: &[(u8, i64)], room: (usize, usize)) -> Vec<(bool, bool)> {
     let clock = clock();
     let limit = Limit::remembering(&clock, two(), MINUTE, room);
