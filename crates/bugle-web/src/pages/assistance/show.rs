@@ -129,6 +129,7 @@ struct Word {
 struct Tried {
     at: When,
     outcome: String,
+    why: Option<String>,
     hops: Vec<Hop>,
 }
 
@@ -209,6 +210,7 @@ fn word(said: Said, times: &Times) -> Word {
 
 fn tried(replica: Replica, times: &Times) -> Tried {
     let outcome = replica.outcome();
+    let why = replica.stops_at().map(|hop| hop.text.clone());
     let hop = |Passed { hop, passage, text, at, took_ms, provider }| {
         let (sign, word) = match passage {
             Passage::Through => ("ok", "Through"),
@@ -226,6 +228,7 @@ fn tried(replica: Replica, times: &Times) -> Tried {
     Tried {
         at: times.exact(replica.at),
         outcome,
+        why,
         hops: replica.hops.into_iter().map(hop).collect(),
     }
 }

@@ -11,6 +11,9 @@ use crate::world::{LIMIT, World};
 /// What the operator says.
 const ANSWER: &str = "She has it: look at the receipt.";
 
+/// Scrolls to the hops.
+const SHOW_PATH: &str = "document.getElementById('path').scrollIntoView()";
+
 /// Presses the button that does this, and waits until the page says so.
 async fn press(client: &Client, action: &str, says: &str) {
     let button = format!("form[action$='{action}'] button");
@@ -72,11 +75,13 @@ async fn who_was_not_paged_asks_on_a_phone_and_an_operator_answers() {
     let said = text(&desk).await;
     assert!(said.contains("It stops at sms, by simulated"), "{said}");
     fits(&desk).await;
+    desk.execute(SHOW_PATH, vec![]).await.unwrap();
     picture(&desk, "assistance-stopped-1440").await;
     let page = desk.current_url().await.unwrap();
     let narrow = signed_in(&world, 390, true).await;
     narrow.goto(page.as_str()).await.unwrap();
     fits(&narrow).await;
+    narrow.execute(SHOW_PATH, vec![]).await.unwrap();
     picture(&narrow, "assistance-stopped-390").await;
     narrow.goto(&format!("{}/assistance-desk", world.base)).await.unwrap();
     fits(&narrow).await;
