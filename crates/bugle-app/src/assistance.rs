@@ -8,6 +8,7 @@ pub mod error;
 mod mail;
 mod open;
 mod page;
+mod probe;
 mod replicate;
 pub mod trace;
 

@@ -31,6 +31,8 @@ const TEXT_FROM: (u32, Duration) = (5, Duration::from_mins(30));
 const TEXT_TO: (u32, Duration) = (2, Duration::from_hours(1));
 /// Codes that are typed in one network: 20 at once, then one a minute.
 const CODE_FROM: (u32, Duration) = (20, Duration::from_mins(1));
+/// Replicas of assistance requests' paths: each may cost as much as a page.
+pub(crate) const REPLICAS_PER_MINUTE: u32 = 6;
 
 /// All limits of one node.
 #[derive(Debug)]
@@ -53,12 +55,14 @@ pub(crate) struct UseLimits {
     pub(crate) text_to: Limit<String>,
     /// By network.
     pub(crate) code_from: Limit<IpAddr>,
+    /// Of all operators.
+    pub(crate) replicas: Limit<()>,
 }
 
 impl UseLimits {
     /// Limits by `clock`.
     pub(crate) fn new(clock: &Clock) -> Self {
-        fn limit<K: std::hash::Hash + Eq + Clone>(
+        fn limit<K: std::hash::Hash + Ord + Clone>(
             clock: &Clock,
             (burst, every): (u32, Duration),
         ) -> Limit<K> {
@@ -74,6 +78,10 @@ impl UseLimits {
             text_from: limit(clock, TEXT_FROM),
             text_to: limit(clock, TEXT_TO),
             code_from: limit(clock, CODE_FROM),
+            replicas: limit(
+                clock,
+                (REPLICAS_PER_MINUTE, Duration::from_mins(1) / REPLICAS_PER_MINUTE),
+            ),
         }
     }
 }

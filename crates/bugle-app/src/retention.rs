@@ -102,19 +102,23 @@ impl RetentionLoop {
             let raw = store.retain(all(), before(now, kept.raw_bytes), STEP_ROWS).await?;
             let answers = before(now, keyed_requests::KEPT_FOR.unsigned_abs());
             let answers = store.retain_keyed_requests(all(), answers, STEP_ROWS).await?;
+            let incidents = store.retain_incidents(all(), before(now, kept.log), STEP_ROWS).await?;
             count("requests", raw);
             count("answers", answers);
-            return Ok(Some(raw >= STEP_ROWS || answers >= STEP_ROWS));
+            count("incidents", incidents);
+            return Ok(Some([raw, answers, incidents].into_iter().any(|it| it >= STEP_ROWS)));
         };
         let scope = TenantScope::granted(tenant);
         let old = before(now, kept.history);
         let (history, more) = store.retain_history(scope, old, STEP_ROWS).await?;
         let log = store.retain_log(scope, before(now, kept.log), STEP_ROWS).await?;
         let assistance = store.retain_assistance(scope, old, STEP_ROWS).await?;
+        let incidents = store.retain_rooms(scope, before(now, kept.log), STEP_ROWS).await?;
         count("history", history);
+        count("incidents", incidents);
         count("assistance", assistance);
         count("log", log);
-        Ok(Some(more || log >= STEP_ROWS || assistance >= STEP_ROWS))
+        Ok(Some(more || [log, assistance, incidents].into_iter().any(|it| it >= STEP_ROWS)))
     }
 }
 

@@ -15,6 +15,7 @@ mod settings;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use bugle_domain::contact::{Address, Channel};
 use bugle_domain::{NodeId, TenantId};
 pub use bugle_engine::incident::title;
 use bugle_engine::watch::View;
@@ -23,6 +24,7 @@ use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use subtle::ConstantTimeEq;
+use url::Url;
 
 pub use self::alarm::{Alarm, Answers};
 pub use self::report::{PathReport, ProviderReport, Report, Watched};
@@ -37,6 +39,9 @@ use crate::reading::ReadError;
 /// Receipts that wait to be looked at; more than a second's canaries.
 const MAX_RECEIPTS: usize = 1_024;
 
+/// The address that canaries' receipts come to is below this.
+const RECEIPT: &str = "receipt";
+
 /// What the watch shares with the rest of the process.
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -45,6 +50,8 @@ pub(crate) struct Shared {
     /// Part of the address that canaries' receipts come to.
     token: String,
     key: RwLock<Option<[u8; 32]>>,
+    /// Where canaries go, the node's own receipts among it.
+    probes: RwLock<Vec<ProbeAddress>>,
     answers: Answers,
 }
 
@@ -56,6 +63,7 @@ impl Shared {
             receipts: Mutex::default(),
             token: secret::token(),
             key: RwLock::default(),
+            probes: RwLock::default(),
             answers: Answers::default(),
         }
     }
@@ -66,6 +74,30 @@ impl Shared {
 
     pub(crate) fn said(&self) -> Option<Arc<Watched>> {
         self.said.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// An address of this node, as it reaches itself, that canaries come to.
+    fn own_address(&self, own_url: &Url, kind: &str) -> Result<Url, url::ParseError> {
+        own_url.join(&format!("watch/{kind}/{}", self.token))
+    }
+
+    /// Where canaries of a provider go; `None`: none is sent by it.
+    pub(crate) fn probe(&self, channel: Channel, provider: &str) -> Option<Address> {
+        let probes = self.probes.read().unwrap_or_else(PoisonError::into_inner);
+        let of = |it: &&ProbeAddress| {
+            let webhook = channel == Channel::Webhook;
+            it.address.channel() == channel && (webhook || it.provider == provider)
+        };
+        probes.iter().find(of).map(|it| it.address.clone())
+    }
+
+    fn set_probes(&self, settings: &Settings) {
+        let mut probes = settings.probes.clone();
+        if let Ok(receipts) = self.own_address(&settings.own_url, RECEIPT) {
+            let provider = Channel::Webhook.as_str().to_owned();
+            probes.push(ProbeAddress { provider, address: Address::Webhook(receipts) });
+        }
+        *self.probes.write().unwrap_or_else(PoisonError::into_inner) = probes;
     }
 
     fn take_receipts(&self) -> Vec<(String, Timestamp)> {
@@ -106,6 +138,7 @@ impl App {
     pub fn start_watch(&self, settings: Settings) {
         let key = settings.key.as_ref().map(|key| secret::hash(key.expose_secret()));
         *self.inner().watch.key.write().unwrap_or_else(PoisonError::into_inner) = key;
+        self.inner().watch.set_probes(&settings);
         let app = Arc::clone(self.inner());
         let settings = Arc::new(settings);
         self.tasks()

@@ -1,5 +1,6 @@
 //! Chooses a provider, sends once, and keeps the books on how the providers do.
 
+mod canary;
 mod read;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -273,38 +274,6 @@ impl Channels {
         sent(provider, done, took, another_provider)
     }
 
-    /// Sends a canary once, by the provider named and by no other. It may also lead to this
-    /// machine: where a canary goes is the operator's doing and no tenant's.
-    ///
-    /// # Cancel safety
-    ///
-    /// As [`Self::send`].
-    pub async fn send_canary(
-        &self,
-        message: &Outgoing,
-        provider: &str,
-        send_by: Instant,
-        now: Timestamp,
-    ) -> Sent {
-        let began = Instant::now();
-        let list = self.list(message.address.channel());
-        let own = matches!(message.address, Address::Webhook(_));
-        let Some(one) = list.iter().find(|one| own || one.name == provider) else {
-            return nobody(None, began, now);
-        };
-        if own {
-            // No tenant's program: how it does says nothing about webhooks to others.
-            let done = one.send_unguarded(message, When { send_by, now }).await;
-            return sent(one, done, began.elapsed(), false);
-        }
-        if let Admission::NotBefore(at) = one.with_health(|health| health.admit(began)) {
-            return nobody(Some(at), began, now);
-        }
-        let done = one.send(message, When { send_by, now }).await;
-        one.record(began, Instant::now(), now, &done);
-        sent(one, done, began.elapsed(), false)
-    }
-
     /// Asks whether a provider already has `message`: the one named, or each in turn.
     pub async fn lookup(
         &self,
@@ -372,12 +341,8 @@ impl Channels {
 
     /// The provider to use, or when one is free; `Err(None)` where there is none at all.
     fn choose(&self, channel: Channel, now: Instant) -> Result<&Provider, Option<Instant>> {
-        let mut list = self.used(channel);
-        list.sort_by_cached_key(|one| {
-            (one.is_distrusted(), one.with_health(|health| health.rests(now)))
-        });
         let mut free_at: Option<Instant> = None;
-        for provider in list {
+        for provider in self.in_order(channel, now) {
             match provider.with_health(|health| health.admit(now)) {
                 Admission::Yes => return Ok(provider),
                 Admission::NotBefore(at) => {
@@ -386,6 +351,15 @@ impl Channels {
             }
         }
         Err(free_at)
+    }
+
+    /// The providers that are used, as they are tried.
+    fn in_order(&self, channel: Channel, now: Instant) -> Vec<&Provider> {
+        let mut list = self.used(channel);
+        list.sort_by_cached_key(|one| {
+            (one.is_distrusted(), one.with_health(|health| health.rests(now)))
+        });
+        list
     }
 
     fn is_another_free(&self, channel: Channel, used: &Provider, now: Instant) -> bool {

@@ -17,6 +17,12 @@ use self::replica::Replica;
 /// A request without a trace counts as one that the ledger cannot explain after this time.
 const TRACED_WITHIN: SignedDuration = SignedDuration::from_secs(60);
 
+/// What is not settled is read again after as long as it has been asked, but within these bounds.
+const TRACE_AGAIN: SignedDuration = SignedDuration::from_secs(10);
+const TRACE_AGAIN_AT_MOST: SignedDuration = SignedDuration::from_mins(10);
+/// What is not settled by then is read again only when somebody says so.
+const TRACED_FOR: SignedDuration = SignedDuration::from_hours(24);
+
 /// What an assistance request is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "about", rename_all = "snake_case")]
@@ -69,6 +75,9 @@ pub struct Said {
     /// What came of mailing it to the reporter, in words; `None`: it is not mailed.
     #[serde(default)]
     pub mailed: Option<String>,
+    /// It records what somebody did, and answers nothing.
+    #[serde(default)]
+    pub record: bool,
 }
 
 /// The page that operators got about it.
@@ -139,6 +148,17 @@ impl AssistanceRequest {
         }
     }
 
+    /// Whether what the ledger says may be another thing at `now`, and is to be read again: what is
+    /// not settled, each time after twice as long. `tried_at` is when it was read in vain.
+    pub fn wants_trace(&self, tried_at: Option<Timestamp>, now: Timestamp) -> bool {
+        let settled =
+            self.finding.as_ref().is_some_and(|it| it.cause.standing() != Standing::Undecided);
+        let Some(last) = self.traced_at.max(tried_at) else { return !settled };
+        let age = last.duration_since(self.opened_at);
+        let wait = age.clamp(TRACE_AGAIN, TRACE_AGAIN_AT_MOST);
+        !settled && age < TRACED_FOR && now.duration_since(last) >= wait
+    }
+
     /// When anything was last done about it.
     pub fn updated_at(&self) -> Timestamp {
         let times = [
@@ -153,6 +173,9 @@ impl AssistanceRequest {
 
     /// Whether an operator has answered.
     pub fn answered(&self) -> bool {
-        self.said.iter().any(|said| said.operator)
+        self.said.iter().any(|said| said.operator && !said.record)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -113,6 +113,41 @@ pub struct IncidentLine {
     pub link: Option<String>,
 }
 
+/// Lines that one timeline may have.
+pub const MAX_LINES: usize = 5_000;
+/// Those among them that machines may write: the rest is kept for what people do, and for how far
+/// it has come.
+pub const MAX_MACHINE_LINES: usize = 4_000;
+/// Where lines come from that machines write, as often as something happens.
+pub const MACHINES: [&str; 4] = ["watch", "alert", "change", "status"];
+
+/// Which of these lines a timeline takes that has so many, and so many of them from machines. The
+/// last one that it takes of either says so.
+pub fn taken(lines: &[IncidentLine], all: usize, by_machines: usize) -> Vec<IncidentLine> {
+    let (mut all, mut by_machines) = (all, by_machines);
+    let mut taken = Vec::new();
+    for line in lines {
+        let by_machine = MACHINES.contains(&line.source.as_str());
+        if all >= MAX_LINES || (by_machine && by_machines >= MAX_MACHINE_LINES) {
+            continue;
+        }
+        all += 1;
+        by_machines += usize::from(by_machine);
+        let full = match (all, by_machines) {
+            (MAX_LINES, _) => Some("The timeline is full: no more is noted in it."),
+            (_, MAX_MACHINE_LINES) if by_machine => {
+                Some("So much was noted here by itself that only what people do is from now on.")
+            }
+            _ => None,
+        };
+        taken.push(match full {
+            Some(text) => IncidentLine { text: text.to_owned(), link: None, ..line.clone() },
+            None => line.clone(),
+        });
+    }
+    taken
+}
+
 impl IncidentLine {
     /// A line without a link.
     pub fn new(source: &'static str, text: impl Into<String>, at: Timestamp) -> Self {
@@ -332,5 +367,25 @@ mod tests {
         open.paged_at = None;
         follow(&mut open, Standing { green: true, drained: false }, at(20));
         assert!(!open.wants_page(), "nobody is woken for what is mended");
+    }
+
+    #[test]
+    fn machines_leave_room_for_people_and_the_last_line_says_that_it_is_full() {
+        let lines = |source, count| vec![IncidentLine::new(source, "it was so", at(1)); count];
+        let texts = |taken: Vec<IncidentLine>| {
+            taken.into_iter().map(|line| line.text).collect::<Vec<String>>()
+        };
+        let machines =
+            texts(taken(&lines("watch", 9), MAX_MACHINE_LINES - 2, MAX_MACHINE_LINES - 2));
+        assert_eq!(machines.len(), 2);
+        assert!(machines[0] == "it was so" && machines[1].contains("only what people do"));
+        let both = [lines("alert", 1), lines("note", 1), lines("recovery", 1)].concat();
+        let people = texts(taken(&both, MAX_MACHINE_LINES, MAX_MACHINE_LINES));
+        assert_eq!(people, ["it was so", "it was so"], "there is room for them");
+        let few = texts(taken(&lines("status", 1), MAX_MACHINE_LINES + 5, 7));
+        assert_eq!(few, ["it was so"], "people took the room, and machines did not");
+        let last = texts(taken(&lines("note", 9), MAX_LINES - 1, 0));
+        assert_eq!(last, ["The timeline is full: no more is noted in it."]);
+        assert_eq!(texts(taken(&lines("note", 1), MAX_LINES, 0)), [] as [&str; 0]);
     }
 }

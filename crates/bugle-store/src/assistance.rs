@@ -3,6 +3,7 @@
 use bugle_domain::{AllTenants, AssistanceId, TenantId, TenantScope};
 use bugle_engine::assistance::AssistanceRequest;
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use crate::Store;
 use crate::alerts::json;
@@ -11,6 +12,9 @@ use crate::db::statement::Statement;
 use crate::db::value::values;
 use crate::error::StoreError;
 use crate::readable::readable;
+
+/// Open requests that are read at a time.
+const PAGE: u32 = 200;
 
 macro_rules! columns {
     () => {
@@ -51,8 +55,11 @@ pub(crate) static LIST: Statement = Statement::new(concat!(
 pub(crate) static LIST_OPEN: Statement = Statement::new(concat!(
     "SELECT ",
     columns!(),
-    " FROM assistance r WHERE r.open = 1 ORDER BY r.id DESC LIMIT $1"
+    " FROM assistance r WHERE r.open = 1 AND r.id < $1 ORDER BY r.id DESC LIMIT $2"
 ));
+
+pub(crate) static COUNT_OPEN: Statement =
+    Statement::new("SELECT COUNT(*) FROM assistance r WHERE r.tenant_id = $1 AND r.open = 1");
 
 pub(crate) static LATEST: Statement = Statement::new(concat!(
     "SELECT ",
@@ -147,13 +154,28 @@ impl Store {
         readable(&rows, request)
     }
 
-    /// The newest requests that are open, newest first.
+    /// All requests that are open, newest first. How many there are is bounded by what each tenant
+    /// may have open.
     pub async fn open_assistance_of_all(
         &self,
         _: AllTenants,
-        limit: u32,
     ) -> Result<Vec<AssistanceRow>, StoreError> {
-        readable(&self.db.rows(&LIST_OPEN, values![limit]).await?, request)
+        let (mut before, mut found) = (Uuid::max(), Vec::new());
+        loop {
+            let rows = self.db.rows(&LIST_OPEN, values![before, PAGE]).await?;
+            found.extend(readable(&rows, request)?);
+            match rows.last() {
+                Some(last) if rows.len() >= PAGE as usize => before = last.id(0)?,
+                _ => return Ok(found),
+            }
+        }
+    }
+
+    /// How many requests a tenant has open.
+    pub async fn count_open_assistance(&self, scope: TenantScope) -> Result<u32, StoreError> {
+        let row = self.db.row(&COUNT_OPEN, values![scope.tenant()]).await?;
+        let count = row.map(|row| row.int(0)).transpose()?.unwrap_or(0);
+        Ok(u32::try_from(count).unwrap_or(u32::MAX))
     }
 
     /// The newest requests, open or not, newest first.

@@ -5,10 +5,11 @@
 //! for a timeline has found its incident before.
 
 pub(crate) mod impact;
+pub(crate) mod retention;
 pub(crate) mod rooms;
 
 use bugle_domain::{AllTenants, IncidentId, NodeId};
-use bugle_engine::incident::{Incident, IncidentLine};
+use bugle_engine::incident::{Incident, IncidentLine, MACHINES, MAX_MACHINE_LINES, taken};
 use jiff::Timestamp;
 
 use crate::Store;
@@ -80,9 +81,18 @@ pub(crate) static LINES: Statement = Statement::new(
      WHERE l.incident_id = $1 ORDER BY l.seq DESC LIMIT $2",
 );
 
+pub(crate) static LAST_LINE: Statement =
+    Statement::new("SELECT COALESCE(MAX(l.seq), 0) FROM incident_lines l WHERE l.incident_id = $1");
+
+pub(crate) static MACHINE_LINES: Statement = Statement::new(
+    "SELECT COUNT(*) FROM incident_lines l
+     WHERE l.incident_id = $1 AND l.source IN ($2, $3, $4, $5)",
+);
+
 /// The watch's incident is over, and so is what people made of it.
 pub(crate) static CLOSE_ROOM: Statement = Statement::new(
-    "UPDATE incident_rooms SET open = 0, due_us = NULL, version = version + 1
+    "UPDATE incident_rooms
+     SET open = 0, due_us = NULL, closed_us = COALESCE(closed_us, $3), version = version + 1
      WHERE tenant_id = $1 AND id = $2",
 );
 
@@ -195,7 +205,8 @@ impl Store {
         let mut tx = self.db.write(WriteClass::Then).await?;
         tx.run(&SAVE, values![incident.id, incident.open(), document]).await?;
         if !incident.open() {
-            tx.run(&CLOSE_ROOM, values![rooms::key(None), incident.id]).await?;
+            let values = values![rooms::key(None), incident.id, incident.recovered_at];
+            tx.run(&CLOSE_ROOM, values).await?;
         }
         add_lines(&mut tx, incident.id, lines).await?;
         tx.commit().await
@@ -263,9 +274,9 @@ impl Store {
     }
 }
 
-/// Adds lines at the end, also where others add some at the same time.
+/// Adds lines at the end, as far as there is room, also where others add some at the same time.
 async fn add_lines(tx: &mut Tx, id: IncidentId, lines: &[IncidentLine]) -> Result<(), StoreError> {
-    for line in lines {
+    for line in &with_room(tx, id, lines).await? {
         let mut tries = 0;
         loop {
             let link = line.link.as_deref();
@@ -278,6 +289,28 @@ async fn add_lines(tx: &mut Tx, id: IncidentId, lines: &[IncidentLine]) -> Resul
         }
     }
     Ok(())
+}
+
+/// Those of the lines that there is room for.
+async fn with_room(
+    tx: &mut Tx,
+    id: IncidentId,
+    lines: &[IncidentLine],
+) -> Result<Vec<IncidentLine>, StoreError> {
+    let all = count(tx.row(&LAST_LINE, values![id]).await?)?;
+    // Machines have not written more than there is.
+    let by_machines = if all.saturating_add(lines.len()) < MAX_MACHINE_LINES {
+        0
+    } else {
+        let [watch, alert, change, status] = MACHINES;
+        count(tx.row(&MACHINE_LINES, values![id, watch, alert, change, status]).await?)?
+    };
+    Ok(taken(lines, all, by_machines))
+}
+
+fn count(row: Option<Row>) -> Result<usize, StoreError> {
+    let count = row.map(|row| row.int(0)).transpose()?.unwrap_or(0);
+    Ok(usize::try_from(count).unwrap_or(0))
 }
 
 fn line(row: &Row) -> Result<(i64, IncidentLine), StoreError> {

@@ -62,7 +62,7 @@ pub use intake::Accepted;
 pub use keyed_requests::{KeptAnswer, KeyedRequest};
 pub use placement::NodeBeat;
 pub use reading::alerts::{AlertFilter, StatusCounts};
-pub use reading::events::EventFilter;
+pub use reading::events::{CameFilter, EventFilter};
 pub use reading::notifications::NotificationFilter;
 pub use reading::requests::{RejectedRequest, Request};
 pub use reading::{AuditRow, Audited};

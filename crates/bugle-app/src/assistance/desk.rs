@@ -29,7 +29,7 @@ pub struct OfTenant {
 /// All that operators see at once.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AssistanceDesk {
-    /// The newest requests of all tenants, newest first.
+    /// All requests that are open, and the newest that are not, newest first.
     pub requests: Vec<OfTenant>,
     /// The groups of those that are open, the one that began last first.
     pub groups: Vec<Group>,
@@ -43,7 +43,7 @@ impl App {
     ) -> Result<AssistanceDesk, AssistanceError> {
         let all = caller.all_tenants(Permission::GiveAssistance)?;
         let store = &self.inner().store;
-        let mut found = store.open_assistance_of_all(all, MAX_LISTED).await?;
+        let mut found = store.open_assistance_of_all(all).await?;
         let newest = store.assistance_of_all(all, MAX_LISTED).await?;
         found.extend(newest.into_iter().filter(|row| !row.request.open()));
         found.sort_by_key(|row| std::cmp::Reverse(row.request.id));
@@ -97,6 +97,7 @@ impl App {
             operator: true,
             text: words.trim().to_owned(),
             mailed: None,
+            record: false,
         };
         let add = |request: &mut AssistanceRequest| say(request, said.clone());
         let (request, _) = self.amend_assistance(scope, id, add).await?;
@@ -149,7 +150,7 @@ impl App {
     async fn end_page_of(&self, closed: &AssistanceRequest) -> Result<(), AssistanceError> {
         let Some(paged) = closed.paged else { return Ok(()) };
         let all = AllTenants::granted();
-        let open = self.inner().store.open_assistance_of_all(all, MAX_LISTED).await?;
+        let open = self.inner().store.open_assistance_of_all(all).await?;
         let same = |row: &AssistanceRow| row.request.paged.map(|it| it.named) == Some(paged.named);
         if !open.iter().any(same) {
             let inner = Arc::clone(self.inner());

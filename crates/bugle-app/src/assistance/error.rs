@@ -33,6 +33,17 @@ pub enum AssistanceError {
     /// It names no way in that something could be sent along.
     #[error("no integration is known of it, so there is no path to send anything along")]
     NoPath,
+    /// Something is being sent along its path.
+    #[error("its path is being replicated at this moment; look at what comes of it")]
+    Replicating,
+    /// This node sends as many replicas as it may.
+    #[error("at most {most} replicas are sent in a minute; the next one can be sent in {wait_s} s")]
+    TooManyReplicas {
+        /// How many may be.
+        most: u32,
+        /// When there is room again, seconds.
+        wait_s: i64,
+    },
     /// Somebody changed it at the same moment.
     #[error("somebody changed it at the same moment; look at it again")]
     Overtaken,
@@ -47,8 +58,10 @@ impl UseCaseError for AssistanceError {
             Self::Forbidden(_) => ErrorKind::Forbidden,
             Self::NotFound => ErrorKind::NotFound,
             Self::Invalid(_) => ErrorKind::Invalid,
-            Self::TooMany { .. } => ErrorKind::RateLimited,
-            Self::Closed | Self::Untraced | Self::NoPath | Self::Overtaken => ErrorKind::Conflict,
+            Self::TooMany { .. } | Self::TooManyReplicas { .. } => ErrorKind::RateLimited,
+            Self::Closed | Self::Untraced | Self::NoPath | Self::Replicating | Self::Overtaken => {
+                ErrorKind::Conflict
+            }
             Self::Store(error) => storage_kind(error),
         }
     }
@@ -62,6 +75,8 @@ impl UseCaseError for AssistanceError {
             Self::Closed => "assistance_closed",
             Self::Untraced => "assistance_untraced",
             Self::NoPath => "assistance_no_path",
+            Self::Replicating => "assistance_replicating",
+            Self::TooManyReplicas { .. } => "assistance_too_many_replicas",
             Self::Overtaken => "assistance_overtaken",
             Self::Store(error) => error.code(),
         }

@@ -110,6 +110,7 @@ mod tests {
             operator: true,
             text: "We lost <it>.".to_owned(),
             mailed: None,
+            record: false,
         };
         let content = content(&request, &answer, "https://bugle.example/");
         let Content::Email { subject, text, html, .. } = content else { panic!("no mail") };

@@ -19,6 +19,8 @@ use crate::permission::Permission;
 const USUAL_TIME: SignedDuration = SignedDuration::from_hours(1);
 /// Longest time that is meant.
 const LONGEST_TIME: SignedDuration = SignedDuration::from_hours(24 * 7);
+/// What is recorded in one conversation, beside what people say.
+const MAX_RECORDS: usize = 20;
 /// How often a change is tried again that somebody else was faster with.
 const AMEND_TRIES: u32 = 3;
 /// Whoever asks may have a clock that is so far ahead of ours.
@@ -32,11 +34,15 @@ impl App {
         new: NewAssistance,
     ) -> Result<AssistanceView, AssistanceError> {
         caller.require(Permission::AskAssistance)?;
+        let store = &self.inner().store;
+        // Who has too many open causes no work. Keeping it is what counts, and counts again.
+        if store.count_open_assistance(caller.scope).await? >= MAX_OPEN {
+            return Err(AssistanceError::TooMany { most: MAX_OPEN });
+        }
         let mut request = self.asked(caller, new).await?;
         let traced = self.traced(&request).await;
         let trace = attach(&mut request, traced);
         let text = trace.as_ref().map(serde_json::to_string).transpose().ok().flatten();
-        let store = &self.inner().store;
         let opened = store.open_assistance(caller.scope, &request, text.as_deref(), MAX_OPEN);
         if opened.await? == OpenedAssistance::TooMany {
             return Err(AssistanceError::TooMany { most: MAX_OPEN });
@@ -151,6 +157,7 @@ impl App {
             operator: false,
             text: words.trim().to_owned(),
             mailed: None,
+            record: false,
         };
         let add = |request: &mut AssistanceRequest| say(request, said.clone());
         let (request, trace) = self.amend_assistance(caller.scope, id, add).await?;
@@ -240,7 +247,7 @@ pub(super) fn say(request: &mut AssistanceRequest, said: Said) -> Result<(), Ass
         return Err(AssistanceError::Closed);
     }
     let mut problems = text("/text", &said.text);
-    if request.said.len() >= MAX_SAID {
+    if request.said.iter().filter(|it| !it.record).count() >= MAX_SAID {
         let message = format!("at most {MAX_SAID} things are said about one request");
         problems.push(problem("/text", "count", message));
     }
@@ -249,6 +256,16 @@ pub(super) fn say(request: &mut AssistanceRequest, said: Said) -> Result<(), Ass
     }
     request.said.push(said);
     Ok(())
+}
+
+/// Records what somebody did in the conversation, where the oldest such records make room.
+pub(super) fn record(request: &mut AssistanceRequest, done: Said) {
+    if request.said.iter().filter(|it| it.record).count() >= MAX_RECORDS
+        && let Some(oldest) = request.said.iter().position(|it| it.record)
+    {
+        request.said.remove(oldest);
+    }
+    request.said.push(done);
 }
 
 fn text(pointer: &str, said: &str) -> Vec<Problem> {

@@ -1,20 +1,19 @@
 //! Pages operators about groups of requests, by the pipeline and by the way of the alarm: what
 //! somebody misses may be what the pipeline would lose, too.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bugle_domain::{AllTenants, AssistanceId, Severity};
-use bugle_engine::assistance::finding::Standing;
 use bugle_engine::assistance::group::{self, Group, Reason};
 use bugle_engine::assistance::{AssistanceRequest, Paged};
 use bugle_engine::message::text::names;
 use bugle_store::AssistanceRow;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::MAX_LISTED;
 use super::error::AssistanceError;
 use super::open::attach;
 use crate::app::App;
@@ -25,8 +24,13 @@ use crate::rehearsal::Mechanism;
 
 /// How often open requests are looked at where nobody wakes the worker.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
-/// A trace of something that was under way is read again after this time.
-const TRACE_AGAIN: SignedDuration = SignedDuration::from_secs(10);
+/// Traces that one look reads.
+const MAX_TRACES: usize = 20;
+/// Reading one may take this long.
+const TRACE_LIMIT: Duration = Duration::from_secs(10);
+
+/// When the traces were read in vain of requests that are open.
+type Tried = BTreeMap<AssistanceId, Timestamp>;
 
 /// What the worker shares with the rest of the process.
 #[derive(Debug, Default)]
@@ -65,8 +69,9 @@ impl AssistanceLoop {
 
     /// Runs until `stop` is cancelled.
     pub(crate) async fn run(self, stop: CancellationToken) {
+        let mut tried = Tried::new();
         while !stop.is_cancelled() {
-            if let Err(error) = self.look().await {
+            if let Err(error) = self.look(&mut tried).await {
                 tracing::error!(error = %Chain(&error), "could not look at assistance requests");
             }
             let shared = &self.app.inner().assistance;
@@ -78,19 +83,15 @@ impl AssistanceLoop {
         }
     }
 
-    async fn look(&self) -> Result<(), AssistanceError> {
+    async fn look(&self, tried: &mut Tried) -> Result<(), AssistanceError> {
         let store = &self.app.inner().store;
-        let mut rows = store.open_assistance_of_all(AllTenants::granted(), MAX_LISTED).await?;
+        let mut rows = store.open_assistance_of_all(AllTenants::granted()).await?;
         self.quiet(&rows);
         if rows.is_empty() || self.app.inner().lacks(Mechanism::Assistance) {
             return Ok(());
         }
+        self.trace_again(&mut rows, tried).await?;
         let now = self.app.now();
-        for row in &mut rows {
-            if wants_trace(&row.request, now) {
-                self.trace(row).await?;
-            }
-        }
         let requests: Vec<AssistanceRequest> = rows.iter().map(|it| it.request.clone()).collect();
         for group in &group::groups(&requests, now) {
             if group.wants_page() {
@@ -129,13 +130,41 @@ impl AssistanceLoop {
         call.take_if(|(named, _)| !waits(*named));
     }
 
-    async fn trace(&self, row: &mut AssistanceRow) -> Result<(), AssistanceError> {
-        let traced = self.app.traced(&row.request).await;
+    /// Reads the traces that may be another thing by now, those first that wait longest.
+    async fn trace_again(
+        &self,
+        rows: &mut [AssistanceRow],
+        tried: &mut Tried,
+    ) -> Result<(), AssistanceError> {
+        let now = self.app.now();
+        tried.retain(|id, _| rows.iter().any(|row| row.request.id == *id));
+        let last =
+            |row: &AssistanceRow| row.request.traced_at.max(tried.get(&row.request.id).copied());
+        let wants = |row: &&mut AssistanceRow| {
+            row.request.wants_trace(tried.get(&row.request.id).copied(), now)
+        };
+        let mut due: Vec<_> = rows.iter_mut().filter(wants).collect();
+        due.sort_by_key(|row| last(row));
+        for row in due.into_iter().take(MAX_TRACES) {
+            if !self.trace(row).await? {
+                tried.insert(row.request.id, now);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a trace could be read.
+    async fn trace(&self, row: &mut AssistanceRow) -> Result<bool, AssistanceError> {
+        let reading = self.app.traced(&row.request);
+        let Ok(traced) = tokio::time::timeout(TRACE_LIMIT, reading).await else {
+            tracing::error!(request = %row.request.id, "a trace could not be read in time");
+            return Ok(false);
+        };
         let trace = attach(&mut row.request, traced);
         if trace.is_some() {
             self.keep(row, trace.as_ref()).await?;
         }
-        Ok(())
+        Ok(trace.is_some())
     }
 
     /// Whether it was kept. Where somebody was faster, the next look sees what they did.
@@ -219,14 +248,4 @@ impl AssistanceLoop {
 /// What the operators' page about a group folds by.
 pub(super) fn notice_key(named: AssistanceId) -> String {
     format!("bugle/assistance/{named}")
-}
-
-/// Whether what the ledger says may be another thing by now.
-fn wants_trace(request: &AssistanceRequest, now: Timestamp) -> bool {
-    let unsettled = match &request.finding {
-        Some(finding) => finding.cause.standing() == Standing::Undecided,
-        None => true,
-    };
-    let again = |at: Timestamp| now.duration_since(at) >= TRACE_AGAIN;
-    unsettled && request.traced_at.is_none_or(again)
 }

@@ -2,44 +2,39 @@
 //! by hop how far it comes.
 //!
 //! An event that pages nobody goes through the tenant's own way in, into the ledger and through
-//! alerting. From there on the path is resolved as alerting would now, and each channel is judged
-//! by the canaries that go through it: nobody is paged.
+//! alerting. From there on the path is resolved as alerting would now, and by each channel that it
+//! leads to a message goes out to where canaries go: nobody is paged.
 
-use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use bugle_domain::contact::Channel;
-use bugle_domain::event::{Action, Event, EventBody, EventOutcome, NewEvent, SuppressReason};
+use bugle_domain::event::{Action, EventBody, EventOutcome, NewEvent, SuppressReason};
 use bugle_domain::integration::{Dialect, Integration};
 use bugle_domain::object::Directory;
 use bugle_domain::policy::Policy;
 use bugle_domain::{AssistanceId, EventId, Severity, TenantScope, Urgency};
-use bugle_engine::assistance::AssistanceRequest;
 use bugle_engine::assistance::replica::{Passage, Passed, Replica};
+use bugle_engine::assistance::{AssistanceRequest, Said};
 use bugle_engine::message::text::names;
-use bugle_engine::watch::{Canary, View};
 use bugle_engine::{reach, rules};
 use jiff::Timestamp;
 
 use super::AssistanceView;
 use super::error::AssistanceError;
+use super::open::record;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::entropy;
 use crate::error::Chain;
+use crate::limits::REPLICAS_PER_MINUTE;
 use crate::requests::would_page;
 
-/// What is sent folds by this and the request's id.
-const KEY: &str = "bugle/replica/";
+/// What is sent is known by this: its idempotency key begins with it, and its dedup key.
+pub(super) const REPLICA: &str = "bugle/replica/";
 /// What is sent must be accepted, be in the ledger, and be decided within this time each.
 const STEP_LIMIT: Duration = Duration::from_secs(5);
 /// How often it is looked how far it came.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
-
-/// Whether an event was sent to replicate the path of another.
-pub(super) fn is_replica(event: &Event) -> bool {
-    event.body.dedup_key.starts_with(KEY)
-}
 
 impl App {
     /// Sends something harmless along the path of a request, and shows where it stops. For
@@ -51,24 +46,72 @@ impl App {
     ) -> Result<AssistanceView, AssistanceError> {
         let scope = self.scope_to_give(caller, id).await?;
         let (row, _) = self.find_assistance(scope, id).await?;
-        let replica = self.replicated(&row.request).await?;
+        let directory = self.directory(scope).await?;
+        let by = row.request.integration.and_then(|id| directory.integrations.get(&id));
+        let by = by.ok_or(AssistanceError::NoPath)?;
+        self.begin_replica(scope, &row.request).await?;
+        let replica = self.replicated(&row.request, &directory, by).await;
+        let kept = replica.as_ref().ok().or(row.request.replica.as_ref());
+        let done = replica.as_ref().ok().map(|replica| Said {
+            at: self.now(),
+            by: caller.shown_name(),
+            operator: true,
+            text: in_words(replica),
+            mailed: None,
+            record: true,
+        });
         let note = |request: &mut AssistanceRequest| {
-            request.replica = Some(replica.clone());
+            request.replica = kept.cloned();
+            done.iter().cloned().for_each(|done| record(request, done));
             Ok(())
         };
         let (request, trace) = self.amend_assistance(scope, id, note).await?;
+        replica?;
         self.view(request, trace).await
     }
 
-    async fn replicated(&self, request: &AssistanceRequest) -> Result<Replica, AssistanceError> {
-        let scope = TenantScope::granted(request.tenant);
-        let directory = self.directory(scope).await?;
-        let integration = request.integration.and_then(|id| directory.integrations.get(&id));
-        let integration = integration.ok_or(AssistanceError::NoPath)?;
+    /// Notes that one is under way. There is one of a request at a time, and so many in a minute.
+    async fn begin_replica(
+        &self,
+        scope: TenantScope,
+        request: &AssistanceRequest,
+    ) -> Result<(), AssistanceError> {
+        let now = self.now();
+        let begin = |request: &mut AssistanceRequest| {
+            if request.replica.as_ref().is_some_and(|it| it.is_under_way(now)) {
+                return Err(AssistanceError::Replicating);
+            }
+            request.replica = Some(Replica::begun(now));
+            Ok(())
+        };
+        begin(&mut request.clone())?;
+        self.inner().limits.replicas.take(&()).map_err(|wait| {
+            let (most, wait_s) = (REPLICAS_PER_MINUTE, wait.as_secs().max(1));
+            AssistanceError::TooManyReplicas { most, wait_s }
+        })?;
+        self.amend_assistance(scope, request.id, begin).await.map(drop)
+    }
+
+    async fn replicated(
+        &self,
+        request: &AssistanceRequest,
+        directory: &Directory,
+        by: &Integration,
+    ) -> Result<Replica, AssistanceError> {
         let at = self.now();
-        let mut hops = self.sent(request, integration).await?;
-        hops.extend(resolved(&directory, integration, at, &self.inner().watch_view()));
-        Ok(Replica::new(at, hops))
+        let mut path = self.sent(request, by).await?;
+        let (resolved, channels) = resolved(directory, by, self.now());
+        path.extend(resolved);
+        let stops = path.iter().any(|hop| hop.passage == Passage::Stopped);
+        let channels = if stops {
+            // Nothing comes this far.
+            let none = |it: Channel| Passed::new(it.as_str(), Passage::NotReached, "");
+            channels.into_iter().map(none).collect()
+        } else {
+            let view = self.inner().watch_view();
+            self.by_channels(request.tenant, &channels, &view).await
+        };
+        Ok(Replica::new(at, path, channels))
     }
 
     /// From the way in to the decision, with a real event.
@@ -79,9 +122,12 @@ impl App {
     ) -> Result<Vec<Passed>, AssistanceError> {
         let hop = format!("integration \"{}\"", integration.name);
         if integration.disabled {
-            return Ok(vec![Passed::new(hop, Passage::Stopped, "It is disabled.")]);
+            let stops = Passed::new(hop, Passage::Stopped, "It is disabled.");
+            return Ok(vec![stops.seen(self.now(), Duration::ZERO)]);
         }
-        let mut hops = vec![Passed::new(hop, Passage::Through, "It takes events.")];
+        let takes = Passed::new(hop, Passage::Through, "It takes events.");
+        let mut hops = vec![takes.seen(self.now(), Duration::ZERO)];
+        let began = Instant::now();
         let event = harmless(request, integration, self.now());
         let (scope, id) = (TenantScope::granted(request.tenant), event.id);
         let accepting = self.intake().accept(vec![event], integration.quota_per_minute);
@@ -94,10 +140,11 @@ impl App {
             Some(why) => (Passage::Stopped, why),
             None => self.in_ledger(scope, id).await?,
         };
-        hops.push(Passed::new("intake", passage, text));
+        hops.push(Passed::new("intake", passage, text).seen(self.now(), began.elapsed()));
         if passage == Passage::Through {
+            let began = Instant::now();
             let (passage, text) = self.decided(scope, id).await?;
-            hops.push(Passed::new("alerting", passage, text));
+            hops.push(Passed::new("alerting", passage, text).seen(self.now(), began.elapsed()));
         }
         Ok(hops)
     }
@@ -154,7 +201,7 @@ fn harmless(request: &AssistanceRequest, by: &Integration, now: Timestamp) -> Ne
         summary: "Sent along the path of an assistance request; nothing is wrong".to_owned(),
         severity: Severity::Info,
         source: "bugle".to_owned(),
-        dedup_key: format!("{KEY}{}", request.id),
+        dedup_key: format!("{REPLICA}{}", request.id),
         occurred_at: None,
         ends_at: None,
         links: Vec::new(),
@@ -167,107 +214,84 @@ fn harmless(request: &AssistanceRequest, by: &Integration, now: Timestamp) -> Ne
         integration: by.id,
         dialect: Dialect::Native,
         received_at: now,
-        idempotency_key: None,
+        idempotency_key: Some(format!("{REPLICA}{id}")),
         body,
         request: id,
         raw,
     }
 }
 
-/// From the service to the channels, as alerting would go now.
-fn resolved(directory: &Directory, by: &Integration, now: Timestamp, view: &View) -> Vec<Passed> {
+/// From the service to the people, as alerting would go now, and the channels that lead on to them,
+/// the first one first.
+fn resolved(
+    directory: &Directory,
+    by: &Integration,
+    now: Timestamp,
+) -> (Vec<Passed>, Vec<Channel>) {
     let (policy, why) = would_page::policy(directory, by.service);
     let service = by.service.and_then(|id| directory.services.get(&id));
     let hop = service.map_or("service".to_owned(), |it| format!("service \"{}\"", it.name));
     let Some(policy) = policy else {
         let text = "There is no policy to follow and no fallback.";
-        return vec![Passed::new(hop, Passage::Stopped, text)];
+        let stops = Passed::new(hop, Passage::Stopped, text).seen(now, Duration::ZERO);
+        return (vec![stops], Vec::new());
     };
-    let mut hops = vec![Passed::new(hop, Passage::Through, format!("It leads to {why}."))];
+    let leads = Passed::new(hop, Passage::Through, format!("It leads to {why}."));
     let (people, channels) = told(directory, policy, now);
-    hops.push(people);
-    hops.extend(channels.into_iter().map(|channel| through(channel, view)));
-    hops
+    (vec![leads.seen(now, Duration::ZERO), people.seen(now, Duration::ZERO)], channels)
 }
 
-/// Whom the policy's first level that reaches anybody tells, and by which channels.
-fn told(directory: &Directory, policy: &Policy, now: Timestamp) -> (Passed, BTreeSet<Channel>) {
+/// Whom the policy's first level that reaches anybody tells, and by which channels, in the order in
+/// which the first message goes out by each.
+fn told(directory: &Directory, policy: &Policy, now: Timestamp) -> (Passed, Vec<Channel>) {
     let hop = format!("policy \"{}\"", policy.name);
     let mut levels = policy.levels.iter().map(|it| reach::resolve(directory, &it.targets, now));
     let Some(reached) = levels.find(|it| !it.told.is_empty()) else {
         let text = "None of its levels reaches anybody now.";
-        return (Passed::new(hop, Passage::Stopped, text), BTreeSet::new());
+        return (Passed::new(hop, Passage::Stopped, text), Vec::new());
     };
-    let methods = |user| rules::steps(directory, user, Urgency::Urgent).into_iter();
-    let channels = reached.told.iter().flat_map(|told| methods(told.user));
-    let channels = channels.filter_map(|(_, id)| directory.methods.get(&id));
-    let channels = channels.map(|method| method.address.channel()).collect();
+    let steps = |user| rules::steps(directory, user, Urgency::Urgent).into_iter();
+    let steps = reached.told.iter().flat_map(|told| steps(told.user));
+    let of = |(delay, id)| Some((delay, directory.methods.get(&id)?.address.channel()));
+    let mut steps: Vec<(u32, Channel)> = steps.filter_map(of).collect();
+    steps.sort_unstable();
+    let mut channels = Vec::new();
+    for (_, channel) in steps {
+        if !channels.contains(&channel) {
+            channels.push(channel);
+        }
+    }
     let people: Vec<&str> = reached.told.iter().map(|told| told.name.as_str()).collect();
     let text = format!("It would tell {}; nobody was told now.", names(&people));
     (Passed::new(hop, Passage::Through, text), channels)
 }
 
-/// What the canaries say of a channel: it is through when one of its providers is.
-fn through(channel: Channel, view: &View) -> Passed {
-    let of_channel: Vec<&Canary> =
-        view.canaries.iter().filter(|canary| canary.channel == channel).collect();
-    let well = of_channel.iter().find(|it| it.stuck.is_none() && it.through.is_some());
-    let stuck = of_channel.iter().find_map(|it| Some((it, it.stuck.as_ref()?)));
-    let (passage, text) = match (well, stuck) {
-        (Some(it), _) => (Passage::Through, format!("Canaries come through {}.", it.provider)),
-        (None, Some((it, hop))) => {
-            let (provider, hop) = (&it.provider, hop.name());
-            (Passage::Stopped, format!("Canaries by {provider} are stuck at {hop}."))
-        }
-        (None, None) => (Passage::Unknown, "No canary goes this way.".to_owned()),
-    };
-    Passed::new(channel.as_str(), passage, text)
+/// What the conversation records of one.
+fn in_words(replica: &Replica) -> String {
+    let why = replica.stops_at().map(|hop| format!(" {}", hop.text)).unwrap_or_default();
+    format!("Sent something along the path. {}{why}", replica.outcome())
 }
 
 #[cfg(test)]
 mod tests {
-    use bugle_domain::stage::Stage;
-    use bugle_domain::{IntegrationId, NodeId};
-    use bugle_engine::watch::Hop;
+    use bugle_domain::IntegrationId;
 
     use super::*;
     use crate::sample;
 
-    fn canary(channel: Channel, stuck: bool) -> Canary {
-        Canary {
-            node: NodeId::from_stored(sample::nth(1)),
-            channel,
-            provider: "twilio".to_owned(),
-            sent_at: sample::now(),
-            through: Some(sample::now()),
-            stuck: stuck.then_some(Hop::Stage { stage: Stage::Dispatch }),
-            hops_ms: Vec::new(),
-        }
-    }
-
-    /// The hops behind alerting, each with its passage.
-    fn hops(directory: &Directory, canaries: Vec<Canary>) -> Vec<(String, Passage)> {
+    /// The hops behind alerting, each with its passage, and the channels.
+    fn hops(directory: &Directory) -> (Vec<(String, Passage)>, Vec<Channel>) {
         let by = directory.integrations[&IntegrationId::from_stored(sample::nth(61))].clone();
-        let view = View { at: sample::now(), verdicts: Vec::new(), canaries };
-        let seen = resolved(directory, &by, sample::now(), &view);
-        seen.into_iter().map(|it| (it.hop, it.passage)).collect()
+        let (seen, channels) = resolved(directory, &by, sample::now());
+        (seen.into_iter().map(|it| (it.hop, it.passage)).collect(), channels)
     }
 
     #[test]
     fn the_path_behind_alerting_is_shown_to_its_channels() {
-        use Passage::{Stopped, Through, Unknown};
         let directory = sample::directory();
-        let canaries = vec![canary(Channel::Sms, true), canary(Channel::Sms, false)];
-        let named = |hop: &str, passage| (hop.to_owned(), passage);
-        let all_but_voice = [
-            named("service \"checkout-api\"", Through),
-            named("policy \"Payments\"", Through),
-            named("sms", Through),
-            named("voice", Unknown),
-        ];
-        assert_eq!(hops(&directory, canaries), all_but_voice, "one provider is enough");
-        let stuck = hops(&directory, vec![canary(Channel::Sms, true)]);
-        assert_eq!(stuck[2], named("sms", Stopped));
+        let named = |hop: &str| (hop.to_owned(), Passage::Through);
+        let path = vec![named("service \"checkout-api\""), named("policy \"Payments\"")];
+        assert_eq!(hops(&directory), (path, vec![Channel::Sms, Channel::Voice]));
     }
 
     #[test]
@@ -275,10 +299,11 @@ mod tests {
         let mut directory = sample::directory();
         directory.methods.clear();
         directory.methods_of.clear();
-        let last = hops(&directory, Vec::new()).pop();
-        assert_eq!(last, Some(("policy \"Payments\"".to_owned(), Passage::Stopped)));
+        let (mut path, channels) = hops(&directory);
+        assert_eq!(path.pop(), Some(("policy \"Payments\"".to_owned(), Passage::Stopped)));
+        assert_eq!(channels, []);
         directory.policies.clear();
-        let last = hops(&directory, Vec::new()).pop();
+        let last = hops(&directory).0.pop();
         assert_eq!(last, Some(("service \"checkout-api\"".to_owned(), Passage::Stopped)));
     }
 }

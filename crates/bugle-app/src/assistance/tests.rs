@@ -142,9 +142,8 @@ async fn a_request_is_closed_only_with_its_trace() {
     let (app, admin) = (&world.app, &world.admin);
     let traced = app.open_assistance(admin, asked("a text")).await.unwrap().request;
     let id = AssistanceId::new(app.now(), entropy::bytes());
-    // It is about an alert that is gone, so that no trace can be read by itself either.
-    let about = About::Alert { alert: bugle_domain::AlertId::new(app.now(), entropy::bytes()) };
-    let untraced = AssistanceRequest { id, about, finding: None, traced_at: None, ..traced };
+    // What is found is settled, so that no trace is read by itself either.
+    let untraced = AssistanceRequest { id, ..traced };
     let store = &app.inner().store;
     store.open_assistance(admin.scope, &untraced, None, MAX_OPEN).await.unwrap();
     let refused = app.close_assistance(admin, id).await;
@@ -154,6 +153,24 @@ async fn a_request_is_closed_only_with_its_trace() {
     assert!(!closed.request.open());
     let said = app.answer_assistance(admin, traced.id, "Too late").await;
     assert!(matches!(said, Err(AssistanceError::Closed)));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_retention_dropped_is_said_to_be_gone_and_can_be_closed() {
+    let world = World::new().await;
+    let (app, admin) = (&world.app, &world.admin);
+    let opened = app.open_assistance(admin, asked("a text")).await.unwrap().request;
+    let id = AssistanceId::new(app.now(), entropy::bytes());
+    let long_ago = app.now() - SignedDuration::from_hours(24 * 4_000);
+    let about = About::Alert { alert: AlertId::new(long_ago, entropy::bytes()) };
+    let gone = AssistanceRequest { id, about, ..opened };
+    app.inner().store.open_assistance(admin.scope, &gone, None, MAX_OPEN).await.unwrap();
+    assert!(matches!(app.close_assistance(admin, id).await, Err(AssistanceError::Untraced)));
+    let found = app.trace_assistance(admin, id).await.unwrap().request.finding.unwrap();
+    assert_eq!(found.cause, Cause::NotKept);
+    assert!(found.text.contains("no longer holds the alert (kept for "), "{}", found.text);
+    assert!(!app.close_assistance(admin, id).await.unwrap().request.open());
     world.end().await;
 }
 
@@ -228,8 +245,15 @@ async fn its_path_is_replicated_without_paging_anybody() {
     let integration = Some(way_in(&world).await);
     let new = NewAssistance { integration, ..asked("a text") };
     let opened = app.open_assistance(admin, new).await.unwrap().request;
-    let replica = app.replicate_assistance(admin, opened.id).await.unwrap().request.replica;
-    let hops = replica.unwrap().hops;
+    let request = app.replicate_assistance(admin, opened.id).await.unwrap().request;
+    let [recorded] = &request.said[..] else { panic!("it is recorded: {:?}", request.said) };
+    assert!(recorded.record && !request.answered(), "that is no answer");
+    assert!(recorded.text.ends_with("Nothing stopped it. Not known: webhook."), "{recorded:?}");
+    let hops = request.replica.unwrap().hops;
+    assert!(hops.iter().all(|hop| hop.at.is_some() && hop.took_ms.is_some()), "{hops:#?}");
+    assert_eq!(hops[5].provider.as_deref(), Some("webhook"));
+    let says = "webhook: not sent: no probe address; no canary goes by it.";
+    assert_eq!(hops[5].text, says, "there is no watch here");
     let (through, unknown) = (Passage::Through, Passage::Unknown);
     let passages: Vec<Passage> = hops.iter().map(|it| it.passage).collect();
     assert_eq!(passages, [through, through, through, through, through, unknown], "{hops:#?}");
@@ -237,5 +261,36 @@ async fn its_path_is_replicated_without_paging_anybody() {
     assert_eq!((ledger.accepted, ledger.suppressed, ledger.owed), (1, 1, 0));
     let again = app.trace_assistance(admin, opened.id).await.unwrap();
     assert_eq!(again.trace.unwrap().came, [], "what was sent to replicate it is not meant");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn replicas_are_sent_one_at_a_time_and_not_too_many() {
+    let world = World::new().await;
+    let (app, admin) = (&world.app, &world.admin);
+    let new = NewAssistance { integration: Some(way_in(&world).await), ..asked("a text") };
+    let id = app.open_assistance(admin, new).await.unwrap().request.id;
+    let (one, two) =
+        tokio::join!(app.replicate_assistance(admin, id), app.replicate_assistance(admin, id));
+    let refused = [one, two].into_iter().filter_map(Result::err).collect::<Vec<_>>();
+    assert!(matches!(refused[..], [AssistanceError::Replicating]), "{refused:?}");
+    let mut most = 0;
+    let wait_s = loop {
+        match app.replicate_assistance(admin, id).await {
+            Ok(_) => most += 1,
+            Err(AssistanceError::TooManyReplicas { wait_s, .. }) => break wait_s,
+            Err(error) => panic!("{error}"),
+        }
+        assert!(most < 60, "it never ends");
+    };
+    world.clock.push(SignedDuration::from_secs(wait_s));
+    assert!(app.replicate_assistance(admin, id).await.is_ok());
+    for _ in 0..30 {
+        world.clock.push(SignedDuration::from_secs(60));
+        app.replicate_assistance(admin, id).await.unwrap();
+    }
+    let said = app.assistance_request(admin, id).await.unwrap().request.said;
+    assert_eq!(said.len(), 20, "what is recorded is bounded");
+    app.add_to_assistance(admin, id, "There is room for people.").await.unwrap();
     world.end().await;
 }

@@ -8,12 +8,12 @@ use bugle_domain::stage::Stage;
 use bugle_domain::{AlertId, EventId, IntegrationId, RequestId, TenantScope};
 use bugle_engine::assistance::finding::{self, AlertRecord, Came, Finding};
 use bugle_engine::assistance::{About, AssistanceRequest};
-use bugle_store::{EventFilter, Request};
+use bugle_store::{CameFilter, Request};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::error::AssistanceError;
-use super::replicate::is_replica;
+use super::replicate::REPLICA;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::entropy;
@@ -77,11 +77,7 @@ impl App {
         at: Timestamp,
     ) -> Result<(Finding, Trace), AssistanceError> {
         let Some(event) = self.inner().store.event(scope, id).await? else {
-            let kept = self.inner().stages.of(Stage::Intake).revision.retention.history;
-            let kept = SignedDuration::try_from(kept).unwrap_or(SignedDuration::MAX);
-            let since = at.saturating_sub(kept).unwrap_or(Timestamp::MIN);
-            let found = finding::of_no_event(id.made_at(), since);
-            return Ok((found, Trace { at, record: None, came: Vec::new() }));
+            return Ok(self.missing("event", id.made_at(), at));
         };
         let directory = self.directory(scope).await?;
         let found = self.finding_of(scope, (&directory, &event), at).await?;
@@ -95,13 +91,22 @@ impl App {
         id: AlertId,
         at: Timestamp,
     ) -> Result<(Finding, Trace), AssistanceError> {
-        let alert = self.inner().store.alert(scope, id).await?;
-        let Some(alert) = alert else { return Err(AssistanceError::NotFound) };
+        let Some(alert) = self.inner().store.alert(scope, id).await? else {
+            return Ok(self.missing("alert", id.made_at(), at));
+        };
         let directory = self.directory(scope).await?;
         let facts = self.alert_facts(scope, alert).await.map_err(reading)?;
         let found = finding::of_alert(&directory, record(&facts), at);
         let record = self.why_alert(&reader(scope, at), id).await;
         Ok((found, Trace { at, record: record_of(record), came: Vec::new() }))
+    }
+
+    /// What is said of an event or alert that the ledger does not have: that is a trace, too.
+    fn missing(&self, what: &str, made_at: Option<Timestamp>, at: Timestamp) -> (Finding, Trace) {
+        let kept = self.inner().stages.of(Stage::Intake).revision.retention.history;
+        let kept = SignedDuration::try_from(kept).unwrap_or(SignedDuration::MAX);
+        let found = finding::of_missing(what, made_at, kept, at);
+        (found, Trace { at, record: None, came: Vec::new() })
     }
 
     async fn traced_time(
@@ -112,7 +117,14 @@ impl App {
     ) -> Result<(Finding, Trace), AssistanceError> {
         let directory = self.directory(scope).await?;
         let mut came = Vec::new();
-        for event in self.events_of_time(scope, request).await? {
+        let of_time = CameFilter {
+            integration: request.integration,
+            from: request.from,
+            until: request.until,
+            without: REPLICA,
+        };
+        let store = &self.inner().store;
+        for event in store.events_that_came(scope, of_time, MAX_EVENTS).await? {
             let finding = self.finding_of(scope, (&directory, &event), at).await?;
             let (at, summary) = (event.received_at, event.body.summary);
             came.push(CameIn { event: event.id, at, summary, finding });
@@ -128,24 +140,6 @@ impl App {
             None => None,
         };
         Ok((found, Trace { at, record, came }))
-    }
-
-    /// Events that came in the time that is meant, newest first; what Bugle said itself is not
-    /// meant.
-    async fn events_of_time(
-        &self,
-        scope: TenantScope,
-        request: &AssistanceRequest,
-    ) -> Result<Vec<Event>, AssistanceError> {
-        let filter = EventFilter { integration: request.integration, alert: None, pending: false };
-        // Ids rise with time.
-        let last = EventId::new(request.until, [u8::MAX; 10]);
-        let mut found = self.inner().store.events(scope, filter, Some(last), MAX_EVENTS).await?;
-        found.retain(|event| {
-            let own = event.integration == IntegrationId::OWN || is_replica(event);
-            event.received_at >= request.from && !own
-        });
-        Ok(found)
     }
 
     /// Requests that were refused in the time that is meant, newest first.

@@ -75,6 +75,26 @@ pub(crate) async fn send(
     saying: &Saying,
 ) -> CodeSent {
     let now = app.clock.now();
+    let message = message(app, tenant, method, saying);
+    let sent = app.send(&message, Instant::now() + SEND_LIMIT).await;
+    let until = now.saturating_add(CODE_LIFETIME).ok();
+    CodeSent {
+        accepted: sent.outcome == SendOutcome::Accepted,
+        detail: sent.detail,
+        provider: sent.provider,
+        until: until.filter(|_| matches!(saying, Saying::Code(_))),
+        at: app.clock.now(),
+    }
+}
+
+/// The message that says it.
+pub(crate) fn message(
+    app: &Inner,
+    tenant: TenantId,
+    method: &ContactMethod,
+    saying: &Saying,
+) -> Outgoing {
+    let now = app.clock.now();
     let id = NotificationId::new(now, entropy::bytes());
     let content = match method.address.channel() {
         Channel::Sms => Content::Sms { text: text(saying) },
@@ -89,22 +109,13 @@ pub(crate) async fn send(
             secret: app.webhook_secret(method.id),
         },
     };
-    let message = Outgoing {
+    Outgoing {
         notification: id,
         tenant,
         address: method.address.clone(),
         content,
         possible_repeat: false,
         validity_s: VALIDITY_S,
-    };
-    let sent = app.send(&message, Instant::now() + SEND_LIMIT).await;
-    let until = now.saturating_add(CODE_LIFETIME).ok();
-    CodeSent {
-        accepted: sent.outcome == SendOutcome::Accepted,
-        detail: sent.detail,
-        provider: sent.provider,
-        until: until.filter(|_| matches!(saying, Saying::Code(_))),
-        at: app.clock.now(),
     }
 }
 

@@ -17,6 +17,7 @@ use bugle_store::{PoolSettings, ReportRow, Store, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
+use super::RECEIPT;
 use super::alarm::{self, Alarm};
 use super::canary::Canaries;
 use super::certificate::Certificate;
@@ -118,9 +119,8 @@ impl Round {
             Probe::new(CONNECT_LIMIT, &settings.roots).inspect_err(|error| told(error)).ok()?;
         let certificate =
             Certificate::new(&settings.roots).inspect_err(|error| told(error)).ok()?;
-        let address =
-            |kind: &str| settings.own_url.join(&format!("watch/{kind}/{}", app.watch.token));
-        let addresses = address("receipt").and_then(|it| Ok((it, address("lost")?)));
+        let address = |kind: &str| app.watch.own_address(&settings.own_url, kind);
+        let addresses = address(RECEIPT).and_then(|it| Ok((it, address("lost")?)));
         let canaries = addresses
             .and_then(|addresses| Canaries::new(app.node, &settings, probe.clone(), addresses))
             .inspect_err(|error| told(error))

@@ -190,18 +190,22 @@ pub fn of_event(
     found
 }
 
-/// What is found of an event that the ledger does not have, by when its id was made and since when
-/// everything is kept.
-pub fn of_no_event(made_at: Option<Timestamp>, kept_since: Timestamp) -> Finding {
-    match made_at {
-        Some(at) if at < kept_since => not_kept("The event"),
-        Some(at) => {
-            let at = utc(at);
-            let text = format!("The ledger has no such event; its id was made at {at}.");
-            finding(Cause::NoSuchEvent, Stage::Intake, text)
-        }
-        None => finding(Cause::NoSuchEvent, Stage::Intake, "The ledger has no such event."),
+/// What is found of an event or alert, as `what` says, that the ledger does not have: by when its
+/// id was made, and for how long everything is kept.
+pub fn of_missing(
+    what: &str,
+    made_at: Option<Timestamp>,
+    kept: SignedDuration,
+    now: Timestamp,
+) -> Finding {
+    let made = made_at.map(utc).map(|at| format!("; its id was made at {at}")).unwrap_or_default();
+    if made_at.is_some_and(|at| now.duration_since(at) > kept) {
+        let kept = duration(kept);
+        let text = format!("The ledger no longer holds the {what} (kept for {kept}){made}.");
+        return finding(Cause::NotKept, Stage::Intake, text);
     }
+    let text = format!("The ledger has no such {what}{made}.");
+    finding(Cause::NoSuchEvent, Stage::Intake, text)
 }
 
 fn not_kept(what: &str) -> Finding {

@@ -204,6 +204,7 @@ migrations! {
     "20261125110100" "create_assistance"
     "20261125120000" "create_subscribers"
     "20261125130000" "queue_subscribers_by_channel"
+    "20261125131000" "drop_rooms_in_time"
     "20261125140000" "create_status_pages"
     "20261125141000" "text_subscribers"
 }

@@ -30,13 +30,15 @@ pub(crate) static OPEN: Statement = Statement::new(
 );
 
 pub(crate) static BEGIN: Statement = Statement::new(
-    "INSERT INTO incident_rooms (tenant_id, id, open, version, due_us, document)
-     VALUES ($1, $2, $3, 1, $4, $5)
+    "INSERT INTO incident_rooms (tenant_id, id, open, version, due_us, document, closed_us)
+     VALUES ($1, $2, $3, 1, $4, $5, $6)
      ON CONFLICT DO NOTHING",
 );
 
 pub(crate) static SAVE: Statement = Statement::new(
-    "UPDATE incident_rooms SET open = $4, version = version + 1, due_us = $5, document = $6
+    "UPDATE incident_rooms
+     SET open = $4, version = version + 1, due_us = $5, document = $6,
+         closed_us = COALESCE($7, closed_us)
      WHERE tenant_id = $1 AND id = $2 AND version = $3",
 );
 
@@ -113,11 +115,15 @@ impl Store {
         lines: &[IncidentLine],
     ) -> Result<bool, StoreError> {
         let (tenant, due, document) = (key(room.tenant), room.nag_at(), json(room)?);
+        let closed = room.closed.as_ref().map(|by| by.at);
         let mut tx = self.db.write(WriteClass::Then).await?;
         let saved = match *version {
-            0 => tx.run(&BEGIN, values![tenant, room.id, room.open(), due, document]).await?,
+            0 => {
+                let values = values![tenant, room.id, room.open(), due, document, closed];
+                tx.run(&BEGIN, values).await?
+            }
             version => {
-                let values = values![tenant, room.id, version, room.open(), due, document];
+                let values = values![tenant, room.id, version, room.open(), due, document, closed];
                 tx.run(&SAVE, values).await?
             }
         };

@@ -22,6 +22,19 @@ pub struct EventFilter {
     pub pending: bool,
 }
 
+/// What clients sent in a time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CameFilter<'a> {
+    /// By this way in; by any of the tenant's own where none is named.
+    pub integration: Option<IntegrationId>,
+    /// From then.
+    pub from: Timestamp,
+    /// Until then.
+    pub until: Timestamp,
+    /// But not those whose idempotency key begins with this.
+    pub without: &'a str,
+}
+
 pub(crate) static BY_ID: Statement = Statement::new(concat!(
     "SELECT ",
     event_columns!(),
@@ -56,6 +69,21 @@ pub(crate) static LIST: Statement = list!("{pg:$4::uuid}{lite:$4} IS NULL");
 pub(crate) static LIST_PENDING: Statement =
     list!("e.outcome IS NULL AND ({pg:$4::uuid}{lite:$4} IS NULL OR e.alert_id = $4)");
 pub(crate) static LIST_OF_ALERT: Statement = list!("e.alert_id = $4");
+
+/// The ids bound what is read; the times, which are more precise, what is wanted.
+pub(crate) static CAME: Statement = Statement::new(concat!(
+    "SELECT ",
+    event_columns!(),
+    " FROM events e
+     WHERE e.tenant_id = $1 AND e.id >= $2 AND e.id <= $3
+         AND e.received_us >= $4 AND e.received_us <= $5
+         AND ({pg:$6::uuid}{lite:$6} IS NULL OR e.integration_id = $6)
+         AND e.integration_id <> $7
+         AND (e.idempotency_key IS NULL
+             OR substr(e.idempotency_key, 1, {pg:$8::bigint::int}{lite:$8}) <> $9)
+     ORDER BY e.id DESC LIMIT $10"
+))
+.filtering();
 
 pub(crate) static CHANGES: Statement = Statement::with_rows(
     concat!(
@@ -107,6 +135,23 @@ impl Store {
         };
         let values = values![scope.tenant(), before, integration, alert, limit];
         self.db.rows(statement, values).await?.iter().map(|row| event(row, 0)).collect()
+    }
+
+    /// What clients sent in a time, newest first. What Bugle said itself is not among it.
+    pub async fn events_that_came(
+        &self,
+        scope: TenantScope,
+        filter: CameFilter<'_>,
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError> {
+        let CameFilter { integration, from, until, without } = filter;
+        // Ids rise with time.
+        let (first, last) = (EventId::new(from, [0; 10]), EventId::new(until, [u8::MAX; 10]));
+        let (tenant, own) = (scope.tenant(), IntegrationId::OWN);
+        let chars = i64::try_from(without.chars().count()).unwrap_or(i64::MAX);
+        let values =
+            values![tenant, first, last, from, until, integration, own, chars, without, limit];
+        self.db.rows(&CAME, values).await?.iter().map(|row| event(row, 0)).collect()
     }
 
     /// The change events that came by any of these integrations since then, newest first.

@@ -9,6 +9,7 @@ use crate::support::{World, all, at, on_each_store, scope, tenant, uuid};
 on_each_store! {
     a_request_is_kept_with_its_trace_and_nobody_writes_over_another
     a_tenant_has_so_many_open_and_no_more
+    all_that_are_open_are_found_however_many
     what_is_closed_and_old_is_dropped
     a_request_that_cannot_be_read_leaves_the_others
 }
@@ -65,13 +66,15 @@ async fn a_tenant_has_so_many_open_and_no_more(mut world: World) {
     assert_eq!(open(1, 1).await, OpenedAssistance::Kept);
     assert_eq!(open(1, 2).await, OpenedAssistance::Kept);
     assert_eq!(open(1, 3).await, OpenedAssistance::TooMany);
+    assert_eq!(store.count_open_assistance(scope(1)).await.unwrap(), 2);
+    assert_eq!(store.count_open_assistance(scope(2)).await.unwrap(), 0);
     assert_eq!(open(2, 4).await, OpenedAssistance::Kept, "that is another's");
     let numbers = |rows: Vec<AssistanceRow>| -> Vec<AssistanceId> {
         rows.into_iter().map(|row| row.request.id).collect()
     };
     let [first, second, fourth] = [1, 2, 4].map(|it| AssistanceId::from_stored(uuid(it)));
     assert_eq!(numbers(store.assistance_of(scope(1), 9).await.unwrap()), [second, first]);
-    let of_all = store.open_assistance_of_all(all(), 9).await.unwrap();
+    let of_all = store.open_assistance_of_all(all()).await.unwrap();
     assert_eq!(numbers(of_all), [fourth, second, first]);
 
     let closed = Some(Closed { at: at(9), by: "Otto".to_owned() });
@@ -79,9 +82,23 @@ async fn a_tenant_has_so_many_open_and_no_more(mut world: World) {
     let row = AssistanceRow { request, version: 1 };
     assert!(store.save_assistance(scope(1), &row, None).await.unwrap());
     assert_eq!(open(1, 3).await, OpenedAssistance::Kept, "one was closed");
-    let of_all = store.open_assistance_of_all(all(), 9).await.unwrap();
+    let of_all = store.open_assistance_of_all(all()).await.unwrap();
     assert!(!numbers(of_all).contains(&first));
     assert!(numbers(store.assistance_of_all(all(), 9).await.unwrap()).contains(&first));
+}
+
+async fn all_that_are_open_are_found_however_many(world: World) {
+    let store = &world.store;
+    for number in 1..=401 {
+        let asked = request(tenant(1), number);
+        store.open_assistance(scope(1), &asked, None, 500).await.unwrap();
+    }
+    // The last of a page cannot be read.
+    world.spoil(("assistance", "document"), uuid(202)).await;
+    let found = store.open_assistance_of_all(all()).await.unwrap();
+    let ids: Vec<_> = found.into_iter().map(|row| row.request.id.as_uuid()).collect();
+    let wanted: Vec<_> = (1..=401).rev().filter(|it| *it != 202).map(uuid).collect();
+    assert_eq!(ids, wanted);
 }
 
 async fn what_is_closed_and_old_is_dropped(world: World) {
@@ -108,7 +125,7 @@ async fn a_request_that_cannot_be_read_leaves_the_others(world: World) {
     world.spoil(("assistance", "document"), uuid(1)).await;
     let lists = [
         store.assistance_of(scope(1), 9).await.unwrap(),
-        store.open_assistance_of_all(all(), 9).await.unwrap(),
+        store.open_assistance_of_all(all()).await.unwrap(),
         store.assistance_of_all(all(), 9).await.unwrap(),
     ];
     for rows in lists {

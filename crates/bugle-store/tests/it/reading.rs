@@ -2,7 +2,7 @@
 
 use bugle_domain::alert::{AlertStatus, TimelineEntry};
 use bugle_domain::contact::{Address, ContactMethod};
-use bugle_domain::event::Action;
+use bugle_domain::event::{Action, NewEvent};
 use bugle_domain::integration::Dialect;
 use bugle_domain::ledger::Sums;
 use bugle_domain::notification::End;
@@ -10,7 +10,8 @@ use bugle_domain::object::{Object, ObjectKind};
 use bugle_domain::{EventId, IntegrationId, MethodId, Severity, UserId};
 use bugle_engine::dispatch::{Candidate, Pace, PaceUpdate, Verdict};
 use bugle_store::{
-    AlertFilter, EventFilter, NotificationFilter, ObjectChange, RejectedRequest, Request, TriedRow,
+    AlertFilter, CameFilter, EventFilter, NotificationFilter, ObjectChange, RejectedRequest,
+    Request, TriedRow,
 };
 use jiff::SignedDuration;
 
@@ -23,6 +24,7 @@ use crate::support::{
 on_each_store! {
     alerts_are_listed_newest_first_and_by_what_they_are
     events_are_listed_with_their_bytes
+    what_clients_sent_in_a_time_is_listed_without_what_bugle_said
     the_last_requests_of_an_integration_are_shown
     old_bytes_are_dropped_in_steps
     a_reply_finds_the_last_message_to_its_phone
@@ -102,6 +104,34 @@ async fn events_are_listed_with_their_bytes(world: World) {
     let changes = world.store.changes(scope(1), &by, at(5), 9).await.unwrap();
     assert_eq!(changes.iter().map(|event| event.id).collect::<Vec<_>>(), [change.id]);
     assert_eq!(world.store.changes(scope(1), &by, at(6), 9).await.unwrap(), []);
+}
+
+async fn what_clients_sent_in_a_time_is_listed_without_what_bugle_said(world: World) {
+    let made = |second: i64, number: u8| NewEvent {
+        id: EventId::new(at(second), [number; 10]),
+        received_at: at(second),
+        ..world.event(1, &format!("{second} {number}"))
+    };
+    let (before, first, last, after) = (made(9, 1), made(10, 1), made(20, 1), made(21, 1));
+    let own = NewEvent { integration: IntegrationId::OWN, ..made(15, 1) };
+    let key = |text: &str| Some(text.to_owned());
+    let sent_by_us = NewEvent { idempotency_key: key("ours/1"), ..made(15, 2) };
+    let sent_by_them = NewEvent { idempotency_key: key("our"), ..made(15, 3) };
+    let wanted = [last.id, sent_by_them.id, first.id];
+    let all = [before, first, own, sent_by_us, sent_by_them, last, after];
+    world.accept(&all).await;
+    let by =
+        |integration| CameFilter { integration, from: at(10), until: at(20), without: "ours/" };
+    let list = async |of, integration, limit| {
+        let events = world.store.events_that_came(scope(of), by(integration), limit).await.unwrap();
+        events.iter().map(|event| event.id).collect::<Vec<_>>()
+    };
+    let way = IntegrationId::from_stored(uuid(7));
+    assert_eq!(list(1, None, 9).await, wanted);
+    assert_eq!(list(1, Some(way), 9).await, wanted);
+    assert_eq!(list(1, None, 2).await, wanted[..2], "what is left out takes no place");
+    assert_eq!(list(1, Some(IntegrationId::from_stored(uuid(8))), 9).await, []);
+    assert_eq!(list(2, None, 9).await, [], "they are another's");
 }
 
 async fn the_last_requests_of_an_integration_are_shown(world: World) {

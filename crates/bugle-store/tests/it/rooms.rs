@@ -5,8 +5,8 @@ use bugle_domain::notification::{End, Notification};
 use bugle_domain::{EventId, IncidentId, NotificationId};
 use bugle_engine::alerting::{Decisions, Work};
 use bugle_engine::incident::report::Impact;
-use bugle_engine::incident::room::{Act, By, Origin, Room};
-use bugle_engine::incident::{self, IncidentLine};
+use bugle_engine::incident::room::{Act, By, Closed, Origin, Room};
+use bugle_engine::incident::{self, IncidentLine, MAX_LINES, MAX_MACHINE_LINES};
 use bugle_engine::watch::{Hop, Verdict};
 use bugle_store::RoomRow;
 use jiff::SignedDuration;
@@ -22,6 +22,8 @@ on_each_store! {
     lines_written_at_once_are_all_kept
     an_incident_says_what_it_did_to_events_and_notifications
     a_room_that_cannot_be_read_leaves_the_others
+    a_timeline_has_so_many_lines_and_machines_leave_room_for_people
+    what_was_closed_long_ago_is_dropped_in_steps_with_its_timeline
 }
 
 fn watched(number: u128) -> incident::Incident {
@@ -110,6 +112,82 @@ async fn what_the_watch_ends_is_not_due_any_more(world: World) {
     incident.recovered_at = Some(at(500));
     store.save_incident(&incident, &[]).await.unwrap();
     assert_eq!(store.rooms_due(all(), at(999), 9).await.unwrap(), []);
+}
+
+async fn a_timeline_has_so_many_lines_and_machines_leave_room_for_people(world: World) {
+    let (store, own) = (&world.store, room(1, Some(1)));
+    let lines = |source, count| vec![IncidentLine::new(source, "it was so", at(1)); count];
+    assert!(store.open_room(&own, &lines("watch", MAX_MACHINE_LINES - 1), 20).await.unwrap());
+    let add = async |source, text: &str| {
+        let line = IncidentLine { text: text.to_owned(), ..lines(source, 1).remove(0) };
+        store.add_incident_line(own.id, &line).await.unwrap();
+    };
+    let last = async || store.incident_lines(own.id).await.unwrap().pop().unwrap();
+    add("note", "It is db1.").await;
+    assert_eq!(last().await.1.text, "It is db1.");
+    for source in ["alert", "change", "status"] {
+        add(source, "one more").await;
+    }
+    let (number, line) = last().await;
+    assert_eq!(number, i64::try_from(MAX_MACHINE_LINES).unwrap() + 1);
+    assert!(line.text.contains("only what people do"), "{line:?}");
+    let mut row = store.room(scope(1), own.id).await.unwrap().unwrap();
+    promise(&mut row.room, 5);
+    assert!(store.save_room(&row, &lines("people", MAX_LINES)).await.unwrap());
+    add("note", "too much").await;
+    let (number, line) = last().await;
+    assert_eq!(number, i64::try_from(MAX_LINES).unwrap());
+    assert!(line.text.contains("is full"), "{line:?}");
+}
+
+async fn what_was_closed_long_ago_is_dropped_in_steps_with_its_timeline(mut world: World) {
+    world.add_tenant(2).await;
+    let store = &world.store;
+    let lines = |count| vec![IncidentLine::new("note", "it was so", at(1)); count];
+    for (number, whose, closed) in [
+        (1, Some(1), Some(10)),
+        (2, Some(1), Some(99)),
+        (3, Some(1), None),
+        (4, Some(2), Some(10)),
+        (5, None, Some(10)),
+    ] {
+        let mut own = room(number, whose);
+        assert!(store.open_room(&own, &lines(3), 20).await.unwrap());
+        let by =
+            |second| Closed { at: at(second), by: "Lena".to_owned(), reason: "over".to_owned() };
+        own.closed = closed.map(by);
+        assert!(store.save_room(&RoomRow { room: own, version: 1 }, &[]).await.unwrap());
+    }
+    let left = async |number| {
+        let id = IncidentId::from_stored(uuid(number));
+        store.incident_lines(id).await.unwrap().len()
+    };
+    assert_eq!(store.retain_rooms(scope(1), at(99), 2).await.unwrap(), 2);
+    assert_eq!((left(1).await, store.rooms(scope(1), 9).await.unwrap().len()), (1, 3));
+    assert_eq!(store.retain_rooms(scope(1), at(99), 2).await.unwrap(), 1);
+    assert_eq!((left(1).await, store.rooms(scope(1), 9).await.unwrap().len()), (0, 2));
+    assert_eq!(store.retain_rooms(scope(1), at(99), 2).await.unwrap(), 0);
+    assert_eq!((left(2).await, left(3).await, left(4).await, left(5).await), (3, 3, 3, 3));
+
+    // What the watch declared, with a room and without one.
+    for number in [6, 7] {
+        let mut incident = watched(number);
+        assert!(store.declare_incident(node(NODE), &incident, &[0; 32]).await.unwrap());
+        if number == 6 {
+            let row = RoomRow { room: Room::of_watch(&incident), version: 0 };
+            assert!(store.save_room(&row, &lines(1)).await.unwrap());
+        }
+        incident.recovered_at = Some(at(20));
+        store.save_incident(&incident, &lines(2)).await.unwrap();
+    }
+    let mut open = watched(8);
+    open.declared_at = at(0);
+    assert!(store.declare_incident(node(NODE), &open, &[0; 32]).await.unwrap());
+    while store.retain_incidents(all(), at(99), 2).await.unwrap() > 0 {}
+    assert_eq!((left(5).await, left(6).await, left(7).await), (0, 0, 0));
+    assert_eq!(store.installation_rooms(all(), 9).await.unwrap(), []);
+    let watched = store.incidents(all(), 9).await.unwrap();
+    assert_eq!(watched.iter().map(|row| row.incident.id).collect::<Vec<_>>(), [open.id]);
 }
 
 async fn lines_written_at_once_are_all_kept(world: World) {

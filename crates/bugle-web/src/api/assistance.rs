@@ -76,12 +76,14 @@ pub(crate) struct SaidBody {
     text: String,
     /// What came of mailing it, in words.
     mailed: Option<String>,
+    /// It records what somebody did, and answers nothing.
+    record: bool,
 }
 
 impl From<Said> for SaidBody {
     fn from(it: Said) -> Self {
-        let Said { at, by, operator, text, mailed } = it;
-        Self { at, by, operator, text, mailed }
+        let Said { at, by, operator, text, mailed, record } = it;
+        Self { at, by, operator, text, mailed, record }
     }
 }
 
@@ -92,6 +94,13 @@ pub(crate) struct PassedBody {
     /// `through`, `stopped`, `not_reached` or `unknown`.
     passage: &'static str,
     text: String,
+    /// When that was seen.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    at: Option<Timestamp>,
+    /// How long it took to get through, or to stop, milliseconds.
+    took_ms: Option<u64>,
+    /// The provider that took it, or the last that did not, where the hop is a channel.
+    provider: Option<String>,
 }
 
 /// What came of sending something harmless along its path.
@@ -99,6 +108,10 @@ pub(crate) struct PassedBody {
 pub(crate) struct ReplicaBody {
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
+    /// It is being sent, and nothing is known of its hops yet.
+    under_way: bool,
+    /// What came of it, in a sentence.
+    outcome: String,
     /// The hop where it stops; null: nothing stopped it.
     stops_at: Option<String>,
     /// In their order.
@@ -108,11 +121,14 @@ pub(crate) struct ReplicaBody {
 impl From<Replica> for ReplicaBody {
     fn from(it: Replica) -> Self {
         let stops_at = it.stops_at().map(|hop| hop.hop.clone());
-        let passed = |Passed { hop, passage, text }| {
+        let outcome = it.outcome();
+        let passed = |Passed { hop, passage, text, at, took_ms, provider }| {
             let passage = passage.as_str();
-            PassedBody { hop, passage, text }
+            PassedBody { hop, passage, text, at, took_ms, provider }
         };
-        Self { at: it.at, stops_at, hops: it.hops.into_iter().map(passed).collect() }
+        let Replica { at, hops, under_way } = it;
+        let hops = hops.into_iter().map(passed).collect();
+        Self { at, under_way, outcome, stops_at, hops }
     }
 }
 

@@ -112,6 +112,7 @@ struct Said {
 #[derive(Deserialize)]
 struct Replica {
     at: Timestamp,
+    outcome: String,
     hops: Vec<Passed>,
 }
 
@@ -120,6 +121,9 @@ struct Passed {
     hop: String,
     passage: String,
     text: String,
+    at: Option<Timestamp>,
+    took_ms: Option<u64>,
+    provider: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -294,8 +298,9 @@ fn show(output: Output, value: Value) -> Result<(), Failure> {
 }
 
 fn hops(output: Output, replica: &Replica) -> Result<(), Failure> {
-    output.line(&format!("Replicated at {} UTC:", when::precise(replica.at)))?;
-    let mut table = Table::new(&["hop", "passage", "what was seen"]);
+    let (at, outcome) = (when::precise(replica.at), &replica.outcome);
+    output.line(&format!("Replicated at {at} UTC: {outcome}"))?;
+    let mut table = Table::new(&["hop", "passage", "time (UTC)", "took", "what was seen"]);
     for hop in &replica.hops {
         let tone = match hop.passage.as_str() {
             "through" => Tone::Good,
@@ -303,7 +308,12 @@ fn hops(output: Output, replica: &Replica) -> Result<(), Failure> {
             _ => Tone::Dim,
         };
         let passage = Cell::toned(hop.passage.as_str(), tone);
-        table.row(vec![hop.hop.as_str().into(), passage, hop.text.as_str().into()]);
+        let by = hop.provider.as_ref().map(|it| format!(" by {it}")).unwrap_or_default();
+        let at = hop.at.map(when::precise).unwrap_or_default();
+        let took = hop.took_ms.map(|it| format!("{it} ms")).unwrap_or_default();
+        let name = format!("{}{by}", hop.hop);
+        let at = Cell::toned(at, Tone::Dim);
+        table.row(vec![name.into(), passage, at, took.into(), hop.text.as_str().into()]);
     }
     Ok(output.table(&table)?)
 }

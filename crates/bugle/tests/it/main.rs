@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "they are checks")]
 
 mod answering;
+mod assistance;
 mod browser;
 mod bursts;
 mod changes;

@@ -139,10 +139,17 @@ fn an_event_says_what_came_of_it() {
 }
 
 #[test]
-fn an_event_that_the_ledger_does_not_have_is_unexplained_unless_it_is_old() {
-    assert_eq!(of_no_event(Some(at(5)), at(0)).cause, Cause::NoSuchEvent);
-    assert_eq!(of_no_event(Some(at(-5)), at(0)).cause, Cause::NotKept);
-    assert_eq!(of_no_event(None, at(0)).cause, Cause::NoSuchEvent);
+fn what_the_ledger_does_not_have_is_unexplained_unless_it_is_old() {
+    let kept = SignedDuration::from_hours(30 * 24);
+    let made_before = |made: SignedDuration| of_missing("alert", Some(at(0) - made), kept, at(0));
+    let young = made_before(kept);
+    assert_eq!(young.cause, Cause::NoSuchEvent);
+    assert!(young.text.starts_with("The ledger has no such alert; its id was made at "));
+    let old = made_before(kept + SignedDuration::from_secs(1));
+    assert_eq!(old.cause, Cause::NotKept);
+    let says = "The ledger no longer holds the alert (kept for 30 days); its id was made at ";
+    assert!(old.text.starts_with(says), "{}", old.text);
+    assert_eq!(of_missing("event", None, kept, at(0)).text, "The ledger has no such event.");
 }
 
 #[test]

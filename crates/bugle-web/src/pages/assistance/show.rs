@@ -122,12 +122,14 @@ struct Word {
     operator: bool,
     text: String,
     mailed: Option<String>,
+    record: bool,
 }
 
 /// A replica, hop by hop.
 struct Tried {
     at: When,
     outcome: String,
+    why: Option<String>,
     hops: Vec<Hop>,
 }
 
@@ -137,6 +139,8 @@ struct Hop {
     word: &'static str,
     name: String,
     text: String,
+    at: Option<When>,
+    took: Option<String>,
 }
 
 /// What the page says. Pure.
@@ -200,27 +204,31 @@ fn traced(trace: Option<Trace>, times: &Times) -> (Vec<Step>, bool, Vec<Came>) {
 }
 
 fn word(said: Said, times: &Times) -> Word {
-    let Said { at, by, operator, text, mailed } = said;
-    Word { at: times.exact(at), by, operator, text, mailed }
+    let Said { at, by, operator, text, mailed, record } = said;
+    Word { at: times.exact(at), by, operator, text, mailed, record }
 }
 
 fn tried(replica: Replica, times: &Times) -> Tried {
-    let outcome = match replica.stops_at() {
-        Some(hop) => format!("It stops at {}.", hop.hop),
-        None => "Nothing stopped it.".to_owned(),
-    };
-    let hop = |Passed { hop, passage, text }| {
+    let outcome = replica.outcome();
+    let why = replica.stops_at().map(|hop| hop.text.clone());
+    let hop = |Passed { hop, passage, text, at, took_ms, provider }| {
         let (sign, word) = match passage {
             Passage::Through => ("ok", "Through"),
             Passage::Stopped => ("r-fail", "Stops here"),
             Passage::NotReached => ("r-none", "Not reached"),
             Passage::Unknown => ("r-wait", "Not known"),
         };
-        Hop { sign, word, name: hop, text }
+        let name = match provider {
+            Some(provider) => format!("{hop} by {provider}"),
+            None => hop,
+        };
+        let took = took_ms.filter(|it| *it > 0).map(|it| format!("{it} ms"));
+        Hop { sign, word, name, text, at: at.map(|at| times.exact(at)), took }
     };
     Tried {
         at: times.exact(replica.at),
         outcome,
+        why,
         hops: replica.hops.into_iter().map(hop).collect(),
     }
 }

@@ -1,5 +1,7 @@
 //! Assistance requests: the form, the list, one as its tenant and as an operator see it, the desk.
 
+use std::time::Duration;
+
 use bugle_app::assistance::trace::{CameIn, Trace};
 use bugle_app::assistance::{About, AssistanceDesk, AssistanceRequest, AssistanceView, OfTenant};
 use bugle_app::why::{Stage as WhyStage, Why, WhyStep};
@@ -54,6 +56,7 @@ fn full() -> AssistanceView {
         operator,
         text: text.to_owned(),
         mailed: mailed.map(str::to_owned),
+        record: false,
     };
     request.said = vec![
         said("Tomás Ruiz", false, "It happens again.", None),
@@ -65,16 +68,23 @@ fn full() -> AssistanceView {
         ),
     ];
     let event = EventId::new(now, [4; 10]);
-    let lost = format!("{event} was accepted and is not in the ledger.");
-    request.replica = Some(Replica::new(
+    let took = Duration::from_millis(34);
+    let through = |hop: &str, text: &str| Passed::new(hop, Passage::Through, text).seen(now, took);
+    let failed = "twilio did not take it: 503 <Service Unavailable>. spare did not take it: 503.";
+    let replica = Replica::new(
         now,
         vec![
-            Passed::new("integration \"Prometheus\"", Passage::Through, "It takes events."),
-            Passed::new("intake", Passage::Stopped, lost),
-            Passed::new("service \"Payments\"", Passage::Through, ""),
-            Passed::new("sms", Passage::Unknown, ""),
+            through("integration \"Prometheus\"", "It takes events."),
+            through("intake", &format!("{event} was accepted and is in the ledger.")),
         ],
-    ));
+        vec![
+            Passed::new("sms", Passage::Stopped, failed).seen(now, took).by("spare"),
+            through("email", "mail took it after 34 ms, to the probe address.").by("mail"),
+        ],
+    );
+    let done = format!("Sent something along the path. {}", replica.outcome());
+    request.said.push(Said { record: true, ..said("Mara Lind", true, &done, None) });
+    request.replica = Some(replica);
     let step = WhyStep {
         at: now,
         stage: WhyStage::Intake,
@@ -133,7 +143,10 @@ fn operators_see_who_asks_what_they_share_and_where_it_stops() {
     assert!(html.contains("2 share the hop: intake"), "{html}");
     let page = one::build(full(), &times(), one::For::Operator);
     let html = show("assistance-desk-one", &shell, &page);
-    assert!(html.contains("It stops at intake."), "{html}");
+    assert!(html.contains("It stops at sms, by spare."), "{html}");
+    assert!(html.contains("sms by spare") && html.contains("34 ms"), "{html}");
+    assert!(html.contains("503 &#60;Service Unavailable&#62;"), "{html}");
+    assert!(!html.contains("Not reached"), "one channel does not stop another: {html}");
     for action in ["answer", "trace", "replicate", "close"] {
         assert!(html.contains(&format!("/{action}\"")), "{action} in {html}");
     }

@@ -1,12 +1,18 @@
 //! Assistance as people see it: asked on a phone without script, answered at a desk.
 
+use bugle_lab::{Answer, Knobs};
 use fantoccini::{Client, Locator};
 
 use super::{picture, signed_in};
+use crate::assistance::TEXTS;
+use crate::watch::quick;
 use crate::world::{LIMIT, World};
 
 /// What the operator says.
 const ANSWER: &str = "She has it: look at the receipt.";
+
+/// Scrolls to the hops.
+const SHOW_PATH: &str = "document.getElementById('path').scrollIntoView()";
 
 /// Presses the button that does this, and waits until the page says so.
 async fn press(client: &Client, action: &str, says: &str) {
@@ -29,7 +35,8 @@ async fn fits(client: &Client) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_was_not_paged_asks_on_a_phone_and_an_operator_answers() {
-    let world = World::on_sqlite().await;
+    let world = World::watched(None, quick).await;
+    world.until_green().await;
     world.trigger("db1 is down").await;
     world.settle().await;
     let phone = signed_in(&world, 390, false).await;
@@ -57,6 +64,29 @@ async fn who_was_not_paged_asks_on_a_phone_and_an_operator_answers() {
     press(&desk, "/replicate", "It was sent along the path").await;
     let said = text(&desk).await;
     assert!(said.contains("Nothing stopped it."), "{said}");
+    for service in TEXTS {
+        world.lab.set(service, Knobs::answering(Answer::Error(503)));
+    }
+    desk.refresh().await.unwrap();
+    press(&desk, "/replicate", "It was sent along the path").await;
+    for service in TEXTS {
+        world.lab.set(service, Knobs::default());
+    }
+    let said = text(&desk).await;
+    assert!(said.contains("It stops at sms, by simulated"), "{said}");
+    fits(&desk).await;
+    desk.execute(SHOW_PATH, vec![]).await.unwrap();
+    picture(&desk, "assistance-stopped-1440").await;
+    let page = desk.current_url().await.unwrap();
+    let narrow = signed_in(&world, 390, true).await;
+    narrow.goto(page.as_str()).await.unwrap();
+    fits(&narrow).await;
+    narrow.execute(SHOW_PATH, vec![]).await.unwrap();
+    picture(&narrow, "assistance-stopped-390").await;
+    narrow.goto(&format!("{}/assistance-desk", world.base)).await.unwrap();
+    fits(&narrow).await;
+    picture(&narrow, "assistance-desk-390").await;
+    narrow.close().await.unwrap();
     let answer = desk.form(Locator::Css("form[action$='/answer']")).await.unwrap();
     answer.set_by_name("text", ANSWER).await.unwrap();
     press(&desk, "/answer", "Mailed to").await;
