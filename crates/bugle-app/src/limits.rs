@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use bugle_domain::MethodId;
 use bugle_domain::contact::Address;
+use bugle_domain::{MethodId, UserId};
 
 use crate::clock::Clock;
 use crate::identity::limit::Limit;
@@ -25,6 +25,9 @@ const SUBSCRIBE_TO: (u32, Duration) = (2, Duration::from_mins(20));
 /// Such questions in all: 300 at once, then one every 12 s. So many are kept until the day after.
 const SUBSCRIBE_ALL: (u32, Duration) = (300, Duration::from_secs(12));
 
+/// Answers to one person's mails: 5 at once, then one every 5 minutes.
+const MAIL_ANSWERS_TO: (u32, Duration) = (5, Duration::from_mins(5));
+
 /// All limits of one node.
 #[derive(Debug)]
 pub(crate) struct UseLimits {
@@ -40,6 +43,8 @@ pub(crate) struct UseLimits {
     pub(crate) subscribe_to: Limit<String>,
     /// Of everybody.
     pub(crate) subscribe_all: Limit<()>,
+    /// By whoever wrote.
+    pub(crate) mail_answers_to: Limit<UserId>,
 }
 
 impl UseLimits {
@@ -58,6 +63,7 @@ impl UseLimits {
             subscribe_from: limit(clock, SUBSCRIBE_FROM),
             subscribe_to: limit(clock, SUBSCRIBE_TO),
             subscribe_all: limit(clock, SUBSCRIBE_ALL),
+            mail_answers_to: limit(clock, MAIL_ANSWERS_TO),
         }
     }
 }

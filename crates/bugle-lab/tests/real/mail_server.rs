@@ -82,6 +82,7 @@ fn mail(subject: &str) -> Outgoing {
             html: "<p>Fehlerquote <b>14,2 %</b></p>".to_owned(),
             thread_key: "alr_1".to_owned(),
             unsubscribe: None,
+            correspondence: Correspondence::default(),
         },
         possible_repeat: false,
         validity_s: 300,

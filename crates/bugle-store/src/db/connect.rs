@@ -204,6 +204,7 @@ migrations! {
     "20261125110100" "create_assistance"
     "20261125120000" "create_subscribers"
     "20261125130000" "queue_subscribers_by_channel"
+    "20261125140000" "find_users_by_id"
 }
 
 fn migration(version: &str, name: &'static str, sql: &'static str) -> Migration {
