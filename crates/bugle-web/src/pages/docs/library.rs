@@ -109,6 +109,7 @@ pub(super) static SOURCES: &[Source] = sources! {
     Decision "docs/decisions/0017-believe-two-clients-over-a-green-board.md"
     Decision "docs/decisions/0018-tell-subscribers-behind-the-pages.md"
     Decision "docs/decisions/0019-say-which-region-is-not-known.md"
+    Decision "docs/decisions/0022-take-mail-in-by-secret-addresses.md"
 };
 
 impl Source {
