@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use bugle_channels::{
-    Channels, Content, Limits, Login, Outgoing, Roots, Sent, Settings, SmtpSecurity, SmtpSettings,
-    WebhookSettings,
+    Channels, Content, Correspondence, Limits, Login, Outgoing, Roots, Sent, Settings,
+    SmtpSecurity, SmtpSettings, WebhookSettings,
 };
 use bugle_domain::contact::{Address, Channel};
 use bugle_domain::notification::SendOutcome;
