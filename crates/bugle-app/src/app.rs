@@ -69,6 +69,9 @@ pub struct Settings {
     /// Key of the integration by which the operators are told of what is wrong with the
     /// installation. `None`: the fallback policy of the operators' own tenants.
     pub operators_key: Option<SecretString>,
+    /// What the addresses end with that people write to for assistance. `None`: Bugle reads no
+    /// mail.
+    pub mail_domain: Option<String>,
     /// What is taken out, and where it is stopped, for a rehearsal of failures.
     pub rehearsal: Rehearsal,
     /// Shown by `doctor` and in the footer of pages.

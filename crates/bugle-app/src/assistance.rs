@@ -6,6 +6,7 @@
 mod desk;
 pub mod error;
 mod mail;
+mod mail_in;
 mod open;
 mod page;
 mod probe;
@@ -19,6 +20,7 @@ pub use bugle_engine::assistance::{About, AssistanceRequest};
 use jiff::Timestamp;
 
 pub use self::desk::{AssistanceDesk, OfTenant};
+pub use self::mail_in::{Correspondent, NewMail, Taken};
 pub(crate) use self::page::{AssistanceLoop, Shared};
 use self::trace::Trace;
 

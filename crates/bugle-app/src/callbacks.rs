@@ -205,7 +205,7 @@ impl App {
             alerts: &open,
             user: notification.user,
             link: &self.inner().link(&notification),
-            ask: &self.inner().ask_link(),
+            ask: &self.inner().ask_link(notification.user),
             reference: &notification.reference(),
             possible_repeat: notification.possible_repeat,
             wanted_at: message::wanted_at(&notification),

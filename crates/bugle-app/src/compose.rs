@@ -1,6 +1,7 @@
 //! Makes the message of one or more notifications, for the channel they go out by.
 
-use bugle_channels::{Content, Outgoing};
+use bugle_channels::{Content, Correspondence, Outgoing};
+use bugle_domain::UserId;
 use bugle_domain::contact::{Address, Channel, ContactMethod};
 use bugle_domain::notification::Notification;
 use bugle_domain::object::Directory;
@@ -70,7 +71,7 @@ fn content(
     }
     let alerts: Vec<&AlertBrief> = carried.iter().map(|one| &one.alert).collect();
     let link = app.link(&lead.notification);
-    let ask = app.ask_link();
+    let ask = app.ask_link(method.user);
     let reference = lead.notification.reference();
     let told = carried.iter().map(|one| (&one.notification, &one.alert));
     let wanted_at = message::worst_wanted_at(told).unwrap_or(now);
@@ -101,6 +102,7 @@ fn content(
                 html: mail.html,
                 thread_key,
                 unsubscribe: None,
+                correspondence: Correspondence::default(),
             }
         }
     }
@@ -129,8 +131,12 @@ impl Inner {
         format!("{}a/{token}", self.settings.public_url)
     }
 
-    /// Where to say that somebody was not paged.
-    pub(crate) fn ask_link(&self) -> String {
-        format!("{}assistance", self.settings.public_url)
+    /// Where this person says that somebody was not paged.
+    pub(crate) fn ask_link(&self, user: UserId) -> String {
+        let page = format!("{}assistance", self.settings.public_url);
+        match self.help_address(user) {
+            Some(address) => format!("{page} or write to {address}"),
+            None => page,
+        }
     }
 }

@@ -9,7 +9,7 @@ pub(crate) mod limit;
 mod link;
 pub(crate) mod password;
 pub(crate) mod secret;
-mod session;
+pub(crate) mod session;
 pub(crate) mod setup;
 
 use std::net::IpAddr;

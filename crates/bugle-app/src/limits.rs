@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use bugle_domain::MethodId;
 use bugle_domain::contact::Address;
+use bugle_domain::{MethodId, UserId};
 
 use crate::clock::Clock;
 use crate::identity::limit::Limit;
@@ -33,6 +33,8 @@ const TEXT_TO: (u32, Duration) = (2, Duration::from_hours(1));
 const CODE_FROM: (u32, Duration) = (20, Duration::from_mins(1));
 /// Replicas of assistance requests' paths: each may cost as much as a page.
 pub(crate) const REPLICAS_PER_MINUTE: u32 = 6;
+/// Answers to one person's mails: 5 at once, then one every 5 minutes.
+const MAIL_ANSWERS_TO: (u32, Duration) = (5, Duration::from_mins(5));
 
 /// All limits of one node.
 #[derive(Debug)]
@@ -57,6 +59,8 @@ pub(crate) struct UseLimits {
     pub(crate) code_from: Limit<IpAddr>,
     /// Of all operators.
     pub(crate) replicas: Limit<()>,
+    /// By whoever wrote.
+    pub(crate) mail_answers_to: Limit<UserId>,
 }
 
 impl UseLimits {
@@ -82,6 +86,7 @@ impl UseLimits {
                 clock,
                 (REPLICAS_PER_MINUTE, Duration::from_mins(1) / REPLICAS_PER_MINUTE),
             ),
+            mail_answers_to: limit(clock, MAIL_ANSWERS_TO),
         }
     }
 }

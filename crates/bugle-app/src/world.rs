@@ -120,6 +120,7 @@ pub(crate) async fn start(store: Store, clock: Clock) -> App {
         key: SecretBox::new(Box::new([7; 32])),
         stages: Revision::standard([(Channel::Webhook, vec!["webhook".to_owned()])].into()),
         operators_key: None,
+        mail_domain: Some("in.example".to_owned()),
         rehearsal: crate::rehearsal::Rehearsal::default(),
         version: "test",
         demo: false,

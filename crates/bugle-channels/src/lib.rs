@@ -22,7 +22,7 @@ pub use certificate::{CertificateError, Certificates};
 pub use channels::{Channels, SetupError};
 pub use guard::{Blocked, TargetGuard};
 pub use health::BreakerState;
-pub use message::{Content, Fault, Lookup, Outgoing, Sent};
+pub use message::{Content, Correspondence, Fault, Lookup, Outgoing, Sent};
 pub use probe::{Probe, Probed};
 pub use provider::ProviderStatus;
 pub use roots::{Roots, RootsError};

@@ -27,6 +27,16 @@ pub struct Outgoing {
     pub validity_s: u32,
 }
 
+/// How a mail stands in a correspondence. The default: it answers nothing, and answers to it go to
+/// whom it is from.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Correspondence {
+    /// The address that answers go to.
+    pub reply_to: Option<String>,
+    /// The `Message-ID` of the mail that it answers, with its brackets.
+    pub answers: Option<String>,
+}
+
 /// What a message says, per channel.
 #[derive(Clone, Debug)]
 pub enum Content {
@@ -42,6 +52,8 @@ pub enum Content {
         thread_key: String,
         /// Where one request ends mails of this kind; none for those that a person is owed.
         unsubscribe: Option<String>,
+        /// Where answers to it go, and what it answers itself.
+        correspondence: Correspondence,
     },
     /// A text message. Mapped to GSM-7 where it can be, and given the notification's reference
     /// where it does not have it.

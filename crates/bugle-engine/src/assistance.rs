@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 pub mod finding;
 pub mod group;
+pub mod letter;
 pub mod replica;
 
 use self::finding::{Finding, Standing};

@@ -5,7 +5,7 @@ pub(crate) mod api_keys;
 pub(crate) mod sessions;
 pub(crate) mod tokens;
 
-use bugle_domain::{MethodId, TenantId, TenantScope, UserId};
+use bugle_domain::{AllTenants, MethodId, TenantId, TenantScope, UserId};
 use jiff::Timestamp;
 
 use crate::Store;
@@ -35,6 +35,9 @@ pub(crate) static FIND_LOGIN: Statement = Statement::new(
      LEFT JOIN operators p ON p.tenant_id = o.tenant_id AND p.user_id = o.id
      WHERE o.kind = 'user' AND o.name = $1",
 );
+
+pub(crate) static TENANT_OF_USER: Statement =
+    Statement::new("SELECT o.tenant_id FROM objects o WHERE o.kind = 'user' AND o.id = $1");
 
 pub(crate) static PASSWORD: Statement = Statement::new(
     "SELECT c.password_hash FROM credentials c WHERE c.tenant_id = $1 AND c.user_id = $2",
@@ -95,6 +98,16 @@ impl Store {
             password_hash: row.opt_text(2)?.map(str::to_owned),
             operator: row.flag(3)?,
         }))
+    }
+
+    /// Whose user somebody is.
+    pub async fn tenant_of_user(
+        &self,
+        _: AllTenants,
+        user: UserId,
+    ) -> Result<Option<TenantId>, StoreError> {
+        let row = self.db.row(&TENANT_OF_USER, values![user]).await?;
+        row.map(|row| row.id(0).map(TenantId::from_stored)).transpose()
     }
 
     /// The hash of a user's password, if one was set.

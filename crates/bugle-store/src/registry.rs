@@ -5,6 +5,7 @@ use crate::db::statement::Statement;
 /// All of them; a test compares this list with the sources.
 pub(crate) static ALL: &[&Statement] = &[
     &crate::access::FIND_LOGIN,
+    &crate::access::TENANT_OF_USER,
     &crate::access::PASSWORD,
     &crate::access::SET_PASSWORD,
     &crate::access::CLEAR_PASSWORD,

@@ -21,7 +21,7 @@ use tower::Service;
 use crate::auth::Peer;
 
 /// Wait after a connection could not be accepted, as when no file descriptors are left.
-const ACCEPT_BACK_OFF: Duration = Duration::from_millis(50);
+pub(crate) const ACCEPT_BACK_OFF: Duration = Duration::from_millis(50);
 
 /// Bounds on what clients may use.
 #[derive(Clone, Copy, Debug)]

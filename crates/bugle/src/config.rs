@@ -16,6 +16,7 @@ use bugle_domain::revision::{self, Retention, Revision, ranges};
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 use url::Url;
 
+mod mail_in;
 mod providers;
 mod raw;
 mod reader;
@@ -23,6 +24,7 @@ mod status;
 mod value;
 mod watch;
 
+pub use mail_in::MailIn;
 pub use providers::ServedBy;
 pub use raw::Origin;
 use raw::{Entries, Entry};
@@ -64,6 +66,8 @@ pub struct Config {
     pub watch: Watch,
     /// What the public is told.
     pub status: Status,
+    /// Where mail is taken in; `None`: nowhere.
+    pub mail_in: Option<MailIn>,
 }
 
 impl Config {
@@ -235,6 +239,7 @@ fn read(reader: &mut Reader) -> Result<Config, Noted> {
     let watch = watch::watch(reader, &providers, roots);
     let status = status::status(reader);
     let operators = operators(reader);
+    let mail_in = mail_in::mail_in(reader);
     let (channels, served_by) = channels?;
     Ok(Config {
         server: server?,
@@ -248,16 +253,12 @@ fn read(reader: &mut Reader) -> Result<Config, Noted> {
         operators: operators?,
         watch: watch?,
         status: status?,
+        mail_in: mail_in?,
     })
 }
 
 fn server(reader: &mut Reader) -> Result<Server, Noted> {
-    let listen = reader.take("server.listen", |value| {
-        let text = value::some_text(value)?;
-        text.parse().map_err(|_| {
-            format!("must be an address and port such as \"127.0.0.1:7070\", not {text:?}")
-        })
-    });
+    let listen = reader.take("server.listen", |value| value::listen(value, 7_070));
     let public_url = reader.take_optional("server.public_url", value::base_url);
     let stop_within = duration(reader, "server.stop_within", SECOND..=5 * MINUTE);
     let key = reader.take_secret("server.key").and_then(|key| {

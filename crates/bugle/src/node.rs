@@ -15,14 +15,14 @@ use bugle_app::tasks::Tasks;
 use bugle_app::{App, Clock, app, status, watch};
 use bugle_domain::NodeId;
 use bugle_domain::revision::Revision;
-use bugle_web::{ServerLimits, WebSettings};
+use bugle_web::{MailLimits, ServerLimits, WebSettings};
 use jiff::SignedDuration;
 use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::{SecretBox, SecretString};
 use tokio::net::TcpListener;
 use url::Url;
 
-use crate::config::{Config, Status, Watch};
+use crate::config::{Config, MailIn, Status, Watch};
 use crate::failure::{Failure, Reason};
 
 /// How long one statement may take.
@@ -72,6 +72,8 @@ pub struct Behaviour {
     pub watch: Watch,
     /// What the public is told.
     pub status: Status,
+    /// Where mail is taken in; `None`: nowhere.
+    pub mail_in: Option<MailIn>,
     /// What is taken out, and where it is stopped: nothing and nowhere but in rehearsals.
     pub rehearsal: Rehearsal,
 }
@@ -86,6 +88,7 @@ impl From<Config> for Behaviour {
             stop_within: config.server.stop_within,
             watch: config.watch,
             status: config.status,
+            mail_in: config.mail_in,
             rehearsal: Rehearsal::default(),
         }
     }
@@ -97,6 +100,8 @@ pub struct Node {
     pub app: App,
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where it takes mail.
+    pub mail_address: Option<SocketAddr>,
     web: Tasks,
 }
 
@@ -117,12 +122,17 @@ impl Node {
         if behaviour.every_provider {
             stages.channels = channels.names();
         }
+        let mail = match behaviour.mail_in {
+            Some(mail) => Some((listen_for_mail(mail.listen).await?, mail.domain)),
+            None => None,
+        };
         let settings = app::Settings {
             node: parts.node,
             public_url: parts.public_url.clone(),
             key: parts.key,
             stages,
             operators_key: behaviour.operators_key,
+            mail_domain: mail.as_ref().map(|(_, domain)| domain.clone()),
             rehearsal: behaviour.rehearsal,
             version: env!("CARGO_PKG_VERSION"),
             demo: parts.demo,
@@ -142,13 +152,19 @@ impl Node {
         let web = Tasks::new();
         let limits = ServerLimits { grace: behaviour.stop_within, ..ServerLimits::STANDARD };
         web.once(bugle_web::serve(parts.listener, router, limits, web.stop_token()));
+        let mail_address = mail.as_ref().and_then(|(listener, _)| listener.local_addr().ok());
+        if let Some((listener, domain)) = mail {
+            let limits = MailLimits { grace: behaviour.stop_within, ..MailLimits::STANDARD };
+            let stop = web.stop_token();
+            web.once(bugle_web::serve_mail(listener, (app.clone(), domain), limits, stop));
+        }
         if let Some(settings) = watch_settings(behaviour.watch, address)? {
             app.start_watch(settings);
             if let Some(folder) = parts.status {
                 app.start_status(status_settings(behaviour.status, folder));
             }
         }
-        Ok(Self { app, address, web })
+        Ok(Self { app, address, mail_address, web })
     }
 
     /// Finishes the answers under way, then the work in hand, and returns when nothing runs.
@@ -226,6 +242,14 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
         let next = SocketAddr::new(address.ip(), address.port().checked_add(1).unwrap_or(7_070));
         Failure::new(Reason::Failed, format!("Can't listen on {address}: {error}."))
             .with_hint(format!("--listen {next}"))
+    })
+}
+
+/// Takes an address to take mail at.
+async fn listen_for_mail(address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        Failure::new(Reason::Failed, format!("Can't take mail at {address}: {error}."))
+            .with_hint("set mail_in.listen")
     })
 }
 

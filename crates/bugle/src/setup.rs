@@ -77,6 +77,7 @@ async fn start(mut config: Config, data: &DataDir) -> Result<App, Failure> {
             None => data.key()?,
         },
         stages,
+        mail_domain: None,
         operators_key: config.operators.integration_key,
         rehearsal: Rehearsal::default(),
         version: env!("CARGO_PKG_VERSION"),

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use bugle_channels::{Content, Outgoing};
+use bugle_channels::{Content, Correspondence, Outgoing};
 use bugle_domain::contact::{Address, ContactMethod};
 use bugle_domain::notification::SendOutcome;
+use bugle_domain::object::Directory;
+use bugle_domain::user::User;
 use bugle_domain::{NotificationId, TenantScope};
 use bugle_engine::assistance::{AssistanceRequest, Said};
 use bugle_engine::message::html::escaped;
@@ -32,31 +34,48 @@ impl App {
         let Some(user) = request.by.user.and_then(|id| directory.users.get(&id)) else {
             return Ok("Not mailed: a key asked, and no person.".to_owned());
         };
+        let reply_to = self.help_address(user.id);
+        let correspondence = Correspondence { reply_to, answers: None };
+        let content = content(request, answer, self.public_url().as_str(), correspondence);
+        Ok(self.mail_to(&directory, user, content).await)
+    }
+
+    /// Mails somebody at their first proven address; says what came of it, in words.
+    pub(super) async fn mail_to(
+        &self,
+        directory: &Directory,
+        user: &User,
+        content: Content,
+    ) -> String {
         let proven =
             |it: &&ContactMethod| it.proven_at.is_some() && matches!(it.address, Address::Email(_));
         let Some(method) = directory.methods(user.id).find(proven) else {
-            return Ok(format!("Not mailed: {} has no proven mail address.", user.name));
+            return format!("Not mailed: {} has no proven mail address.", user.name);
         };
-        let now = self.now();
         let message = Outgoing {
-            notification: NotificationId::new(now, entropy::bytes()),
-            tenant: request.tenant,
+            notification: NotificationId::new(self.now(), entropy::bytes()),
+            tenant: directory.tenant.id,
             address: method.address.clone(),
-            content: content(request, answer, self.public_url().as_str()),
+            content,
             possible_repeat: false,
             validity_s: VALIDITY_S,
         };
         let sent = self.inner().send(&message, Instant::now() + SEND_LIMIT).await;
         let to = method.address.as_str();
-        Ok(match sent.outcome {
+        match sent.outcome {
             SendOutcome::Accepted => format!("Mailed to {to}."),
             _ => format!("Not mailed to {to}: {}.", sent.detail),
-        })
+        }
     }
 }
 
 /// The mail with an answer in it.
-fn content(request: &AssistanceRequest, answer: &Said, public_url: &str) -> Content {
+fn content(
+    request: &AssistanceRequest,
+    answer: &Said,
+    public_url: &str,
+    correspondence: Correspondence,
+) -> Content {
     let expected = bugle_domain::text::one_line(&request.expected);
     let subject = format!("Answer: {}", bugle_domain::text::truncate(&expected, SUBJECT_CHARS));
     let (by, answer) = (answer.by.as_str(), answer.text.as_str());
@@ -75,7 +94,8 @@ fn content(request: &AssistanceRequest, answer: &Said, public_url: &str) -> Cont
         escaped(&expected),
         escaped(found),
     );
-    Content::Email { subject, text, html, thread_key: request.id.to_string(), unsubscribe: None }
+    let thread_key = request.id.to_string();
+    Content::Email { subject, text, html, thread_key, unsubscribe: None, correspondence }
 }
 
 #[cfg(test)]
@@ -112,7 +132,8 @@ mod tests {
             mailed: None,
             record: false,
         };
-        let content = content(&request, &answer, "https://bugle.example/");
+        let none = Correspondence::default();
+        let content = content(&request, &answer, "https://bugle.example/", none);
         let Content::Email { subject, text, html, .. } = content else { panic!("no mail") };
         assert_eq!(subject, "Answer: a text for <db1>");
         assert!(text.starts_with("Otto answers:\n\nWe lost <it>.\n"), "{text}");

@@ -251,7 +251,7 @@ impl App {
 }
 
 /// A person as a caller; `None` where disabled or gone.
-fn caller_of(
+pub(crate) fn caller_of(
     directory: &Directory,
     user: UserId,
     request: RequestId,

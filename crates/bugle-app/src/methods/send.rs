@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bugle_channels::{Content, Outgoing};
+use bugle_channels::{Content, Correspondence, Outgoing};
 use bugle_domain::contact::{Channel, ContactMethod};
 use bugle_domain::notification::SendOutcome;
 use bugle_domain::text::truncate;
@@ -168,7 +168,8 @@ fn email(saying: &Saying, method: &ContactMethod) -> Content {
     };
     let html = format!("<pre style=\"font:16px sans-serif\">{}</pre>", escaped(&text));
     let thread_key = method.id.to_string();
-    Content::Email { subject, text, html, thread_key, unsubscribe: None }
+    let correspondence = Correspondence::default();
+    Content::Email { subject, text, html, thread_key, unsubscribe: None, correspondence }
 }
 
 fn hook(saying: &Saying, method: &ContactMethod, now: Timestamp) -> String {

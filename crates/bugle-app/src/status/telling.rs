@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bugle_channels::{Content, Outgoing, Sent};
+use bugle_channels::{Content, Correspondence, Outgoing, Sent};
 use bugle_domain::contact::{Address, Channel};
 use bugle_domain::notification::SendOutcome;
 use bugle_domain::stage::Stage;
@@ -319,7 +319,8 @@ fn host(address: &Address) -> Option<&str> {
 
 fn email(mail: Mail, thread_key: String, unsubscribe: Option<String>) -> Content {
     let Mail { subject, text, html } = mail;
-    Content::Email { subject, text, html, thread_key, unsubscribe }
+    let correspondence = Correspondence::default();
+    Content::Email { subject, text, html, thread_key, unsubscribe, correspondence }
 }
 
 /// When a message is tried again; `None`: it was taken, or may have been, or never will be.

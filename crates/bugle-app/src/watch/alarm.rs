@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
-use bugle_channels::{Channels, Content, Outgoing, SetupError};
+use bugle_channels::{Channels, Content, Correspondence, Outgoing, SetupError};
 use bugle_domain::contact::{Address, Channel};
 use bugle_domain::notification::SendOutcome;
 use bugle_domain::{MethodId, NodeId, NotificationId, TenantId};
@@ -188,6 +188,7 @@ impl Alarm {
                 html: html(text, link),
                 thread_key: self.token.chars().take(12).collect(),
                 unsubscribe: None,
+                correspondence: Correspondence::default(),
             },
             Channel::Webhook => {
                 let body = serde_json::json!({ "text": text, "answer_url": link });

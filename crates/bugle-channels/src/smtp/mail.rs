@@ -35,7 +35,9 @@ pub(super) fn compose(
     to: &EmailAddress,
     now: Timestamp,
 ) -> Result<Letter, String> {
-    let Content::Email { subject, text, html, thread_key, unsubscribe } = &message.content else {
+    let Content::Email { subject, text, html, thread_key, unsubscribe, correspondence } =
+        &message.content
+    else {
         return Err("the content is no mail".to_owned());
     };
     let domain = from.email.domain();
@@ -49,10 +51,17 @@ pub(super) fn compose(
         .to(Mailbox::new(None, to))
         .subject(format!("{repeat}{}", one_line(subject)))
         .date(now.into())
-        .message_id(Some(id.clone()))
-        .in_reply_to(thread.clone())
-        .references(thread)
-        .header(AutoSubmitted);
+        .message_id(Some(id.clone()));
+    mail = match correspondence.answers.as_deref().map(one_line) {
+        None => mail.in_reply_to(thread.clone()).references(thread),
+        Some(id) => mail.in_reply_to(id.clone()).references(format!("{thread} {id}")),
+    };
+    let replied = correspondence.answers.is_some();
+    mail = mail.header(if replied { AutoSubmitted::Replied } else { AutoSubmitted::Generated });
+    if let Some(address) = &correspondence.reply_to {
+        let address = address.parse().map_err(|error| format!("no address to answer: {error}"))?;
+        mail = mail.reply_to(Mailbox::new(None, address));
+    }
     if let Some(url) = unsubscribe {
         mail = mail.header(ListUnsubscribe(format!("<{}>", one_line(url)))).header(OneClick);
     }
@@ -69,8 +78,13 @@ fn id_part(text: &str) -> String {
 }
 
 /// RFC 3834: no program should answer this.
-#[derive(Clone, Debug)]
-struct AutoSubmitted;
+#[derive(Clone, Copy, Debug)]
+enum AutoSubmitted {
+    /// Nobody wrote anything that led to it.
+    Generated,
+    /// It answers a mail.
+    Replied,
+}
 
 impl Header for AutoSubmitted {
     fn name() -> HeaderName {
@@ -78,11 +92,15 @@ impl Header for AutoSubmitted {
     }
 
     fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        Ok(Self)
+        Ok(Self::Generated)
     }
 
     fn display(&self) -> HeaderValue {
-        HeaderValue::new(Self::name(), "auto-generated".to_owned())
+        let value = match self {
+            Self::Generated => "auto-generated",
+            Self::Replied => "auto-replied",
+        };
+        HeaderValue::new(Self::name(), value.to_owned())
     }
 }
 

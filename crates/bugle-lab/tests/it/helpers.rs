@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bugle_app::Clock;
 use bugle_channels::{
-    Channels, Content, Limits, Outgoing, Roots, Sent, Settings, SmtpSecurity, SmtpSettings,
-    TwilioSettings, WebhookSettings,
+    Channels, Content, Correspondence, Limits, Outgoing, Roots, Sent, Settings, SmtpSecurity,
+    SmtpSettings, TwilioSettings, WebhookSettings,
 };
 use bugle_domain::contact::{Address, Channel};
 use bugle_domain::notification::SendOutcome;
@@ -141,6 +141,7 @@ pub(crate) fn mail(number: u8, subject: &str) -> Outgoing {
         html: "<p>Checkout API errors <b>14.2 %</b></p>".to_owned(),
         thread_key: "alr_018f00000000000000000000000000aa".to_owned(),
         unsubscribe: None,
+        correspondence: Correspondence::default(),
     };
     outgoing(number, Address::parse(Channel::Email, MAILBOX).unwrap(), content)
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use bugle_channels::{
-    Channels, Content, Limits, Login, Outgoing, Roots, Sent, Settings, SmtpSecurity, SmtpSettings,
-    WebhookSettings,
+    Channels, Content, Correspondence, Limits, Login, Outgoing, Roots, Sent, Settings,
+    SmtpSecurity, SmtpSettings, WebhookSettings,
 };
 use bugle_domain::contact::{Address, Channel};
 use bugle_domain::notification::SendOutcome;
@@ -82,6 +82,7 @@ fn mail(subject: &str) -> Outgoing {
             html: "<p>Fehlerquote <b>14,2 %</b></p>".to_owned(),
             thread_key: "alr_1".to_owned(),
             unsubscribe: None,
+            correspondence: Correspondence::default(),
         },
         possible_repeat: false,
         validity_s: 300,

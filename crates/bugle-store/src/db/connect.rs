@@ -207,6 +207,7 @@ migrations! {
     "20261125131000" "drop_rooms_in_time"
     "20261125140000" "create_status_pages"
     "20261125141000" "text_subscribers"
+    "20261125142000" "find_users_by_id"
 }
 
 fn migration(version: &str, name: &'static str, sql: &'static str) -> Migration {

@@ -33,6 +33,8 @@ const MOST: u32 = 200;
 pub(super) struct ListPage {
     said: Option<String>,
     can_ask: bool,
+    /// Where the reader alone may write to ask.
+    pub(super) address: Option<String>,
     rows: Vec<Row>,
 }
 
@@ -54,6 +56,8 @@ pub(super) async fn list(State(app): State<App>, visitor: Visitor) -> Result<Res
     let found = app.assistance_requests(&visitor.caller).await?;
     let mut body = build_list(&found, &visitor.times);
     body.can_ask = visitor.caller.may(Permission::AskAssistance);
+    let user = visitor.caller.user.filter(|_| body.can_ask);
+    body.address = user.and_then(|user| app.help_address(user));
     body.said.clone_from(&visitor.browser.said);
     let shell = visitor.shell(&app, "Assistance", Section::Assistance).await?;
     let mut response = page(StatusCode::OK, &shell, &body);
@@ -64,7 +68,7 @@ pub(super) async fn list(State(app): State<App>, visitor: Visitor) -> Result<Res
 /// What the list says. Pure.
 pub(super) fn build_list(found: &[OfTenant], times: &Times) -> ListPage {
     let rows = found.iter().map(|it| Row::new("/assistance", it, times)).collect();
-    ListPage { said: None, can_ask: true, rows }
+    ListPage { said: None, can_ask: true, address: None, rows }
 }
 
 /// `GET /assistance/new`: what is known of it stands in the address.

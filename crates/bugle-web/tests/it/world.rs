@@ -165,6 +165,7 @@ impl World {
             public_url: "http://bugle.test/".parse().unwrap(),
             key: SecretBox::new(Box::new([7; 32])),
             stages: Revision::standard([(Channel::Webhook, vec!["webhook".to_owned()])].into()),
+            mail_domain: Some("in.example".to_owned()),
             operators_key: None,
             rehearsal: bugle_app::rehearsal::Rehearsal::default(),
             version: "0.0.0",

@@ -59,6 +59,24 @@ rate = "fast"
 }
 
 #[test]
+fn mail_is_taken_in_only_where_both_keys_are_set() {
+    assert_eq!(parse(&Sources::default()).unwrap().mail_in, None);
+    let both = "[mail_in]\nlisten = \"[::]:2525\"\ndomain = \"In.Example\"\n";
+    let mail = read(both).unwrap().mail_in.unwrap();
+    assert_eq!((mail.listen.port(), mail.domain.as_str()), (2_525, "in.example"));
+    insta::assert_snapshot!(mistakes("[mail_in]\ndomain = \"in.example\"\n"), @r"
+    1 mistake in bugle.toml
+      line 2: mail_in.domain: needs mail_in.listen
+    ");
+    let wrong = "[mail_in]\nlisten = \"smtp\"\ndomain = \"in .example\"\n";
+    insta::assert_snapshot!(mistakes(wrong), @r#"
+    2 mistakes in bugle.toml
+      line 2: mail_in.listen: must be an address and port such as "127.0.0.1:2525", not "smtp"
+      line 3: mail_in.domain: must be a domain such as "in.example.com", not "in .example"
+    "#);
+}
+
+#[test]
 fn no_request_may_outlast_its_claim() {
     insta::assert_snapshot!(mistakes("[channels.webhook]\nrequest_timeout = \"31s\"\n"), @r"
     1 mistake in bugle.toml

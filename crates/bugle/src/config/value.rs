@@ -3,6 +3,7 @@
 //! Every function takes the text or number of one key and says what would be right when it is
 //! wrong; none of them knows where the value came from.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bugle_domain::units::{ShownDuration, parse_duration, parse_size};
@@ -48,6 +49,14 @@ pub(super) fn text(value: &Value) -> Result<String, Problem> {
 pub(super) fn some_text(value: &Value) -> Result<String, Problem> {
     let text = text(value)?;
     if text.is_empty() { Err("must not be empty".to_owned()) } else { Ok(text) }
+}
+
+/// An address to listen on; the example is on this port.
+pub(super) fn listen(value: &Value, example: u16) -> Result<SocketAddr, Problem> {
+    let text = some_text(value)?;
+    text.parse().map_err(|_| {
+        format!("must be an address and port such as \"127.0.0.1:{example}\", not {text:?}")
+    })
 }
 
 /// A list of texts. A single text is read as a list split at commas, as the environment needs.

@@ -182,6 +182,11 @@ impl World {
         &self.node.as_ref().unwrap().app
     }
 
+    /// Where mail is taken in.
+    pub(crate) fn mail_address(&self) -> SocketAddr {
+        self.node.as_ref().and_then(|node| node.mail_address).unwrap()
+    }
+
     /// The only node.
     pub(crate) fn node_id(&self) -> NodeId {
         self.app().config().node

@@ -4,6 +4,7 @@ use bugle_domain::contact::{Address, Channel};
 use bugle_domain::{NotificationId, TenantId};
 
 use super::*;
+use crate::message::Correspondence;
 
 fn compose_with(change: impl FnOnce(&mut Outgoing)) -> Result<String, String> {
     let now = Timestamp::from_second(1_790_000_000).unwrap();
@@ -28,6 +29,7 @@ fn content(subject: &str, thread_key: &str) -> Content {
         html: "<p>Errors <b>14 %</b></p>".to_owned(),
         thread_key: thread_key.to_owned(),
         unsubscribe: None,
+        correspondence: Correspondence::default(),
     }
 }
 
@@ -67,6 +69,25 @@ fn a_mail_that_is_not_owed_can_be_ended_by_one_request() {
         "{mail}"
     );
     assert!(lines.contains(&"List-Unsubscribe-Post: List-Unsubscribe=One-Click"), "{mail}");
+}
+
+#[test]
+fn an_answer_says_what_it_answers_and_where_to_answer_it() {
+    let mail = compose_with(|message| {
+        let Content::Email { correspondence, .. } = &mut message.content else { return };
+        correspondence.reply_to = Some("help+abc@in.example".to_owned());
+        correspondence.answers = Some("<1@halden.example>\r\nBcc: all@example.com".to_owned());
+    });
+    let mail = mail.unwrap();
+    let lines = headers(&mail);
+    for line in [
+        "Reply-To: help+abc@in.example",
+        "In-Reply-To: <1@halden.example> Bcc: all@example.com",
+        "References: <alr_1@example.com> <1@halden.example> Bcc: all@example.com",
+        "Auto-Submitted: auto-replied",
+    ] {
+        assert!(lines.contains(&line), "{mail}");
+    }
 }
 
 #[test]

@@ -112,6 +112,7 @@ pub(super) static SOURCES: &[Source] = sources! {
     Decision "docs/decisions/0019-say-which-region-is-not-known.md"
     Decision "docs/decisions/0020-give-tenants-pages-of-files.md"
     Decision "docs/decisions/0021-text-subscribers-below-a-ceiling.md"
+    Decision "docs/decisions/0022-take-mail-in-by-secret-addresses.md"
 };
 
 impl Source {

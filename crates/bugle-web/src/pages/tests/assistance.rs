@@ -116,8 +116,12 @@ fn who_was_not_paged_reads_the_ledgers_answer_and_the_operators() {
     let sent = vec![("event".to_owned(), "evt_1".to_owned())];
     show("assistance-new", &shell, &build_form(&[], &sent, Vec::new()));
     show("assistance-empty", &shell, &build_list(&[], &times()));
-    let list = show("assistance", &shell, &build_list(&[asked(1, 3), asked(2, 3)], &times()));
-    assert!(list.contains("Nothing came in by"), "{list}");
+    let mut list = build_list(&[asked(1, 3), asked(2, 3)], &times());
+    let html = show("assistance", &shell, &list);
+    assert!(html.contains("Nothing came in by") && !html.contains("mailto:"), "{html}");
+    list.address = Some("help+abcdefgh@in.example".to_owned());
+    let html = show("assistance-by-mail", &shell, &list);
+    assert!(html.contains("href=\"mailto:help+abcdefgh@in.example\""), "{html}");
     let page = one::build(full(), &times(), one::For::Tenant { can_say: true });
     let html = show("assistance-one", &shell, &page);
     assert!(html.contains("We see that your events are lost"), "{html}");

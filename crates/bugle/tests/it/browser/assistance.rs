@@ -5,6 +5,7 @@ use fantoccini::{Client, Locator};
 
 use super::{picture, signed_in};
 use crate::assistance::TEXTS;
+use crate::mail_in::takes_mail;
 use crate::watch::quick;
 use crate::world::{LIMIT, World};
 
@@ -102,5 +103,20 @@ async fn who_was_not_paged_asks_on_a_phone_and_an_operator_answers() {
     assert!(said.contains("Closed"), "{said}");
     picture(&phone, "assistance-answered-390").await;
     phone.close().await.unwrap();
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_shows_where_to_write() {
+    let world = World::watched(None, takes_mail).await;
+    let address = world.help_address().await;
+    for width in [390, 1_440] {
+        let client = signed_in(&world, width, false).await;
+        client.goto(&format!("{}/assistance", world.base)).await.unwrap();
+        assert!(text(&client).await.contains(&address));
+        fits(&client).await;
+        picture(&client, &format!("assistance-by-mail-{width}")).await;
+        client.close().await.unwrap();
+    }
     world.end().await;
 }

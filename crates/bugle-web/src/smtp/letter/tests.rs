@@ -1,0 +1,85 @@
+//! Mails of people, of programs, and of those who want to do harm.
+
+use std::fmt::Write as _;
+
+use super::*;
+
+const HEAD: &str = "From: lena@halden.example\r\nMessage-ID: <1@halden.example>\r\n";
+
+fn of(rest: &str) -> Result<NewMail, Unfit> {
+    read(format!("{HEAD}{rest}").as_bytes(), "lena@halden.example")
+}
+
+#[test]
+fn a_mail_is_read_with_what_it_answers() {
+    let mail = of("Subject: =?utf-8?q?No_page_=C5=81=C3=B3d=C5=BA?=\r\n\
+                   References: <a@x>\r\n <b@x>\r\nIn-Reply-To: <c@x>\r\n\r\nNobody came.\r\n");
+    let mail = mail.unwrap();
+    assert_eq!((mail.subject.as_str(), mail.text.trim()), ("No page Łódź", "Nobody came."));
+    assert_eq!(mail.answered, ["<a@x>", "<b@x>", "<c@x>"]);
+    assert_eq!(mail.id.as_deref(), Some("<1@halden.example>"));
+}
+
+#[test]
+fn the_same_message_id_is_the_same_mail() {
+    let key = |rest: &str| of(rest).unwrap().key;
+    assert_eq!(key("Subject: a\r\n\r\na\r\n"), key("Subject: b\r\n\r\nb\r\n"));
+    let bare = |text: &str| read(text.as_bytes(), "a@b.example").unwrap().key;
+    assert_eq!(bare("Subject: a\r\n\r\n1\r\n"), bare("Subject: a\r\n\r\n1\r\n"));
+    assert_ne!(bare("Subject: a\r\n\r\n1\r\n"), bare("Subject: a\r\n\r\n2\r\n"));
+}
+
+#[test]
+fn html_is_read_as_text() {
+    let mail = of("MIME-Version: 1.0\r\nContent-Type: text/html\r\n\r\n\
+                   <html><style>p{}</style><p>Nobody &amp; nothing</p><p>came</p></html>\r\n");
+    let text = mail.unwrap().text;
+    assert!(text.contains("Nobody & nothing") && text.contains("came"), "{text}");
+    assert!(!text.contains('<') && !text.contains("p{}"), "{text}");
+}
+
+#[test]
+fn what_programs_send_is_told_apart() {
+    for header in [
+        "Auto-Submitted: auto-replied",
+        "auto-submitted: auto-generated; x=1",
+        "Precedence: bulk",
+        "Precedence: list",
+        "List-Id: <all.halden.example>",
+        "List-Unsubscribe: <https://x.example>",
+    ] {
+        let read = of(&format!("{header}\r\n\r\ntext\r\n"));
+        assert_eq!(read.err(), Some(Unfit::Automatic), "{header}");
+    }
+    assert!(of("Auto-Submitted: no\r\nPrecedence: first-class\r\n\r\ntext\r\n").is_ok());
+    let bounce = read(format!("{HEAD}\r\ntext\r\n").as_bytes(), "");
+    assert_eq!(bounce.err(), Some(Unfit::Automatic));
+    let hops = "Received: from a by b\r\n".repeat(MAX_HOPS + 1);
+    assert_eq!(of(&format!("{hops}\r\ntext\r\n")).err(), Some(Unfit::Loop));
+}
+
+/// A mail of parts that stand in each other.
+fn nested(depth: usize) -> String {
+    let mut text = "MIME-Version: 1.0\r\n".to_owned();
+    for level in 0..depth {
+        let _ =
+            write!(text, "Content-Type: multipart/mixed; boundary=b{level}\r\n\r\n--b{level}\r\n");
+    }
+    text + "\r\ntext\r\n"
+}
+
+#[test]
+fn header_parts_and_depth_are_bounded() {
+    let long = format!("X-Long: {}\r\n", "a ".repeat(500)).repeat(70);
+    assert_eq!(of(&format!("{long}\r\ntext\r\n")).err(), Some(Unfit::Header));
+    assert!(of(&nested(5)).is_ok());
+    assert_eq!(of(&nested(12)).err(), Some(Unfit::Parts));
+    let begin = "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n";
+    let many = |parts: usize| format!("{begin}{}--b--\r\n", "--b\r\n\r\ntext\r\n".repeat(parts));
+    assert!(of(&many(90)).is_ok());
+    assert_eq!(of(&many(101)).err(), Some(Unfit::Parts));
+    assert_eq!(of(&many(20_000)).err(), Some(Unfit::Parts));
+    let dolls = "Content-Type: message/rfc822\r\n\r\n";
+    assert_eq!(of(&dolls.repeat(12)).err(), Some(Unfit::Parts));
+    assert_eq!(of(&dolls.repeat(100_000)).err(), Some(Unfit::Parts));
+}
