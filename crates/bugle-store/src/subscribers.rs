@@ -3,7 +3,7 @@
 //! Nothing here takes a scope: the status page is the installation's own.
 
 use bugle_domain::contact::{Address, Channel};
-use bugle_domain::{AllTenants, BulletinId, NoticeId, SubscriberId, TenantId, TenantScope};
+use bugle_domain::{BulletinId, NoticeId, SubscriberId};
 use bugle_engine::status::Component;
 use bugle_engine::status::subscribers::{Notice, Subscriber};
 use jiff::Timestamp;
@@ -16,10 +16,8 @@ use crate::db::statement::Kind::{Id, Text};
 use crate::db::statement::Statement;
 use crate::db::value::{Rows, row, values};
 use crate::db::{Tx, WriteClass, retried};
-use crate::directory::{AUDIT, NEXT_VERSION};
 use crate::error::StoreError;
 use crate::readable::{or_skipped, readable};
-use crate::reading::Audited;
 use crate::status::{BulletinRow, bulletin};
 
 /// Bulletins that are looked at once.
@@ -73,16 +71,6 @@ pub(crate) static DROP_MESSAGES: Statement =
 pub(crate) static UNCONFIRMED: Statement = Statement::new(
     "SELECT s.id FROM subscribers s WHERE s.confirmed_us IS NULL AND s.asked_us <= $1
      ORDER BY s.asked_us LIMIT $2",
-);
-
-pub(crate) static COUNT: Statement = Statement::new(
-    "SELECT s.channel, s.components, COUNT(s.confirmed_us), COUNT(*) FROM subscribers s
-     GROUP BY s.channel, s.components ORDER BY s.channel, s.components",
-);
-
-pub(crate) static NEWEST: Statement = Statement::new(
-    "SELECT s.id, s.channel, s.address, s.components, s.asked_us, s.confirmed_us
-     FROM subscribers s WHERE s.id < $1 ORDER BY s.id DESC LIMIT $2",
 );
 
 pub(crate) static UNTOLD: Statement = Statement::new(
@@ -157,19 +145,6 @@ pub(crate) static AGAIN: Statement = Statement::new(
 pub(crate) static GIVE_UP: Statement = Statement::new(
     "DELETE FROM subscriber_messages WHERE claimed_us IS NOT NULL AND claimed_us <= $1",
 );
-
-/// How many subscribers there are by one way who want to be told of the same.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct SubscriberCount {
-    /// The way.
-    pub channel: Channel,
-    /// Of which components; empty: of all.
-    pub components: Vec<Component>,
-    /// Those who are told.
-    pub confirmed: i64,
-    /// Those who only asked.
-    pub asked: i64,
-}
 
 /// A message that is to be sent now, by whoever claimed it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -288,68 +263,6 @@ impl Store {
     ) -> Result<Vec<SubscriberId>, StoreError> {
         let rows = self.db.rows(&UNCONFIRMED, values![until, limit]).await?;
         rows.iter().map(|row| Ok(SubscriberId::from_stored(row.id(0)?))).collect()
-    }
-
-    /// How many there are, by way and by what they want to be told of.
-    pub async fn count_subscribers(
-        &self,
-        _: AllTenants,
-    ) -> Result<Vec<SubscriberCount>, StoreError> {
-        let mut counts = Vec::new();
-        for row in self.db.rows(&COUNT, values![]).await? {
-            let Some(channel) = Channel::parse(row.text(0)?) else { continue };
-            let Ok(components) = components(row.text(1)?) else { continue };
-            let (confirmed, all) = (row.int(2)?, row.int(3)?);
-            let asked = all - confirmed;
-            counts.push(SubscriberCount { channel, components, confirmed, asked });
-        }
-        Ok(counts)
-    }
-
-    /// Those who asked first before `before` did, the last of them first.
-    pub async fn newest_subscribers(
-        &self,
-        _: AllTenants,
-        before: Option<SubscriberId>,
-        limit: u32,
-    ) -> Result<Vec<Subscriber>, StoreError> {
-        let before = before.map_or(Uuid::max(), SubscriberId::as_uuid);
-        let rows = self.db.rows(&NEWEST, values![before, limit]).await?;
-        readable(&rows, subscriber)
-    }
-
-    /// Forgets a subscriber as [`Self::drop_subscriber`] does, and writes that to the audit log of
-    /// the tenant of whoever did it, with the address as it may be shown. `false`: there is none
-    /// any more.
-    pub async fn remove_subscriber(
-        &self,
-        scope: TenantScope,
-        (id, shown): (SubscriberId, &str),
-        now: Timestamp,
-        actor: &str,
-    ) -> Result<bool, StoreError> {
-        retried!(self.remove_once(scope.tenant(), (id, shown), now, actor))
-    }
-
-    async fn remove_once(
-        &self,
-        tenant: TenantId,
-        (id, shown): (SubscriberId, &str),
-        now: Timestamp,
-        actor: &str,
-    ) -> Result<bool, StoreError> {
-        let mut tx = self.db.write(WriteClass::Then).await?;
-        // Whoever writes to the log of a tenant holds its row.
-        tx.row(&NEXT_VERSION, values![tenant]).await?.ok_or(StoreError::NoTenant)?;
-        let dropped = drop_with_messages(&mut tx, id).await?;
-        if dropped {
-            let mut log = Rows::new();
-            let about = Audited::Subscriber.as_str();
-            log.push(row![1_i64, "delete", about, id, Some(shown), None::<&str>]);
-            tx.run(&AUDIT, values![tenant, now, actor, log]).await?;
-        }
-        tx.commit().await?;
-        Ok(dropped)
     }
 
     /// Bulletins in which something was said since then that subscribers were not told.
@@ -483,7 +396,7 @@ impl Store {
     }
 }
 
-async fn drop_with_messages(tx: &mut Tx, id: SubscriberId) -> Result<bool, StoreError> {
+pub(crate) async fn drop_with_messages(tx: &mut Tx, id: SubscriberId) -> Result<bool, StoreError> {
     tx.run(&DROP_MESSAGES, values![id]).await?;
     Ok(tx.run(&DROP, values![id]).await? == 1)
 }
@@ -523,7 +436,7 @@ pub(crate) fn subscriber(row: &Row) -> Result<Subscriber, StoreError> {
 }
 
 /// A word that this version does not know is a component of a newer one.
-fn components(document: &str) -> serde_json::Result<Vec<Component>> {
+pub(crate) fn components(document: &str) -> serde_json::Result<Vec<Component>> {
     let words: Vec<String> = serde_json::from_str(document)?;
     Ok(words.iter().filter_map(|word| Component::parse(word)).collect())
 }

@@ -197,10 +197,10 @@ fn status_page_routes() -> Router<WebState> {
 }
 
 fn subscribe_routes() -> Router<WebState> {
-    use subscribe::{ask, code, confirm, form, one, short, unsubscribe};
+    use subscribe::{ask, confirm, form, one, prove, short, unsubscribe};
     Router::new()
         .route("/status/subscribe", get(form).post(ask))
-        .route("/status/subscribe/code", post(code))
+        .route("/status/subscribe/code", post(prove))
         .route("/u/{short}", get(short))
         .route("/status/subscribers/{id}/{token}", get(one).post(confirm))
         .route("/status/subscribers/{id}/{token}/unsubscribe", get(one).post(unsubscribe))

@@ -101,7 +101,7 @@ pub(super) async fn ask(
 }
 
 /// `POST /status/subscribe/code`: confirms by the code that was sent by text.
-pub(super) async fn code(
+pub(super) async fn prove(
     State(app): State<App>,
     browser: Browser,
     Form(sent): Form<Sent>,

@@ -1,5 +1,5 @@
-//! Subscribers by text, their whole way: ask, prove the number, be told, end it by a reply or a link;
-//! and the ceiling on what strangers cost.
+//! Subscribers by text, their whole way: ask, prove the number, be told, end it by a reply or a
+//! link; and the ceiling on what strangers cost.
 
 use bugle::node::Behaviour;
 use bugle_app::status::Texts;
