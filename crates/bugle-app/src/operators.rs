@@ -153,9 +153,9 @@ impl Inner {
     ///
     /// # Errors
     ///
-    /// [`NoticeError`]; it is safe to end it again.
-    pub(crate) async fn end_in(&self, tenant: TenantId, key: &str) -> Result<(), NoticeError> {
-        Ok(self.say(&Desk::own(tenant), Action::Resolve, over(key)).await?)
+    /// [`IntakeError`]; it is safe to end it again.
+    pub(crate) async fn end_in(&self, tenant: TenantId, key: &str) -> Result<(), IntakeError> {
+        self.say(&Desk::own(tenant), Action::Resolve, over(key)).await
     }
 
     /// The newest alert under `key` of those that a tenant was told of by [`Self::raise_in`] or

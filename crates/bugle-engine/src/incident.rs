@@ -121,29 +121,29 @@ pub const MAX_MACHINE_LINES: usize = 4_000;
 /// Where lines come from that machines write, as often as something happens.
 pub const MACHINES: [&str; 4] = ["watch", "alert", "change", "status"];
 
-/// Which of these lines a timeline takes that has so many, and so many of them from machines. The
-/// last one that it takes of either says so.
+/// Which of these lines a timeline takes that has so many, and so many of them from machines.
+/// Behind the last one that it takes of either stands a line that says so.
 pub fn taken(lines: &[IncidentLine], all: usize, by_machines: usize) -> Vec<IncidentLine> {
     let (mut all, mut by_machines) = (all, by_machines);
     let mut taken = Vec::new();
     for line in lines {
         let by_machine = MACHINES.contains(&line.source.as_str());
-        if all >= MAX_LINES || (by_machine && by_machines >= MAX_MACHINE_LINES) {
+        if all + 1 >= MAX_LINES || (by_machine && by_machines + 1 >= MAX_MACHINE_LINES) {
             continue;
         }
         all += 1;
         by_machines += usize::from(by_machine);
-        let full = match (all, by_machines) {
-            (MAX_LINES, _) => Some("The timeline is full: no more is noted in it."),
-            (_, MAX_MACHINE_LINES) if by_machine => {
-                Some("So much was noted here by itself that only what people do is from now on.")
-            }
-            _ => None,
+        taken.push(line.clone());
+        let full = if by_machine && by_machines + 1 == MAX_MACHINE_LINES {
+            by_machines += 1;
+            "So much was noted here by itself that only what people do is from now on."
+        } else if all + 1 == MAX_LINES {
+            "The timeline is full: no more is noted in it."
+        } else {
+            continue;
         };
-        taken.push(match full {
-            Some(text) => IncidentLine { text: text.to_owned(), link: None, ..line.clone() },
-            None => line.clone(),
-        });
+        all += 1;
+        taken.push(IncidentLine { text: full.to_owned(), link: None, ..line.clone() });
     }
     taken
 }
@@ -384,8 +384,8 @@ mod tests {
         assert_eq!(people, ["it was so", "it was so"], "there is room for them");
         let few = texts(taken(&lines("status", 1), MAX_MACHINE_LINES + 5, 7));
         assert_eq!(few, ["it was so"], "people took the room, and machines did not");
-        let last = texts(taken(&lines("note", 9), MAX_LINES - 1, 0));
-        assert_eq!(last, ["The timeline is full: no more is noted in it."]);
+        let last = texts(taken(&lines("note", 9), MAX_LINES - 2, 0));
+        assert_eq!(last, ["it was so", "The timeline is full: no more is noted in it."]);
         assert_eq!(texts(taken(&lines("note", 1), MAX_LINES, 0)), [] as [&str; 0]);
     }
 }

@@ -139,15 +139,21 @@ impl Store {
         &self,
         id: IncidentId,
         node: NodeId,
+        now: Timestamp,
     ) -> Result<bool, StoreError> {
-        retried!(self.set_aside_once(id, node))
+        retried!(self.set_aside_once(id, node, now))
     }
 
-    async fn set_aside_once(&self, id: IncidentId, node: NodeId) -> Result<bool, StoreError> {
+    async fn set_aside_once(
+        &self,
+        id: IncidentId,
+        node: NodeId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let mut tx = self.db.write(WriteClass::Then).await?;
         let done = tx.run(&SET_ASIDE, values![id, node]).await? == 1;
         if done {
-            tx.run(&CLOSE_ROOM, values![rooms::key(None), id]).await?;
+            tx.run(&CLOSE_ROOM, values![rooms::key(None), id, now]).await?;
         }
         tx.commit().await?;
         Ok(done)
@@ -229,19 +235,20 @@ impl Store {
         Ok(true)
     }
 
-    /// Adds a line to the timeline of an incident that was found before.
+    /// Adds a line to the timeline of an incident that was found before. `false`: it is full.
     pub async fn add_incident_line(
         &self,
         id: IncidentId,
         line: &IncidentLine,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         retried!(self.add_line_once(id, line))
     }
 
-    async fn add_line_once(&self, id: IncidentId, line: &IncidentLine) -> Result<(), StoreError> {
+    async fn add_line_once(&self, id: IncidentId, line: &IncidentLine) -> Result<bool, StoreError> {
         let mut tx = self.db.write(WriteClass::Then).await?;
-        add_lines(&mut tx, id, std::slice::from_ref(line)).await?;
-        tx.commit().await
+        let taken = add_lines(&mut tx, id, std::slice::from_ref(line)).await?;
+        tx.commit().await?;
+        Ok(taken)
     }
 
     /// Notes that a person answered. `false`: somebody had already, or there is no such incident.
@@ -275,8 +282,14 @@ impl Store {
 }
 
 /// Adds lines at the end, as far as there is room, also where others add some at the same time.
-async fn add_lines(tx: &mut Tx, id: IncidentId, lines: &[IncidentLine]) -> Result<(), StoreError> {
-    for line in &with_room(tx, id, lines).await? {
+/// `false`: there was none.
+async fn add_lines(
+    tx: &mut Tx,
+    id: IncidentId,
+    lines: &[IncidentLine],
+) -> Result<bool, StoreError> {
+    let taken = with_room(tx, id, lines).await?;
+    for line in &taken {
         let mut tries = 0;
         loop {
             let link = line.link.as_deref();
@@ -288,7 +301,7 @@ async fn add_lines(tx: &mut Tx, id: IncidentId, lines: &[IncidentLine]) -> Resul
             }
         }
     }
-    Ok(())
+    Ok(!taken.is_empty())
 }
 
 /// Those of the lines that there is room for.

@@ -210,6 +210,7 @@ pub(crate) static ALL: &[&Statement] = &[
     &crate::texts::PROVE,
     &crate::texts::BY_LINK,
     &crate::texts::COUNT_TEXT,
+    &crate::texts::UNCOUNT_TEXT,
     &crate::texts::FORGET_TEXTS,
     &crate::timeline::INSERT,
     &crate::tries::FOLLOW,

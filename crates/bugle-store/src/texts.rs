@@ -49,6 +49,11 @@ pub(crate) static COUNT_TEXT: Statement = Statement::new(
      WHERE subscriber_texts.texts < $3",
 );
 
+pub(crate) static UNCOUNT_TEXT: Statement = Statement::new(
+    "UPDATE subscriber_texts SET texts = texts - 1
+     WHERE day = $1 AND prefix = $2 AND texts > 0",
+);
+
 pub(crate) static FORGET_TEXTS: Statement =
     Statement::new("DELETE FROM subscriber_texts WHERE day < $1");
 
@@ -160,6 +165,11 @@ impl Store {
     pub async fn count_text(&self, ceiling: TextCeiling<'_>) -> Result<bool, StoreError> {
         let values = values![ceiling.day, ALL, ceiling.in_all];
         Ok(self.db.run(&COUNT_TEXT, values).await? == 1)
+    }
+
+    /// Gives back one that was counted and that no provider was asked to send.
+    pub async fn uncount_text(&self, day: i64) -> Result<(), StoreError> {
+        self.db.run(&UNCOUNT_TEXT, values![day, ALL]).await.map(drop)
     }
 
     /// Forgets how many texts there were before a day.

@@ -11,7 +11,6 @@ use bugle_store::RoomRow;
 use jiff::Timestamp;
 
 use super::error::IncidentError;
-use super::page::end_pages;
 use super::people::{self, meant};
 use super::view::{Found, to_lead};
 use crate::app::App;
@@ -141,7 +140,13 @@ impl App {
             Command::Update { text } => self.say_outside(caller, &found, text).await?,
             other => self.understood(caller, &found.row.room, other).await?,
         };
-        self.done(caller, found, act).await
+        let (id, paged) = (found.row.room.id, act.pages().cloned());
+        let done = self.done(caller, found, act).await;
+        if let (Err(_), Some(person)) = (&done, paged) {
+            // It was over meanwhile, and nobody else knows of the page.
+            self.end_page_later(id, person);
+        }
+        done
     }
 
     /// Whether the caller may work on an incident.
@@ -182,7 +187,9 @@ impl App {
             let kept = match &lines[..] {
                 [] if room == before => return Ok(()),
                 [note] if room == before => {
-                    inner.store.add_incident_line(id, note).await?;
+                    if !inner.store.add_incident_line(id, note).await? {
+                        return Err(IncidentError::Full);
+                    }
                     true
                 }
                 _ => {
@@ -193,7 +200,7 @@ impl App {
             if kept {
                 inner.room_changed(id);
                 if closes {
-                    end_pages(inner, &room).await;
+                    self.end_pages_later(room);
                 }
                 return Ok(());
             }

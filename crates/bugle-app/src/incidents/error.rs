@@ -47,6 +47,17 @@ pub enum IncidentError {
          touches"
     )]
     NotTold,
+    /// There is no room for another line.
+    #[error("the timeline is full: nothing can be noted in it any more")]
+    Full,
+    /// Somebody is being paged already.
+    #[error("{name} is being paged already, by alert #{number}")]
+    PagedAlready {
+        /// Who.
+        name: String,
+        /// By which alert.
+        number: i64,
+    },
     /// Others did something at the same moment, again and again.
     #[error("others did something at the same moment; try again")]
     Busy,
@@ -72,6 +83,8 @@ impl UseCaseError for IncidentError {
             Self::Refused(Refusal::Closed | Refusal::EndsByItself)
             | Self::TooManyOpen { .. }
             | Self::NotTold
+            | Self::Full
+            | Self::PagedAlready { .. }
             | Self::Busy => ErrorKind::Conflict,
             Self::Refused(_) | Self::Command(_) | Self::Nobody(_) | Self::Several { .. } => {
                 ErrorKind::Invalid
@@ -94,6 +107,8 @@ impl UseCaseError for IncidentError {
             Self::Nobody(_) | Self::Several { .. } => "nobody_of_that_name",
             Self::TooManyOpen { .. } => "too_many_incidents",
             Self::NotTold => "public_not_told",
+            Self::Full => "timeline_full",
+            Self::PagedAlready { .. } => "paged_already",
             Self::Busy => "incident_busy",
             Self::Alert(error) => error.code(),
             Self::Intake(error) => error.code(),

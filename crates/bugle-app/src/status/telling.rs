@@ -143,6 +143,12 @@ impl TellingLoop {
             return;
         }
         let sent = self.app.send(&self.outgoing(&message, now), Instant::now() + SEND_WITHIN).await;
+        if message.to.address.channel() == Channel::Sms
+            && !sent.asked
+            && let Err(error) = self.app.give_text_back(&message, now).await
+        {
+            tracing::error!(error = %Chain(&error), "a text that did not go out stays counted");
+        }
         let outcome = sent.outcome.as_str();
         metrics::counter!("bugle_subscriber_messages_total", "outcome" => outcome).increment(1);
         if let Err(error) = self.keep(&message, &sent, now).await {

@@ -192,6 +192,18 @@ impl Inner {
         Ok(may)
     }
 
+    /// No provider was asked to send it: what was counted is given back.
+    pub(super) async fn give_text_back(
+        &self,
+        message: &SubscriberMessage,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if message.notice.is_none() {
+            return Ok(());
+        }
+        self.store.uncount_text(day(now)).await
+    }
+
     /// What a text to a subscriber says, in at most two parts.
     pub(super) fn subscriber_text(
         &self,

@@ -23,7 +23,7 @@ impl Round {
             Ok(None) => self.declare(watched, now).await,
             // Nobody can agree on an incident: each node says for itself what it sees.
             Err(_) => {
-                self.set_aside(watched).await;
+                self.set_aside(watched, now).await;
                 watched.view.verdicts.first().map(said)
             }
         };
@@ -37,13 +37,17 @@ impl Round {
 
     /// Closes the open incident where it does not read and no living node but this one follows it.
     /// A newer version may read what this one does not.
-    async fn set_aside(&self, watched: &Watched) {
+    async fn set_aside(&self, watched: &Watched, now: Timestamp) {
         let Ok(Some((id, node))) = within(self.store.unreadable_incident()).await else { return };
         if node != self.app.node && watched.speaks(node) {
             return;
         }
-        let done = within(self.store.set_aside_incident(id, node)).await;
-        if done == Ok(true) && !incidents::end_page(&self.app, id).await {
+        match within(self.store.set_aside_incident(id, node, now)).await {
+            Ok(true) => (),
+            Ok(false) => return,
+            Err(why) => return tracing::error!(incident = %id, why, "it could not be set aside"),
+        }
+        if !incidents::end_page(&self.app, id).await {
             tracing::error!(incident = %id, "the operators' page about it is left to be resolved");
         }
     }

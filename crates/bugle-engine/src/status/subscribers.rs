@@ -90,9 +90,11 @@ impl Notice {
     }
 }
 
-/// What is new of a bulletin after what was told up to `told`. `None`: nothing, or it is too old.
+/// What is new of a bulletin after what was told up to `told`, which is kept to the microsecond.
+/// `None`: nothing, or it is too old.
 pub fn news(bulletin: &Bulletin, told: Option<Timestamp>, now: Timestamp) -> Option<Notice> {
-    let known = bulletin.updates.iter().rposition(|update| Some(update.at) == told);
+    let told = told.map(Timestamp::as_microsecond);
+    let known = bulletin.updates.iter().rposition(|it| Some(it.at.as_microsecond()) == told);
     let new = bulletin.updates.iter().skip(known.map_or(0, |place| place + 1));
     let fresh = |at: Timestamp| now.duration_since(at) < TELL_WITHIN;
     let said: Vec<Said> = new

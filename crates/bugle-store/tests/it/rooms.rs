@@ -117,24 +117,26 @@ async fn what_the_watch_ends_is_not_due_any_more(world: World) {
 async fn a_timeline_has_so_many_lines_and_machines_leave_room_for_people(world: World) {
     let (store, own) = (&world.store, room(1, Some(1)));
     let lines = |source, count| vec![IncidentLine::new(source, "it was so", at(1)); count];
-    assert!(store.open_room(&own, &lines("watch", MAX_MACHINE_LINES - 1), 20).await.unwrap());
+    assert!(store.open_room(&own, &lines("watch", MAX_MACHINE_LINES - 2), 20).await.unwrap());
     let add = async |source, text: &str| {
         let line = IncidentLine { text: text.to_owned(), ..lines(source, 1).remove(0) };
-        store.add_incident_line(own.id, &line).await.unwrap();
+        store.add_incident_line(own.id, &line).await.unwrap()
     };
     let last = async || store.incident_lines(own.id).await.unwrap().pop().unwrap();
-    add("note", "It is db1.").await;
+    assert!(add("note", "It is db1.").await);
     assert_eq!(last().await.1.text, "It is db1.");
+    let mut taken = Vec::new();
     for source in ["alert", "change", "status"] {
-        add(source, "one more").await;
+        taken.push(add(source, "one more").await);
     }
+    assert_eq!(taken, [true, false, false], "the last one, and the line that says so");
     let (number, line) = last().await;
     assert_eq!(number, i64::try_from(MAX_MACHINE_LINES).unwrap() + 1);
     assert!(line.text.contains("only what people do"), "{line:?}");
     let mut row = store.room(scope(1), own.id).await.unwrap().unwrap();
     promise(&mut row.room, 5);
     assert!(store.save_room(&row, &lines("people", MAX_LINES)).await.unwrap());
-    add("note", "too much").await;
+    assert!(!add("note", "too much").await);
     let (number, line) = last().await;
     assert_eq!(number, i64::try_from(MAX_LINES).unwrap());
     assert!(line.text.contains("is full"), "{line:?}");
@@ -310,6 +312,8 @@ async fn a_room_that_cannot_be_read_leaves_the_others(world: World) {
         assert!(store.open_room(&room, &lines, 20).await.unwrap());
     }
     store.declare_incident(node(NODE), &watched(3), &[0; 32]).await.unwrap();
+    let own = RoomRow { room: Room::of_watch(&watched(3)), version: 0 };
+    assert!(store.save_room(&own, &[]).await.unwrap());
     world.spoil(("incident_rooms", "document"), uuid(1)).await;
     world.spoil(("incidents", "document"), uuid(3)).await;
     let ids = |rows: Vec<RoomRow>| -> Vec<_> {
@@ -321,10 +325,12 @@ async fn a_room_that_cannot_be_read_leaves_the_others(world: World) {
     assert!(store.open_incident().await.is_err(), "the watch says for itself what it sees");
     let (id, keeper) = store.unreadable_incident().await.unwrap().unwrap();
     assert_eq!((id.as_uuid(), keeper), (uuid(3), node(NODE)));
-    assert!(!store.set_aside_incident(id, node(NODE + 1)).await.unwrap(), "another node's");
-    assert!(store.set_aside_incident(id, node(NODE)).await.unwrap());
+    assert!(!store.set_aside_incident(id, node(NODE + 1), at(9)).await.unwrap(), "not its own");
+    assert!(store.set_aside_incident(id, node(NODE), at(9)).await.unwrap());
     assert_eq!(store.open_incident().await.unwrap(), None);
     assert!(store.declare_incident(node(NODE), &watched(4), &[0; 32]).await.unwrap());
     let read = store.incidents_of(all(), &[id, watched(4).id]).await.unwrap();
     assert_eq!(read, [watched(4)], "the rest is read");
+    while store.retain_incidents(all(), at(99), 9).await.unwrap() > 0 {}
+    assert_eq!(store.installation_room(all(), id).await.unwrap(), None, "it goes in its time");
 }

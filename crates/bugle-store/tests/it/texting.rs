@@ -80,6 +80,8 @@ async fn codes_have_a_ceiling_by_prefix_and_all_texts_by_day(world: World) {
     assert_eq!(store.subscriber(left).await.unwrap(), None, "nothing was kept of the third");
     assert!(store.count_text(ceiling(1)).await.unwrap(), "one more of three");
     assert!(!store.count_text(ceiling(1)).await.unwrap());
+    store.uncount_text(1).await.unwrap();
+    assert!(store.count_text(ceiling(1)).await.unwrap(), "one did not go out after all");
     assert!(store.count_text(ceiling(2)).await.unwrap(), "another day");
     store.forget_text_counts(2).await.unwrap();
     assert!(store.count_text(ceiling(1)).await.unwrap(), "the first was forgotten");

@@ -1,5 +1,6 @@
 //! Major incidents that people declare: the room, what two do at once, promises, and the report.
 
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::on_each_database;
@@ -116,18 +117,25 @@ async fn somebody_is_paged_from_the_room_and_answers(w: World) {
     assert!(pages.contains(&format!("#1: Level 1: {PRIYA} is paged.").as_str()), "{view}");
     let opened = &w.get("/api/v1/alerts/1").await["alert"];
     assert_eq!(opened["policy"], PRIYA, "{opened}");
+    let (status, refused) = w.say(&id, "/page Priya: and now").await;
+    assert_eq!((status, refused["code"].as_str()), (409, Some("paged_already")), "{refused}");
     w.phone(PRIYA).reply("4").await.unwrap();
     w.until("she has it", || async {
         from(&w.room(&id).await, "answer").iter().any(|line| line.contains("acknowledged"))
     })
     .await;
 
+    // Who has answered can be woken again.
+    w.clock.push(SignedDuration::from_secs(90));
+    assert_eq!(w.say(&id, "/page Priya: failover broke").await.0, 200);
+    w.phone(PRIYA).wait_for_text("failover broke", LIMIT).await.unwrap();
+
     // Whoever has not answered is left in peace when it is over.
     assert_eq!(w.say(&id, "/page me: the bank").await.0, 200);
     w.phone(LENA).wait_for_text("the bank", LIMIT).await.unwrap();
     assert_eq!(w.say(&id, "/close it is fast again").await.0, 200);
     w.until("the page is over", || async {
-        w.get("/api/v1/alerts/2").await["alert"]["status"] == "resolved"
+        w.get("/api/v1/alerts/3").await["alert"]["status"] == "resolved"
     })
     .await;
     w.end().await;

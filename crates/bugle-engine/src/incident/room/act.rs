@@ -82,6 +82,16 @@ pub enum Act {
     },
 }
 
+impl Act {
+    /// Who is paged by it.
+    pub fn pages(&self) -> Option<&Person> {
+        match self {
+            Self::Page { to, .. } => Some(to),
+            _ => None,
+        }
+    }
+}
+
 /// Why something can't be done in a room.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Refusal {

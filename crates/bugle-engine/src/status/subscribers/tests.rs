@@ -7,8 +7,10 @@ use super::super::bulletin::{Kind, Update};
 use super::*;
 use crate::testing::at;
 
+/// More exact than what was told is kept.
 fn update(minute: i64, phase: Phase) -> Update {
-    Update { at: at(minute), phase, text: format!("at {minute}"), by: None }
+    let at = at(minute).saturating_add(jiff::SignedDuration::from_nanos(700)).unwrap();
+    Update { at, phase, text: format!("at {minute}"), by: None }
 }
 
 fn bulletin(minutes: &[i64]) -> Bulletin {
