@@ -14,8 +14,14 @@ const MAX_KEPT: usize = 10_000;
 #[derive(Debug, Default)]
 struct Kept {
     directories: BTreeMap<TenantId, Arc<Directory>>,
-    /// How often one was forgotten: what was read from before that is not kept.
-    forgotten: u64,
+    /// How often a tenant's was forgotten: what was read from before that is not kept.
+    forgotten: BTreeMap<TenantId, u64>,
+}
+
+impl Kept {
+    fn forgotten(&self, tenant: TenantId) -> u64 {
+        self.forgotten.get(&tenant).copied().unwrap_or_default()
+    }
 }
 
 /// Tenants' configurations. A change made on this node is seen at once, one made on another node
@@ -44,7 +50,7 @@ impl DirectoryCache {
             let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
             match kept.directories.get(&scope.tenant()) {
                 Some(directory) => return Ok(Arc::clone(directory)),
-                None => kept.forgotten,
+                None => kept.forgotten(scope.tenant()),
             }
         };
         let found = self.store.directory(scope).await?.ok_or(StoreError::NoTenant)?;
@@ -53,11 +59,11 @@ impl DirectoryCache {
         Ok(directory)
     }
 
-    /// Keeps what was read after `forgotten` were forgotten, unless one was meanwhile: it may be
-    /// from before the change.
+    /// Keeps what was read after it was forgotten so often, unless it was meanwhile: it may be from
+    /// before the change.
     fn put(&self, tenant: TenantId, directory: &Arc<Directory>, forgotten: u64) {
         let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
-        if kept.forgotten != forgotten {
+        if kept.forgotten(tenant) != forgotten {
             return;
         }
         if kept.directories.len() >= MAX_KEPT {
@@ -95,7 +101,7 @@ impl DirectoryCache {
     pub(crate) fn forget(&self, tenant: TenantId) {
         let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
         kept.directories.remove(&tenant);
-        kept.forgotten += 1;
+        *kept.forgotten.entry(tenant).or_default() += 1;
     }
 
     /// Forgets what another node has changed. Whether anything was changed since the last look.
@@ -129,6 +135,7 @@ mod tests {
         cache.forget(scope.tenant());
         cache.put(scope.tenant(), &read, 0);
         assert_eq!(cache.kept(scope.tenant()), None, "somebody changed it meanwhile");
+        cache.forget(TenantId::from_stored(uuid::Uuid::max()));
         cache.put(scope.tenant(), &read, 1);
         assert_eq!(cache.kept(scope.tenant()), Some(read));
     }
