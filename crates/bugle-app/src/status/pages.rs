@@ -19,12 +19,14 @@ use bugle_engine::status::bulletin::Bulletin;
 use bugle_engine::status::history::{self, Span};
 use bugle_engine::status::rules::States;
 use bugle_engine::status::tenant;
+use bugle_store::Store;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::publisher::{MINUTE, SHOWN, before, due};
-use super::{PAGES, Settings, files};
+use super::{PAGES, Settings, beside, files};
 use crate::app::Inner;
+use crate::directory_cache::DirectoryCache;
 use crate::watch::within;
 
 /// How often some of the pages are looked at.
@@ -95,10 +97,23 @@ struct Held {
     written: Option<(Timestamp, Said)>,
 }
 
+/// The pages that are public, and whose.
+type Public = BTreeMap<StatusPageId, (TenantId, StatusPage)>;
+
+/// Where the loop reads, and keeps what it sees: all of it apart from the pager's own.
+#[derive(Clone)]
+struct Source {
+    store: Store,
+    directories: DirectoryCache,
+}
+
 /// What the loop carries from one look to the next.
 struct Pages {
     app: Arc<Inner>,
     settings: Arc<Settings>,
+    source: Option<Source>,
+    /// The pages, while no tenant's configuration is changed.
+    listed: Option<Arc<Public>>,
     held: BTreeMap<StatusPageId, Held>,
     /// Whose turn was last.
     last: Option<StatusPageId>,
@@ -117,6 +132,8 @@ impl Pages {
         Self {
             app,
             settings,
+            source: None,
+            listed: None,
             held: BTreeMap::new(),
             last: None,
             there: None,
@@ -128,11 +145,8 @@ impl Pages {
 
     async fn look(&mut self) -> Result<(), String> {
         let now = self.app.clock.now();
-        let store = &self.app.store;
-        let all = within(store.status_pages(AllTenants::granted(), MAX_PAGES)).await?;
-        let public = all.into_iter().filter(|(_, page)| page.enabled);
-        let pages: BTreeMap<StatusPageId, (TenantId, StatusPage)> =
-            public.map(|it| (it.1.id, it)).collect();
+        let source = self.source().await?;
+        let pages = self.list(&source).await?;
         self.forget(pages.keys().copied().collect())?;
         // Before the watch has said anything, what was written by an earlier run is better.
         let Some(watched) = self.app.watch.said() else { return Ok(()) };
@@ -144,9 +158,32 @@ impl Pages {
         for id in self.turn(&pages) {
             let Some((tenant, page)) = pages.get(&id) else { continue };
             self.last = Some(id);
-            self.follow(TenantScope::granted(*tenant), page, now).await?;
+            self.follow(&source, (TenantScope::granted(*tenant), page), now).await?;
         }
         Ok(())
+    }
+
+    async fn source(&mut self) -> Result<Source, String> {
+        if let Some(source) = &self.source {
+            return Ok(source.clone());
+        }
+        let store = beside(&self.app).await?;
+        let source = Source { directories: DirectoryCache::new(store.clone()), store };
+        Ok(self.source.insert(source).clone())
+    }
+
+    /// The public pages, read anew when some tenant's configuration was changed.
+    async fn list(&mut self, source: &Source) -> Result<Arc<Public>, String> {
+        if within(source.directories.refresh()).await? {
+            self.listed = None;
+        }
+        if let Some(listed) = &self.listed {
+            return Ok(Arc::clone(listed));
+        }
+        let all = within(source.store.status_pages(AllTenants::granted(), MAX_PAGES)).await?;
+        let public = all.into_iter().filter(|(_, page)| page.enabled);
+        let public: Arc<Public> = Arc::new(public.map(|it| (it.1.id, it)).collect());
+        Ok(Arc::clone(self.listed.insert(public)))
     }
 
     /// Removes the files of pages that are not public any more.
@@ -162,7 +199,7 @@ impl Pages {
     }
 
     /// The pages whose turn it is.
-    fn turn(&self, pages: &BTreeMap<StatusPageId, (TenantId, StatusPage)>) -> Vec<StatusPageId> {
+    fn turn(&self, pages: &Public) -> Vec<StatusPageId> {
         let Some(last) = self.last else { return pages.keys().take(LOOKS).copied().collect() };
         let after = pages.range((Excluded(last), Unbounded)).chain(pages.range(..=last));
         after.take(LOOKS).map(|(id, _)| *id).collect()
@@ -171,28 +208,28 @@ impl Pages {
     /// Looks how the services of a page do, and writes it if it is time to.
     async fn follow(
         &mut self,
-        scope: TenantScope,
-        page: &StatusPage,
+        Source { store, directories }: &Source,
+        (scope, page): (TenantScope, &StatusPage),
         now: Timestamp,
     ) -> Result<(), String> {
-        let directory = within(self.app.directories.get(scope)).await?;
+        let directory = within(directories.get(scope)).await?;
         let mut said = Said::of(page, &directory);
         let seen_at = self.seen_at.unwrap_or(now);
         said.blind = now.duration_since(seen_at) > BLIND_AFTER;
-        said.bulletins = self.bulletins(scope, page.id, now).await?;
-        let alerts = within(self.app.store.services_in_trouble(scope)).await?;
+        said.bulletins = self.bulletins(store, (scope, page.id), now).await?;
+        let alerts = within(store.services_in_trouble(scope)).await?;
         said.shown = tenant::shown(page, &alerts, &said.bulletins, now);
         let mut held = self.held.remove(&page.id).unwrap_or_default();
         if held.loaded_at.is_none() || (!self.leads && due(held.loaded_at, now)) {
             let since = before(now, SHOWN);
-            held.spans = within(self.app.store.page_spans(scope, page.id, since)).await?;
+            held.spans = within(store.page_spans(scope, page.id, since)).await?;
             held.loaded_at = Some(now);
         }
         if self.leads && !said.blind {
             history::note(&mut held.spans, &said.shown, now);
         }
         let written = self.write((page, &directory), &mut held, said.clone(), now);
-        let kept = self.keep(scope, (page.id, &mut held), said.shown, now).await;
+        let kept = self.keep(store, (scope, page.id, &mut held), said.shown, now).await;
         self.held.insert(page.id, held);
         written.map_err(|error| error.to_string()).and(kept)
     }
@@ -200,11 +237,10 @@ impl Pages {
     /// What a page tells, newest first. Maintenance goes on by itself when its time has come.
     async fn bulletins(
         &self,
-        scope: TenantScope,
-        page: StatusPageId,
+        store: &Store,
+        (scope, page): (TenantScope, StatusPageId),
         now: Timestamp,
     ) -> Result<Vec<Bulletin<ServiceId>>, String> {
-        let store = &self.app.store;
         let mut rows = within(store.page_bulletins(scope, page, before(now, SHOWN))).await?;
         for row in &mut rows {
             if row.bulletin.keep_time(now) && self.leads {
@@ -252,8 +288,8 @@ impl Pages {
     /// Keeps how the services did, when that has changed or a minute has passed.
     async fn keep(
         &self,
-        scope: TenantScope,
-        (page, held): (StatusPageId, &mut Held),
+        store: &Store,
+        (scope, page, held): (TenantScope, StatusPageId, &mut Held),
         shown: States<ServiceId>,
         now: Timestamp,
     ) -> Result<(), String> {
@@ -266,7 +302,7 @@ impl Pages {
         let grown: Vec<Span<ServiceId>> =
             held.spans.iter().filter(|span| span.until >= new).copied().collect();
         let old = before(now, SHOWN);
-        within(self.app.store.save_page_spans(scope, page, &grown, old)).await?;
+        within(store.save_page_spans(scope, page, &grown, old)).await?;
         held.spans.retain(|span| span.until >= old);
         held.kept_at = Some((now, shown));
         Ok(())
@@ -292,17 +328,4 @@ fn forget(folder: &Path, names: &BTreeSet<String>) -> io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_folder_of_a_page_that_is_no_more_goes() {
-        let folder = tempfile::tempdir().unwrap();
-        for name in ["stp_1", "stp_2"] {
-            fs::create_dir_all(folder.path().join(name).join("api")).unwrap();
-        }
-        forget(folder.path(), &BTreeSet::from(["stp_2".to_owned()])).unwrap();
-        assert!(!folder.path().join("stp_1").exists() && folder.path().join("stp_2/api").exists());
-        forget(&folder.path().join("nowhere"), &BTreeSet::new()).unwrap();
-    }
-}
+mod tests;

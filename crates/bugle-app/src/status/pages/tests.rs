@@ -1,0 +1,96 @@
+//! What is written of tenants' pages, when, and where.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use bugle_domain::service::Service;
+use bugle_domain::status_page::PublicService;
+use bugle_engine::status::board::Board;
+use jiff::SignedDuration;
+
+use super::*;
+use crate::objects::draft::{ServiceDraft, StatusPageDraft};
+use crate::status::{File, Texts};
+use crate::watch::Watched;
+use crate::world::{WRITE, World};
+
+/// A world whose tenant has a page, and that page.
+async fn world() -> (World, StatusPageId) {
+    let world = World::new().await;
+    let service = ServiceDraft {
+        name: "payments-db".to_owned(),
+        policy: None,
+        team: None,
+        description: String::new(),
+        runbook_url: None,
+    };
+    let made = world.app.create::<Service>(&world.admin, service, WRITE).await.unwrap();
+    let page = StatusPageDraft {
+        name: "Halden".to_owned(),
+        services: vec![PublicService { service: made.object.id, name: None }],
+        follow_alerts: true,
+        enabled: true,
+    };
+    let made = world.app.create::<StatusPage>(&world.admin, page, WRITE).await.unwrap();
+    (world, made.object.id)
+}
+
+/// How pages are made here: each has one file, which names the thread that made it.
+fn settings(folder: &tempfile::TempDir) -> Settings {
+    let render = |_: &Board| {
+        let text = std::thread::current().name().unwrap_or_default().to_owned();
+        vec![File { path: "made".into(), text }]
+    };
+    Settings {
+        folder: folder.path().to_owned(),
+        name: "Bugle".to_owned(),
+        region: String::new(),
+        promise: SignedDuration::from_mins(30),
+        regions: Vec::new(),
+        texts: Texts::default(),
+        render,
+    }
+}
+
+/// The file of a page.
+fn made(folder: &tempfile::TempDir, page: StatusPageId) -> PathBuf {
+    folder.path().join(PAGES).join(page.to_string()).join("made")
+}
+
+#[tokio::test]
+async fn pages_are_written_where_that_holds_up_no_pager() {
+    let ((world, page), folder) = (world().await, tempfile::tempdir().unwrap());
+    world.app.inner().watch.say(Watched::nothing(world.app.now()));
+    world.app.start_status(settings(&folder));
+    let (path, began) = (made(&folder, page), Instant::now());
+    while !path.exists() {
+        assert!(began.elapsed() < Duration::from_secs(20), "never written");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(fs::read_to_string(path).unwrap(), "status_pages");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn the_list_is_read_when_a_configuration_was_changed() {
+    let ((world, page), folder) = (world().await, tempfile::tempdir().unwrap());
+    let mut pages = Pages::new(Arc::clone(world.app.inner()), Arc::new(settings(&folder)));
+    let source = pages.source().await.unwrap();
+    let first = pages.list(&source).await.unwrap();
+    assert_eq!(first.keys().copied().collect::<Vec<_>>(), [page]);
+    assert!(Arc::ptr_eq(&first, &pages.list(&source).await.unwrap()), "nothing was changed");
+    world.app.delete::<StatusPage>(&world.admin, page, WRITE).await.unwrap();
+    assert!(pages.list(&source).await.unwrap().is_empty());
+    world.end().await;
+}
+
+#[test]
+fn the_folder_of_a_page_that_is_no_more_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["stp_1", "stp_2"] {
+        fs::create_dir_all(folder.path().join(name).join("api")).unwrap();
+    }
+    forget(folder.path(), &BTreeSet::from(["stp_2".to_owned()])).unwrap();
+    assert!(!folder.path().join("stp_1").exists() && folder.path().join("stp_2/api").exists());
+    forget(&folder.path().join("nowhere"), &BTreeSet::new()).unwrap();
+}
