@@ -19,7 +19,7 @@ use crate::db::value::{Rows, row, values};
 use crate::db::{WriteClass, retried};
 use crate::directory::object;
 use crate::error::StoreError;
-use crate::readable::readable;
+use crate::readable::{or_skipped, readable};
 use crate::status::BulletinRow;
 
 /// Bulletins of a page that are read at once.
@@ -30,9 +30,11 @@ const MAX_SPANS: u32 = 10_000;
 /// be red.
 const MAX_ALERTS: u32 = 5_000;
 
+/// In the text of a document only a key stands between quotes that nothing escapes and a colon.
 pub(crate) static PAGES: Statement = Statement::new(
     "SELECT o.tenant_id, o.id, o.data FROM objects o
-     WHERE o.kind = 'status_page' ORDER BY o.tenant_id, o.id LIMIT $1",
+     WHERE o.kind = 'status_page' AND o.data NOT LIKE '%\"enabled\":false%'
+     ORDER BY o.tenant_id, o.id LIMIT $1",
 );
 
 pub(crate) static ALERTS: Statement = Statement::new(
@@ -105,14 +107,25 @@ pub(crate) static DROP_SPANS: Statement = Statement::with_rows(
     &[("kind", Text), ("id", Id)],
 );
 
+/// A status page that the public may read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PublicPage {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Which.
+    pub id: StatusPageId,
+    /// What it is; `None`: it does not read.
+    pub page: Option<StatusPage>,
+}
+
 impl Store {
-    /// The pages of every tenant, at most so many.
-    pub async fn status_pages(
+    /// The pages of every tenant that the public may read, at most so many.
+    pub async fn public_pages(
         &self,
         _: AllTenants,
         most: u32,
-    ) -> Result<Vec<(TenantId, StatusPage)>, StoreError> {
-        readable(&self.db.rows(&PAGES, values![most]).await?, page)
+    ) -> Result<Vec<PublicPage>, StoreError> {
+        self.db.rows(&PAGES, values![most]).await?.iter().map(public_page).collect()
     }
 
     /// Which services of a tenant have open alerts, and how severe those are.
@@ -217,12 +230,14 @@ impl Store {
     }
 }
 
-fn page(row: &Row) -> Result<(TenantId, StatusPage), StoreError> {
+fn public_page(row: &Row) -> Result<PublicPage, StoreError> {
     let (tenant, id) = (TenantId::from_stored(row.id(0)?), row.id(1)?);
-    match object(ObjectKind::StatusPage, id, row.text(2)?)? {
-        Object::StatusPage(page) => Ok((tenant, page)),
-        _ => Err(StoreError::corrupt(("objects", "data"), id, "no status page")),
-    }
+    let page = or_skipped(object(ObjectKind::StatusPage, id, row.text(2)?))?;
+    let page = page.and_then(|it| match it {
+        Object::StatusPage(page) => Some(page),
+        _ => None,
+    });
+    Ok(PublicPage { tenant, id: StatusPageId::from_stored(id), page })
 }
 
 fn in_trouble(row: &Row) -> Result<Option<(ServiceId, Severity)>, StoreError> {

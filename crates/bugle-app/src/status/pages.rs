@@ -19,7 +19,7 @@ use bugle_engine::status::bulletin::Bulletin;
 use bugle_engine::status::history::{self, Span};
 use bugle_engine::status::rules::States;
 use bugle_engine::status::tenant;
-use bugle_store::Store;
+use bugle_store::{PublicPage, Store};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
@@ -100,6 +100,24 @@ struct Held {
 /// The pages that are public, and whose.
 type Public = BTreeMap<StatusPageId, (TenantId, StatusPage)>;
 
+/// What was read of the pages when some tenant's configuration was last changed.
+#[derive(Default)]
+struct Listed {
+    public: Public,
+    /// Those whose files are to be there, the pages that do not read among them; `None`: there may
+    /// be more of them than were read.
+    there: Option<BTreeSet<StatusPageId>>,
+}
+
+impl From<Vec<PublicPage>> for Listed {
+    fn from(pages: Vec<PublicPage>) -> Self {
+        let all = pages.len() < MAX_PAGES as usize;
+        let there = all.then(|| pages.iter().map(|it| it.id).collect());
+        let public = |it: PublicPage| Some((it.id, (it.tenant, it.page?)));
+        Self { public: pages.into_iter().filter_map(public).collect(), there }
+    }
+}
+
 /// Where the loop reads, and keeps what it sees: all of it apart from the pager's own.
 #[derive(Clone)]
 struct Source {
@@ -113,7 +131,7 @@ struct Pages {
     settings: Arc<Settings>,
     source: Option<Source>,
     /// The pages, while no tenant's configuration is changed.
-    listed: Option<Arc<Public>>,
+    listed: Option<Arc<Listed>>,
     held: BTreeMap<StatusPageId, Held>,
     /// Whose turn was last.
     last: Option<StatusPageId>,
@@ -146,8 +164,18 @@ impl Pages {
     async fn look(&mut self) -> Result<(), String> {
         let now = self.app.clock.now();
         let source = self.source().await?;
-        let pages = self.list(&source).await?;
-        self.forget(pages.keys().copied().collect())?;
+        let listed = self.list(&source).await?;
+        let forgotten = self.forget(&listed);
+        self.follow_some(&source, &listed.public, now).await.and(forgotten)
+    }
+
+    /// Looks at those whose turn it is.
+    async fn follow_some(
+        &mut self,
+        source: &Source,
+        pages: &Public,
+        now: Timestamp,
+    ) -> Result<(), String> {
         // Before the watch has said anything, what was written by an earlier run is better.
         let Some(watched) = self.app.watch.said() else { return Ok(()) };
         self.leads = watched.reports.iter().map(|it| it.node).min() == Some(self.app.node);
@@ -155,10 +183,10 @@ impl Pages {
             self.seen_at = Some(watched.view.at);
         }
         self.writes.retain(|at| now.duration_since(*at) < MINUTE);
-        for id in self.turn(&pages) {
+        for id in self.turn(pages) {
             let Some((tenant, page)) = pages.get(&id) else { continue };
             self.last = Some(id);
-            self.follow(&source, (TenantScope::granted(*tenant), page), now).await?;
+            self.follow(source, (TenantScope::granted(*tenant), page), now).await?;
         }
         Ok(())
     }
@@ -173,28 +201,25 @@ impl Pages {
     }
 
     /// The public pages, read anew when some tenant's configuration was changed.
-    async fn list(&mut self, source: &Source) -> Result<Arc<Public>, String> {
+    async fn list(&mut self, source: &Source) -> Result<Arc<Listed>, String> {
         if within(source.directories.refresh()).await? {
             self.listed = None;
         }
         if let Some(listed) = &self.listed {
             return Ok(Arc::clone(listed));
         }
-        let all = within(source.store.status_pages(AllTenants::granted(), MAX_PAGES)).await?;
-        let public = all.into_iter().filter(|(_, page)| page.enabled);
-        let public: Arc<Public> = Arc::new(public.map(|it| (it.1.id, it)).collect());
-        Ok(Arc::clone(self.listed.insert(public)))
+        let pages = within(source.store.public_pages(AllTenants::granted(), MAX_PAGES)).await?;
+        Ok(Arc::clone(self.listed.insert(Arc::new(pages.into()))))
     }
 
     /// Removes the files of pages that are not public any more.
-    fn forget(&mut self, public: BTreeSet<StatusPageId>) -> Result<(), String> {
-        if self.there.as_ref() == Some(&public) {
+    fn forget(&mut self, Listed { public, there }: &Listed) -> Result<(), String> {
+        self.held.retain(|id, _| public.contains_key(id));
+        let Some(there) = there.as_ref().filter(|it| self.there.as_ref() != Some(*it)) else {
             return Ok(());
-        }
-        let names: BTreeSet<String> = public.iter().map(ToString::to_string).collect();
-        forget(&self.settings.folder.join(PAGES), &names).map_err(|error| error.to_string())?;
-        self.held.retain(|id, _| public.contains(id));
-        self.there = Some(public);
+        };
+        forget(&self.settings.folder.join(PAGES), there).map_err(|error| error.to_string())?;
+        self.there = Some(there.clone());
         Ok(())
     }
 
@@ -315,16 +340,19 @@ pub(super) fn address(app: &Inner, page: StatusPageId) -> String {
     format!("{url}/status/{PAGES}/{page}")
 }
 
-/// Removes the folders below `folder` that are not named.
-fn forget(folder: &Path, names: &BTreeSet<String>) -> io::Result<()> {
+/// Removes the folders of pages below `folder` that are not named. What is no page's folder is
+/// nobody's here.
+fn forget(folder: &Path, there: &BTreeSet<StatusPageId>) -> io::Result<()> {
     let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
+    let mut all = Ok(());
     for entry in entries {
         let entry = entry?;
-        if !names.contains(&entry.file_name().display().to_string()) {
-            fs::remove_dir_all(entry.path())?;
+        let id: Option<StatusPageId> = entry.file_name().to_str().and_then(|it| it.parse().ok());
+        if id.is_some_and(|id| !there.contains(&id)) && entry.file_type()?.is_dir() {
+            all = all.and(fs::remove_dir_all(entry.path()));
         }
     }
-    Ok(())
+    all
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use bugle_engine::alerting::Work;
 use bugle_engine::status::State;
 use bugle_engine::status::bulletin::{Bulletin, Kind, Phase, Update};
 use bugle_engine::status::history::Span;
-use bugle_store::{BulletinRow, ObjectChange};
+use bugle_store::{BulletinRow, ObjectChange, PublicPage};
 use jiff::SignedDuration;
 
 use crate::support::{World, all, at, on_each_store, scope, tenant, uuid};
@@ -17,6 +17,7 @@ on_each_store! {
     what_a_page_tells_is_read_and_changed_by_its_tenant_alone
     what_a_page_told_goes_with_it_and_with_no_other
     services_with_open_alerts_are_in_trouble
+    pages_that_are_public_are_listed_whether_they_read_or_not
 }
 
 fn page_id(number: u128) -> StatusPageId {
@@ -70,7 +71,6 @@ async fn what_a_page_tells_is_read_and_changed_by_its_tenant_alone(mut world: Wo
     let (own, other, id) = (scope(1), scope(2), page_id(8));
     put(&world, 1, &[page(8)]).await;
     let store = &world.store;
-    assert_eq!(store.status_pages(all(), 9).await.unwrap(), [(tenant(1), page(8))]);
     store.publish_page_bulletin(own, id, &bulletin(1)).await.unwrap();
     let mut row = BulletinRow { bulletin: bulletin(1), version: 1 };
     assert_eq!(store.page_bulletin(own, id, bulletin(1).id).await.unwrap(), Some(row.clone()));
@@ -146,4 +146,17 @@ async fn services_with_open_alerts_are_in_trouble(mut world: World) {
     assert_eq!(found, [(service(5), Severity::Critical), (service(5), Severity::High)]);
     let other = world.store.services_in_trouble(scope(2)).await.unwrap();
     assert_eq!(other, [(service(5), Severity::Critical)]);
+}
+
+async fn pages_that_are_public_are_listed_whether_they_read_or_not(world: World) {
+    // Its name looks like the end of what is hidden, and hides nothing.
+    let named = StatusPage { name: r#"we say "enabled":false"#.to_owned(), ..page(7) };
+    let hidden = StatusPage { enabled: false, ..page(9) };
+    put(&world, 1, &[named.clone(), page(8), hidden]).await;
+    world.spoil(("objects", "data"), uuid(8)).await;
+    let listed = |number, page| PublicPage { tenant: tenant(1), id: page_id(number), page };
+    let pages = world.store.public_pages(all(), 9).await.unwrap();
+    assert_eq!(pages, [listed(7, Some(named.clone())), listed(8, None)]);
+    let pages = world.store.public_pages(all(), 1).await.unwrap();
+    assert_eq!(pages, [listed(7, Some(named))]);
 }

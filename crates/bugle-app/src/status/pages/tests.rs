@@ -77,20 +77,43 @@ async fn the_list_is_read_when_a_configuration_was_changed() {
     let mut pages = Pages::new(Arc::clone(world.app.inner()), Arc::new(settings(&folder)));
     let source = pages.source().await.unwrap();
     let first = pages.list(&source).await.unwrap();
-    assert_eq!(first.keys().copied().collect::<Vec<_>>(), [page]);
+    assert_eq!(first.public.keys().copied().collect::<Vec<_>>(), [page]);
     assert!(Arc::ptr_eq(&first, &pages.list(&source).await.unwrap()), "nothing was changed");
     world.app.delete::<StatusPage>(&world.admin, page, WRITE).await.unwrap();
-    assert!(pages.list(&source).await.unwrap().is_empty());
+    assert!(pages.list(&source).await.unwrap().public.is_empty());
     world.end().await;
 }
 
+fn page_id(number: u128) -> StatusPageId {
+    StatusPageId::from_stored(uuid::Uuid::from_u128(number))
+}
+
 #[test]
-fn the_folder_of_a_page_that_is_no_more_goes() {
+fn the_folder_of_a_page_that_is_no_more_goes_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
-    for name in ["stp_1", "stp_2"] {
-        fs::create_dir_all(folder.path().join(name).join("api")).unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let [gone, there, file] = [1, 2, 3].map(|number| page_id(number).to_string());
+    for name in [&gone, &there, "lost+found", "stp_1"] {
+        fs::create_dir_all(path(name).join("api")).unwrap();
     }
-    forget(folder.path(), &BTreeSet::from(["stp_2".to_owned()])).unwrap();
-    assert!(!folder.path().join("stp_1").exists() && folder.path().join("stp_2/api").exists());
-    forget(&folder.path().join("nowhere"), &BTreeSet::new()).unwrap();
+    for name in [&file, "README"] {
+        fs::write(path(name), "").unwrap();
+    }
+    forget(folder.path(), &BTreeSet::from([page_id(2)])).unwrap();
+    assert!(!path(&gone).exists());
+    for name in [&there, &file, "lost+found", "stp_1", "README"] {
+        assert!(path(name).exists(), "{name}");
+    }
+    forget(&path("nowhere"), &BTreeSet::new()).unwrap();
+}
+
+#[test]
+fn a_page_that_does_not_read_and_one_beyond_the_most_keep_their_files() {
+    let tenant = TenantId::from_stored(uuid::Uuid::from_u128(1));
+    let unreadable = |number| PublicPage { tenant, id: page_id(number), page: None };
+    let listed = Listed::from(vec![unreadable(1)]);
+    assert!(listed.public.is_empty());
+    assert_eq!(listed.there, Some([page_id(1)].into()));
+    let listed = Listed::from((0..u128::from(MAX_PAGES)).map(unreadable).collect::<Vec<_>>());
+    assert_eq!(listed.there, None, "there may be more");
 }
