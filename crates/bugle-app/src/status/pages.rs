@@ -3,10 +3,11 @@
 //! Pages are looked at in turns, so that many of them cost no more than a few at once. What can't
 //! be read is not written: the files stay as they are, and say how old they are.
 
+mod turns;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
-use std::ops::Bound::{Excluded, Unbounded};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +24,8 @@ use bugle_store::{PublicPage, Store};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::publisher::{MINUTE, SHOWN, before, due};
+use self::turns::{Turns, Why};
+use super::publisher::{SHOWN, before, due};
 use super::{PAGES, Settings, beside, files};
 use crate::app::Inner;
 use crate::directory_cache::DirectoryCache;
@@ -31,14 +33,10 @@ use crate::watch::within;
 
 /// How often some of the pages are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Pages that are looked at then; each has its turn.
-const LOOKS: usize = 20;
 /// Pages that there may be.
 const MAX_PAGES: u32 = 2_000;
-/// Pages that are written in a minute.
-const MAX_WRITES: usize = 200;
-/// Of these, for pages that say something new.
-const FOR_NEWS: usize = 50;
+/// Pages that can't be followed, after which a look is over: the database may be away.
+const MAX_FAILURES: usize = 5;
 
 /// Runs until `stop` is cancelled.
 pub(super) async fn publish(app: Arc<Inner>, settings: Arc<Settings>, stop: CancellationToken) {
@@ -94,7 +92,8 @@ struct Held {
     /// When the spans were read: what ended before that is kept as it is.
     loaded_at: Option<Timestamp>,
     kept_at: Option<(Timestamp, States<ServiceId>)>,
-    written: Option<(Timestamp, Said)>,
+    /// What the files say.
+    said: Option<Said>,
 }
 
 /// The pages that are public, and whose.
@@ -133,12 +132,9 @@ struct Pages {
     /// The pages, while no tenant's configuration is changed.
     listed: Option<Arc<Listed>>,
     held: BTreeMap<StatusPageId, Held>,
-    /// Whose turn was last.
-    last: Option<StatusPageId>,
+    turns: Turns,
     /// Those whose folders are there.
     there: Option<BTreeSet<StatusPageId>>,
-    /// When the last pages were written, a minute back.
-    writes: Vec<Timestamp>,
     /// When it was last known that events become alerts.
     seen_at: Option<Timestamp>,
     /// Whether this node writes down what all of them see.
@@ -153,9 +149,8 @@ impl Pages {
             source: None,
             listed: None,
             held: BTreeMap::new(),
-            last: None,
+            turns: Turns::default(),
             there: None,
-            writes: Vec::new(),
             seen_at: None,
             leads: false,
         }
@@ -182,13 +177,19 @@ impl Pages {
         if !watched.view.verdicts.iter().any(tenant::hides) || self.seen_at.is_none() {
             self.seen_at = Some(watched.view.at);
         }
-        self.writes.retain(|at| now.duration_since(*at) < MINUTE);
-        for id in self.turn(pages) {
+        let mut failures = Vec::new();
+        for (id, oldest) in self.turns.choose(pages, now) {
             let Some((tenant, page)) = pages.get(&id) else { continue };
-            self.last = Some(id);
-            self.follow(source, (TenantScope::granted(*tenant), page), now).await?;
+            let whose = (TenantScope::granted(*tenant), page, oldest);
+            if let Err(why) = self.follow(source, whose, now).await {
+                self.turns.pass(id, now);
+                failures.push(why);
+            }
+            if failures.len() >= MAX_FAILURES {
+                break;
+            }
         }
-        Ok(())
+        failures.into_iter().next().map_or(Ok(()), Err)
     }
 
     async fn source(&mut self) -> Result<Source, String> {
@@ -212,9 +213,15 @@ impl Pages {
         Ok(Arc::clone(self.listed.insert(Arc::new(pages.into()))))
     }
 
+    /// How many there are.
+    fn pages(&self) -> usize {
+        self.listed.as_ref().map_or(0, |it| it.public.len())
+    }
+
     /// Removes the files of pages that are not public any more.
     fn forget(&mut self, Listed { public, there }: &Listed) -> Result<(), String> {
         self.held.retain(|id, _| public.contains_key(id));
+        self.turns.retain(public);
         let Some(there) = there.as_ref().filter(|it| self.there.as_ref() != Some(*it)) else {
             return Ok(());
         };
@@ -223,18 +230,11 @@ impl Pages {
         Ok(())
     }
 
-    /// The pages whose turn it is.
-    fn turn(&self, pages: &Public) -> Vec<StatusPageId> {
-        let Some(last) = self.last else { return pages.keys().take(LOOKS).copied().collect() };
-        let after = pages.range((Excluded(last), Unbounded)).chain(pages.range(..=last));
-        after.take(LOOKS).map(|(id, _)| *id).collect()
-    }
-
     /// Looks how the services of a page do, and writes it if it is time to.
     async fn follow(
         &mut self,
         Source { store, directories }: &Source,
-        (scope, page): (TenantScope, &StatusPage),
+        (scope, page, oldest): (TenantScope, &StatusPage, bool),
         now: Timestamp,
     ) -> Result<(), String> {
         let directory = within(directories.get(scope)).await?;
@@ -253,7 +253,12 @@ impl Pages {
         if self.leads && !said.blind {
             history::note(&mut held.spans, &said.shown, now);
         }
-        let written = self.write((page, &directory), &mut held, said.clone(), now);
+        let why = why(held.said.as_ref(), &said);
+        let written = if self.turns.take((page.id, scope.tenant()), (why, oldest), now) {
+            self.write((page, &directory), &mut held, said.clone(), now)
+        } else {
+            Ok(())
+        };
         let kept = self.keep(store, (scope, page.id, &mut held), said.shown, now).await;
         self.held.insert(page.id, held);
         written.map_err(|error| error.to_string()).and(kept)
@@ -276,8 +281,7 @@ impl Pages {
         Ok(rows.into_iter().map(|row| row.bulletin).collect())
     }
 
-    /// Writes the files, when they would say something else or are a minute old, and not too many
-    /// were written.
+    /// Writes the files.
     fn write(
         &mut self,
         (page, directory): (&StatusPage, &Directory),
@@ -285,12 +289,6 @@ impl Pages {
         said: Said,
         now: Timestamp,
     ) -> io::Result<()> {
-        let news = held.written.as_ref().is_none_or(|(_, old)| *old != said);
-        let old = due(held.written.as_ref().map(|(at, _)| *at), now);
-        let most = if news { MAX_WRITES } else { MAX_WRITES - FOR_NEWS };
-        if !(news || old) || self.writes.len() >= most {
-            return Ok(());
-        }
         let known = tenant::Known {
             directory,
             shown: &said.shown,
@@ -298,15 +296,15 @@ impl Pages {
             spans: &held.spans,
             now,
             seen_at: self.seen_at.unwrap_or(now),
+            every_min: turns::every_min(self.pages()),
         };
         let board = tenant::board(page, address(&self.app, page.id), known);
         let folder = self.settings.folder.join(PAGES).join(page.id.to_string());
         let written = files::write(&folder, &(self.settings.render)(&board));
         match written {
-            Ok(()) => held.written = Some((now, said)),
+            Ok(()) => held.said = Some(said),
             Err(_) => metrics::counter!("bugle_status_write_failures_total").increment(1),
         }
-        self.writes.push(now);
         written
     }
 
@@ -331,6 +329,15 @@ impl Pages {
         held.spans.retain(|span| span.until >= old);
         held.kept_at = Some((now, shown));
         Ok(())
+    }
+}
+
+/// Why a page is to be written that said something before.
+fn why(before: Option<&Said>, said: &Said) -> Option<Why> {
+    match before {
+        Some(before) if before.blind != said.blind => Some(Why::Sight),
+        Some(before) if before == said => None,
+        Some(_) | None => Some(Why::News),
     }
 }
 
