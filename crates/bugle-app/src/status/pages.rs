@@ -174,8 +174,12 @@ impl Pages {
         // Before the watch has said anything, what was written by an earlier run is better.
         let Some(watched) = self.app.watch.said() else { return Ok(()) };
         self.leads = watched.reports.iter().map(|it| it.node).min() == Some(self.app.node);
-        if !watched.view.verdicts.iter().any(tenant::hides) || self.seen_at.is_none() {
+        if !watched.view.verdicts.iter().any(tenant::hides) {
             self.seen_at = Some(watched.view.at);
+        }
+        // The same holds while this run has not seen yet how things are.
+        if self.seen_at.is_none() {
+            return Ok(());
         }
         let mut failures = Vec::new();
         for (id, oldest) in self.turns.choose(pages, now) {

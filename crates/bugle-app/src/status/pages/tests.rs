@@ -4,8 +4,10 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use bugle_domain::service::Service;
+use bugle_domain::stage::Stage;
 use bugle_domain::status_page::PublicService;
 use bugle_engine::status::board::Board;
+use bugle_engine::watch::{Hop, Verdict};
 use jiff::SignedDuration;
 
 use super::*;
@@ -81,6 +83,29 @@ async fn the_list_is_read_when_a_configuration_was_changed() {
     assert!(Arc::ptr_eq(&first, &pages.list(&source).await.unwrap()), "nothing was changed");
     world.app.delete::<StatusPage>(&world.admin, page, WRITE).await.unwrap();
     assert!(pages.list(&source).await.unwrap().public.is_empty());
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_run_that_begins_in_an_outage_says_nothing_until_it_has_seen_how_things_are() {
+    let ((world, page), folder) = (world().await, tempfile::tempdir().unwrap());
+    let mut pages = Pages::new(Arc::clone(world.app.inner()), Arc::new(settings(&folder)));
+    let mut watched = Watched::nothing(world.app.now());
+    watched.view.verdicts.push(Verdict {
+        hop: Hop::Stage { stage: Stage::Intake },
+        since: world.app.now(),
+        evidence: "No event came through.".to_owned(),
+        waiting: 0,
+        tenants: Vec::new(),
+        nodes: Vec::new(),
+        harmless: false,
+    });
+    world.app.inner().watch.say(watched);
+    pages.look().await.unwrap();
+    assert!(!made(&folder, page).exists() && pages.held.is_empty(), "nothing is known, nor noted");
+    world.app.inner().watch.say(Watched::nothing(world.app.now()));
+    pages.look().await.unwrap();
+    assert!(made(&folder, page).exists());
     world.end().await;
 }
 
