@@ -22,13 +22,10 @@ use crate::error::StoreError;
 use crate::readable::{or_skipped, readable};
 use crate::status::BulletinRow;
 
-/// Bulletins of a page that are read at once.
+/// Bulletins of a page that are read at once, those that are open first.
 const MAX_BULLETINS: u32 = 100;
 /// Spans of a page that are read at once.
 const MAX_SPANS: u32 = 10_000;
-/// Open alerts of a tenant that are looked at for its pages, the newest: more than a page needs to
-/// be red.
-const MAX_ALERTS: u32 = 5_000;
 
 /// In the text of a document only a key stands between quotes that nothing escapes and a colon.
 pub(crate) static PAGES: Statement = Statement::new(
@@ -37,16 +34,11 @@ pub(crate) static PAGES: Statement = Statement::new(
      ORDER BY o.tenant_id, o.id LIMIT $1",
 );
 
+/// An index of what is open has all that this reads.
 pub(crate) static ALERTS: Statement = Statement::new(
-    "SELECT DISTINCT a.service_id, a.severity FROM (
-         SELECT x.service_id, x.severity FROM alerts x
-         WHERE x.tenant_id = $1 AND x.status = 'open' ORDER BY x.id DESC LIMIT $2
-     ) a WHERE a.service_id IS NOT NULL
-     UNION
-     SELECT DISTINCT a.service_id, a.severity FROM (
-         SELECT x.service_id, x.severity FROM alerts x
-         WHERE x.tenant_id = $1 AND x.status = 'acknowledged' ORDER BY x.id DESC LIMIT $2
-     ) a WHERE a.service_id IS NOT NULL",
+    "SELECT DISTINCT a.service_id, a.severity FROM alerts a
+     WHERE a.tenant_id = $1 AND a.status IN ('open', 'acknowledged')
+         AND a.service_id IS NOT NULL",
 );
 
 pub(crate) static PUBLISH: Statement = Statement::new(
@@ -62,9 +54,11 @@ pub(crate) static SAVE: Statement = Statement::new(
 );
 
 pub(crate) static LATEST: Statement = Statement::new(
-    "SELECT b.id, b.version, b.document FROM page_bulletins b
-     WHERE b.tenant_id = $1 AND b.page_id = $2 AND (b.open = 1 OR b.updated_us >= $3)
-     ORDER BY b.id DESC LIMIT $4",
+    "SELECT l.id, l.version, l.document FROM (
+         SELECT b.id, b.version, b.document FROM page_bulletins b
+         WHERE b.tenant_id = $1 AND b.page_id = $2 AND (b.open = 1 OR b.updated_us >= $3)
+         ORDER BY b.open DESC, b.id DESC LIMIT $4
+     ) l ORDER BY l.id DESC",
 );
 
 pub(crate) static ONE: Statement = Statement::new(
@@ -133,7 +127,7 @@ impl Store {
         &self,
         scope: TenantScope,
     ) -> Result<Vec<(ServiceId, Severity)>, StoreError> {
-        let rows = self.db.rows(&ALERTS, values![scope.tenant(), MAX_ALERTS]).await?;
+        let rows = self.db.rows(&ALERTS, values![scope.tenant()]).await?;
         rows.iter().filter_map(|row| in_trouble(row).transpose()).collect()
     }
 

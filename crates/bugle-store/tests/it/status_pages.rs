@@ -18,6 +18,8 @@ on_each_store! {
     what_a_page_told_goes_with_it_and_with_no_other
     services_with_open_alerts_are_in_trouble
     pages_that_are_public_are_listed_whether_they_read_or_not
+    many_alerts_that_matter_little_hide_none_that_matters
+    what_is_open_is_read_whatever_was_told_after_it
 }
 
 fn page_id(number: u128) -> StatusPageId {
@@ -159,4 +161,40 @@ async fn pages_that_are_public_are_listed_whether_they_read_or_not(world: World)
     assert_eq!(pages, [listed(7, Some(named.clone())), listed(8, None)]);
     let pages = world.store.public_pages(all(), 1).await.unwrap();
     assert_eq!(pages, [listed(7, Some(named))]);
+}
+
+async fn many_alerts_that_matter_little_hide_none_that_matters(world: World) {
+    let mut worst = true;
+    for _ in 0..6 {
+        let event = |_| world.event(1, &world.fresh().to_string());
+        let events: Vec<_> = (0..1_000).map(event).collect();
+        world.accept(&events).await;
+        let mut decide = |_: bugle_domain::TenantId, work: Work| {
+            let mut decisions = world.simple(work);
+            for alert in &mut decisions.opened {
+                alert.service = Some(service(5));
+                let first = std::mem::take(&mut worst);
+                alert.severity = if first { Severity::Critical } else { Severity::Low };
+            }
+            Some(decisions)
+        };
+        while world.decide_with(&mut decide).await.events > 0 {}
+    }
+    let mut found = world.store.services_in_trouble(scope(1)).await.unwrap();
+    found.sort();
+    assert_eq!(found, [(service(5), Severity::Critical), (service(5), Severity::Low)]);
+}
+
+async fn what_is_open_is_read_whatever_was_told_after_it(world: World) {
+    let (own, store, id) = (scope(1), &world.store, page_id(8));
+    put(&world, 1, &[page(8)]).await;
+    store.publish_page_bulletin(own, id, &bulletin(1)).await.unwrap();
+    for number in 2..=101 {
+        let mut over = bulletin(number);
+        over.updates[0].phase = Phase::Resolved;
+        store.publish_page_bulletin(own, id, &over).await.unwrap();
+    }
+    let read = store.page_bulletins(own, id, at(0)).await.unwrap();
+    let ids: Vec<_> = read.iter().map(|it| it.bulletin.id).collect();
+    assert_eq!((ids.len(), ids[0], ids[99]), (100, bulletin(101).id, bulletin(1).id));
 }
