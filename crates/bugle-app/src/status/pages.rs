@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::turns::{Turns, Why};
 use super::publisher::{SHOWN, before, due};
-use super::{PAGES, Settings, beside, files};
+use super::{File, PAGES, Settings, beside, files};
 use crate::app::Inner;
 use crate::directory_cache::DirectoryCache;
 use crate::watch::within;
@@ -133,6 +133,8 @@ struct Pages {
     listed: Option<Arc<Listed>>,
     held: BTreeMap<StatusPageId, Held>,
     turns: Turns,
+    /// Whether nobody can list them.
+    hidden: bool,
     /// Those whose folders are there.
     there: Option<BTreeSet<StatusPageId>>,
     /// When it was last known that events become alerts.
@@ -150,6 +152,7 @@ impl Pages {
             listed: None,
             held: BTreeMap::new(),
             turns: Turns::default(),
+            hidden: false,
             there: None,
             seen_at: None,
             leads: false,
@@ -160,8 +163,8 @@ impl Pages {
         let now = self.app.clock.now();
         let source = self.source().await?;
         let listed = self.list(&source).await?;
-        let forgotten = self.forget(&listed);
-        self.follow_some(&source, &listed.public, now).await.and(forgotten)
+        let (hidden, forgotten) = (self.hide(), self.forget(&listed));
+        self.follow_some(&source, &listed.public, now).await.and(hidden).and(forgotten)
     }
 
     /// Looks at those whose turn it is.
@@ -220,6 +223,16 @@ impl Pages {
     /// How many there are.
     fn pages(&self) -> usize {
         self.listed.as_ref().map_or(0, |it| it.public.len())
+    }
+
+    /// Has a server of files show nothing where it would list all the pages.
+    fn hide(&mut self) -> Result<(), String> {
+        if !self.hidden {
+            let file = File { path: format!("{PAGES}/index.html").into(), text: String::new() };
+            files::put(&self.settings.folder, &file).map_err(|error| error.to_string())?;
+            self.hidden = true;
+        }
+        Ok(())
     }
 
     /// Removes the files of pages that are not public any more.

@@ -12,7 +12,7 @@ use jiff::SignedDuration;
 
 use super::*;
 use crate::objects::draft::{ServiceDraft, StatusPageDraft};
-use crate::status::{File, Texts};
+use crate::status::Texts;
 use crate::watch::Watched;
 use crate::world::{WRITE, World};
 
