@@ -41,9 +41,12 @@ pub(crate) static ALERTS: Statement = Statement::new(
          AND a.service_id IS NOT NULL",
 );
 
+/// What is said of a page that was deleted meanwhile is not kept.
 pub(crate) static PUBLISH: Statement = Statement::new(
     "INSERT INTO page_bulletins (tenant_id, page_id, id, open, version, updated_us, document)
-     VALUES ($1, $2, $3, $4, 1, $5, $6)
+     SELECT $1, $2, $3, $4, 1, $5, $6
+     WHERE EXISTS (SELECT 1 FROM objects o
+         WHERE o.tenant_id = $1 AND o.kind = 'status_page' AND o.id = $2)
      ON CONFLICT DO NOTHING",
 );
 
@@ -66,9 +69,12 @@ pub(crate) static ONE: Statement = Statement::new(
      WHERE b.tenant_id = $1 AND b.page_id = $2 AND b.id = $3",
 );
 
+/// Nor is how its services did.
 pub(crate) static KEEP: Statement = Statement::with_rows(
     "INSERT INTO page_spans (tenant_id, page_id, service_id, from_us, until_us, state)
-     SELECT $1, $2, r.id, r.from_us, r.until_us, r.state FROM {rows} WHERE true
+     SELECT $1, $2, r.id, r.from_us, r.until_us, r.state FROM {rows}
+     WHERE EXISTS (SELECT 1 FROM objects o
+         WHERE o.tenant_id = $1 AND o.kind = 'status_page' AND o.id = $2)
      ON CONFLICT (tenant_id, page_id, service_id, from_us) DO UPDATE SET
          until_us = excluded.until_us, state = excluded.state",
     2,
@@ -131,17 +137,17 @@ impl Store {
         rows.iter().filter_map(|row| in_trouble(row).transpose()).collect()
     }
 
-    /// Keeps a new bulletin of a page.
+    /// Keeps a new bulletin of a page. `false`: there is no such page, and nothing was kept.
     pub async fn publish_page_bulletin(
         &self,
         scope: TenantScope,
         page: StatusPageId,
         bulletin: &Bulletin<ServiceId>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let (at, document) = (bulletin.updated_at(), json(bulletin)?);
         let of = (scope.tenant(), bulletin.id);
         let values = values![of.0, page, of.1, bulletin.open(), at, document];
-        self.db.run(&PUBLISH, values).await.map(drop)
+        Ok(self.db.run(&PUBLISH, values).await? == 1)
     }
 
     /// Keeps what a bulletin of a page says now. `false`: it was changed since that version, or is

@@ -111,6 +111,9 @@ async fn what_a_page_told_goes_with_it_and_with_no_other(world: World) {
     }
     let delete = ObjectChange::Delete { kind: ObjectKind::StatusPage, id: uuid(8) };
     store.save_objects(own, &[delete], at(1), "test").await.unwrap();
+    // Nothing comes back, of those who had begun before.
+    assert!(!store.publish_page_bulletin(own, page_id(8), &bulletin(2)).await.unwrap());
+    store.save_page_spans(own, page_id(8), &[span(0, 60)], at(0)).await.unwrap();
     for (id, left) in [(page_id(8), 0), (page_id(9), 1)] {
         assert_eq!(store.page_bulletins(own, id, at(0)).await.unwrap().len(), left);
         assert_eq!(store.page_spans(own, id, at(0)).await.unwrap().len(), left);
