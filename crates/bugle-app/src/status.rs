@@ -1,7 +1,8 @@
 //! The status page: what the public is told, written out as files that outlive everything else.
 //!
-//! A publisher follows the watch on a thread of its own. What it writes can be served by anything,
-//! and is, by us too: an answer needs neither the database nor a worker.
+//! A publisher follows the watch on a thread of its own, and so does that of tenants' pages. What
+//! they write can be served by anything, and is, by us too: an answer needs neither the database
+//! nor a worker.
 
 mod desk;
 mod error;
@@ -23,7 +24,7 @@ use bugle_engine::incident::IncidentLine;
 use bugle_engine::status::board::Board;
 use bugle_engine::status::bulletin::Bulletin;
 use bugle_engine::status::rules::Installed;
-use bugle_store::StoreError;
+use bugle_store::{Store, StoreError};
 use jiff::SignedDuration;
 use tokio::sync::Notify;
 use url::Url;
@@ -36,6 +37,7 @@ pub use self::subscribers::{Asks, Subscriber, SubscriberView};
 use self::telling::TellingLoop;
 pub use self::texts::Texts;
 use crate::app::{App, Inner};
+use crate::watch::{POOL, within};
 
 /// How the status page is made.
 #[derive(Clone, Debug)]
@@ -121,7 +123,7 @@ impl App {
             });
         }
         let (app, of_tenants) = (Arc::clone(self.inner()), Arc::clone(&settings));
-        self.tasks().worker("status_pages", move |stop| {
+        self.tasks().apart("status_pages", move |stop| {
             pages::publish(Arc::clone(&app), Arc::clone(&of_tenants), stop)
         });
         let app = Arc::clone(self.inner());
@@ -135,6 +137,15 @@ impl App {
     pub async fn status_file(&self, path: &str) -> Option<Vec<u8>> {
         let settings = self.inner().status.settings()?;
         tokio::fs::read(settings.folder.join(path)).await.ok()
+    }
+}
+
+/// Connections for a publisher alone: what holds up the pager's holds up no page.
+async fn beside(app: &Inner) -> Result<Store, String> {
+    match app.store.file() {
+        // On a file of this machine's own, other connections would wait as these do.
+        Some(_) => Ok(app.store.clone()),
+        None => within(app.store.beside(POOL)).await,
     }
 }
 

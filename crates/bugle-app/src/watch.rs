@@ -68,7 +68,7 @@ impl Shared {
         }
     }
 
-    fn say(&self, watched: Watched) {
+    pub(crate) fn say(&self, watched: Watched) {
         *self.said.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(watched));
     }
 

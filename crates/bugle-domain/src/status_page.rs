@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{ServiceId, StatusPageId};
 
+/// Most pages of one tenant: one for each kind of reader, not one for each reader.
+pub const MAX_STATUS_PAGES: usize = 50;
 /// Most services on one page.
 pub const MAX_PUBLIC_SERVICES: usize = 30;
 

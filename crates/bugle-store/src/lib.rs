@@ -71,6 +71,7 @@ pub use receipts::{Known, LastMessage, Lost, Overdue, Receive, RunOut};
 pub use responses::Respond;
 pub use revisions::{NewRevision, RevisionSource, StageTarget, StoredRevision};
 pub use status::BulletinRow;
+pub use status_pages::PublicPage;
 pub use subscribed::SubscriberCount;
 pub use subscribers::{SubscriberClaim, SubscriberMessage, Untold};
 pub use texts::{CodeAsked, TextCeiling};

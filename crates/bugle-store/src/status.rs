@@ -18,7 +18,7 @@ use crate::db::{WriteClass, retried};
 use crate::error::StoreError;
 use crate::readable::readable;
 
-/// Bulletins that are read at once.
+/// Bulletins that are read at once, those that are open first.
 const MAX_BULLETINS: u32 = 100;
 /// Spans that are read at once: a change of some component each quarter of an hour for 90 days.
 const MAX_SPANS: u32 = 10_000;
@@ -36,9 +36,11 @@ pub(crate) static SAVE: Statement = Statement::new(
 );
 
 pub(crate) static LATEST: Statement = Statement::new(
-    "SELECT b.id, b.version, b.document FROM status_bulletins b
-     WHERE b.open = 1 OR b.updated_us >= $1
-     ORDER BY b.id DESC LIMIT $2",
+    "SELECT l.id, l.version, l.document FROM (
+         SELECT b.id, b.version, b.document FROM status_bulletins b
+         WHERE b.open = 1 OR b.updated_us >= $1
+         ORDER BY b.open DESC, b.id DESC LIMIT $2
+     ) l ORDER BY l.id DESC",
 );
 
 pub(crate) static ONE: Statement =

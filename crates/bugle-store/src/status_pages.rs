@@ -19,37 +19,34 @@ use crate::db::value::{Rows, row, values};
 use crate::db::{WriteClass, retried};
 use crate::directory::object;
 use crate::error::StoreError;
-use crate::readable::readable;
+use crate::readable::{or_skipped, readable};
 use crate::status::BulletinRow;
 
-/// Bulletins of a page that are read at once.
+/// Bulletins of a page that are read at once, those that are open first.
 const MAX_BULLETINS: u32 = 100;
 /// Spans of a page that are read at once.
 const MAX_SPANS: u32 = 10_000;
-/// Open alerts of a tenant that are looked at for its pages, the newest: more than a page needs to
-/// be red.
-const MAX_ALERTS: u32 = 5_000;
 
+/// In the text of a document only a key stands between quotes that nothing escapes and a colon.
 pub(crate) static PAGES: Statement = Statement::new(
     "SELECT o.tenant_id, o.id, o.data FROM objects o
-     WHERE o.kind = 'status_page' ORDER BY o.tenant_id, o.id LIMIT $1",
+     WHERE o.kind = 'status_page' AND o.data NOT LIKE '%\"enabled\":false%'
+     ORDER BY o.tenant_id, o.id LIMIT $1",
 );
 
+/// An index of what is open has all that this reads.
 pub(crate) static ALERTS: Statement = Statement::new(
-    "SELECT DISTINCT a.service_id, a.severity FROM (
-         SELECT x.service_id, x.severity FROM alerts x
-         WHERE x.tenant_id = $1 AND x.status = 'open' ORDER BY x.id DESC LIMIT $2
-     ) a WHERE a.service_id IS NOT NULL
-     UNION
-     SELECT DISTINCT a.service_id, a.severity FROM (
-         SELECT x.service_id, x.severity FROM alerts x
-         WHERE x.tenant_id = $1 AND x.status = 'acknowledged' ORDER BY x.id DESC LIMIT $2
-     ) a WHERE a.service_id IS NOT NULL",
+    "SELECT DISTINCT a.service_id, a.severity FROM alerts a
+     WHERE a.tenant_id = $1 AND a.status IN ('open', 'acknowledged')
+         AND a.service_id IS NOT NULL",
 );
 
+/// What is said of a page that was deleted meanwhile is not kept.
 pub(crate) static PUBLISH: Statement = Statement::new(
     "INSERT INTO page_bulletins (tenant_id, page_id, id, open, version, updated_us, document)
-     VALUES ($1, $2, $3, $4, 1, $5, $6)
+     SELECT $1, $2, $3, $4, 1, $5, $6
+     WHERE EXISTS (SELECT 1 FROM objects o
+         WHERE o.tenant_id = $1 AND o.kind = 'status_page' AND o.id = $2)
      ON CONFLICT DO NOTHING",
 );
 
@@ -60,9 +57,11 @@ pub(crate) static SAVE: Statement = Statement::new(
 );
 
 pub(crate) static LATEST: Statement = Statement::new(
-    "SELECT b.id, b.version, b.document FROM page_bulletins b
-     WHERE b.tenant_id = $1 AND b.page_id = $2 AND (b.open = 1 OR b.updated_us >= $3)
-     ORDER BY b.id DESC LIMIT $4",
+    "SELECT l.id, l.version, l.document FROM (
+         SELECT b.id, b.version, b.document FROM page_bulletins b
+         WHERE b.tenant_id = $1 AND b.page_id = $2 AND (b.open = 1 OR b.updated_us >= $3)
+         ORDER BY b.open DESC, b.id DESC LIMIT $4
+     ) l ORDER BY l.id DESC",
 );
 
 pub(crate) static ONE: Statement = Statement::new(
@@ -70,9 +69,12 @@ pub(crate) static ONE: Statement = Statement::new(
      WHERE b.tenant_id = $1 AND b.page_id = $2 AND b.id = $3",
 );
 
+/// Nor is how its services did.
 pub(crate) static KEEP: Statement = Statement::with_rows(
     "INSERT INTO page_spans (tenant_id, page_id, service_id, from_us, until_us, state)
-     SELECT $1, $2, r.id, r.from_us, r.until_us, r.state FROM {rows} WHERE true
+     SELECT $1, $2, r.id, r.from_us, r.until_us, r.state FROM {rows}
+     WHERE EXISTS (SELECT 1 FROM objects o
+         WHERE o.tenant_id = $1 AND o.kind = 'status_page' AND o.id = $2)
      ON CONFLICT (tenant_id, page_id, service_id, from_us) DO UPDATE SET
          until_us = excluded.until_us, state = excluded.state",
     2,
@@ -105,14 +107,25 @@ pub(crate) static DROP_SPANS: Statement = Statement::with_rows(
     &[("kind", Text), ("id", Id)],
 );
 
+/// A status page that the public may read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PublicPage {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Which.
+    pub id: StatusPageId,
+    /// What it is; `None`: it does not read.
+    pub page: Option<StatusPage>,
+}
+
 impl Store {
-    /// The pages of every tenant, at most so many.
-    pub async fn status_pages(
+    /// The pages of every tenant that the public may read, at most so many.
+    pub async fn public_pages(
         &self,
         _: AllTenants,
         most: u32,
-    ) -> Result<Vec<(TenantId, StatusPage)>, StoreError> {
-        readable(&self.db.rows(&PAGES, values![most]).await?, page)
+    ) -> Result<Vec<PublicPage>, StoreError> {
+        self.db.rows(&PAGES, values![most]).await?.iter().map(public_page).collect()
     }
 
     /// Which services of a tenant have open alerts, and how severe those are.
@@ -120,21 +133,21 @@ impl Store {
         &self,
         scope: TenantScope,
     ) -> Result<Vec<(ServiceId, Severity)>, StoreError> {
-        let rows = self.db.rows(&ALERTS, values![scope.tenant(), MAX_ALERTS]).await?;
+        let rows = self.db.rows(&ALERTS, values![scope.tenant()]).await?;
         rows.iter().filter_map(|row| in_trouble(row).transpose()).collect()
     }
 
-    /// Keeps a new bulletin of a page.
+    /// Keeps a new bulletin of a page. `false`: there is no such page, and nothing was kept.
     pub async fn publish_page_bulletin(
         &self,
         scope: TenantScope,
         page: StatusPageId,
         bulletin: &Bulletin<ServiceId>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let (at, document) = (bulletin.updated_at(), json(bulletin)?);
         let of = (scope.tenant(), bulletin.id);
         let values = values![of.0, page, of.1, bulletin.open(), at, document];
-        self.db.run(&PUBLISH, values).await.map(drop)
+        Ok(self.db.run(&PUBLISH, values).await? == 1)
     }
 
     /// Keeps what a bulletin of a page says now. `false`: it was changed since that version, or is
@@ -217,12 +230,14 @@ impl Store {
     }
 }
 
-fn page(row: &Row) -> Result<(TenantId, StatusPage), StoreError> {
+fn public_page(row: &Row) -> Result<PublicPage, StoreError> {
     let (tenant, id) = (TenantId::from_stored(row.id(0)?), row.id(1)?);
-    match object(ObjectKind::StatusPage, id, row.text(2)?)? {
-        Object::StatusPage(page) => Ok((tenant, page)),
-        _ => Err(StoreError::corrupt(("objects", "data"), id, "no status page")),
-    }
+    let page = or_skipped(object(ObjectKind::StatusPage, id, row.text(2)?))?;
+    let page = page.and_then(|it| match it {
+        Object::StatusPage(page) => Some(page),
+        _ => None,
+    });
+    Ok(PublicPage { tenant, id: StatusPageId::from_stored(id), page })
 }
 
 fn in_trouble(row: &Row) -> Result<Option<(ServiceId, Severity)>, StoreError> {

@@ -147,7 +147,9 @@ impl App {
         let update = self.update(caller, begins, &new.text);
         let mut bulletin = begun(about, new.title, new.services, now);
         tenant::say(&mut bulletin, update);
-        store.publish_page_bulletin(scope, page.id, &bulletin).await?;
+        if !store.publish_page_bulletin(scope, page.id, &bulletin).await? {
+            return Err(StatusError::NotFound);
+        }
         Ok(bulletin.id)
     }
 

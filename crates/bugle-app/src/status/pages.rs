@@ -3,10 +3,11 @@
 //! Pages are looked at in turns, so that many of them cost no more than a few at once. What can't
 //! be read is not written: the files stay as they are, and say how old they are.
 
+mod turns;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
-use std::ops::Bound::{Excluded, Unbounded};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,24 +20,23 @@ use bugle_engine::status::bulletin::Bulletin;
 use bugle_engine::status::history::{self, Span};
 use bugle_engine::status::rules::States;
 use bugle_engine::status::tenant;
+use bugle_store::{PublicPage, Store};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::publisher::{MINUTE, SHOWN, before, due};
-use super::{PAGES, Settings, files};
+use self::turns::{Turns, Why};
+use super::publisher::{SHOWN, before, due};
+use super::{File, PAGES, Settings, beside, files};
 use crate::app::Inner;
+use crate::directory_cache::DirectoryCache;
 use crate::watch::within;
 
 /// How often some of the pages are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Pages that are looked at then; each has its turn.
-const LOOKS: usize = 20;
 /// Pages that there may be.
 const MAX_PAGES: u32 = 2_000;
-/// Pages that are written in a minute.
-const MAX_WRITES: usize = 200;
-/// Of these, for pages that say something new.
-const FOR_NEWS: usize = 50;
+/// Pages that can't be followed, after which a look is over: the database may be away.
+const MAX_FAILURES: usize = 5;
 
 /// Runs until `stop` is cancelled.
 pub(super) async fn publish(app: Arc<Inner>, settings: Arc<Settings>, stop: CancellationToken) {
@@ -92,20 +92,51 @@ struct Held {
     /// When the spans were read: what ended before that is kept as it is.
     loaded_at: Option<Timestamp>,
     kept_at: Option<(Timestamp, States<ServiceId>)>,
-    written: Option<(Timestamp, Said)>,
+    /// What the files say.
+    said: Option<Said>,
+}
+
+/// The pages that are public, and whose.
+type Public = BTreeMap<StatusPageId, (TenantId, StatusPage)>;
+
+/// What was read of the pages when some tenant's configuration was last changed.
+#[derive(Default)]
+struct Listed {
+    public: Public,
+    /// Those whose files are to be there, the pages that do not read among them; `None`: there may
+    /// be more of them than were read.
+    there: Option<BTreeSet<StatusPageId>>,
+}
+
+impl From<Vec<PublicPage>> for Listed {
+    fn from(pages: Vec<PublicPage>) -> Self {
+        let all = pages.len() < MAX_PAGES as usize;
+        let there = all.then(|| pages.iter().map(|it| it.id).collect());
+        let public = |it: PublicPage| Some((it.id, (it.tenant, it.page?)));
+        Self { public: pages.into_iter().filter_map(public).collect(), there }
+    }
+}
+
+/// Where the loop reads, and keeps what it sees: all of it apart from the pager's own.
+#[derive(Clone)]
+struct Source {
+    store: Store,
+    directories: DirectoryCache,
 }
 
 /// What the loop carries from one look to the next.
 struct Pages {
     app: Arc<Inner>,
     settings: Arc<Settings>,
+    source: Option<Source>,
+    /// The pages, while no tenant's configuration is changed.
+    listed: Option<Arc<Listed>>,
     held: BTreeMap<StatusPageId, Held>,
-    /// Whose turn was last.
-    last: Option<StatusPageId>,
+    turns: Turns,
+    /// Whether nobody can list them.
+    hidden: bool,
     /// Those whose folders are there.
     there: Option<BTreeSet<StatusPageId>>,
-    /// When the last pages were written, a minute back.
-    writes: Vec<Timestamp>,
     /// When it was last known that events become alerts.
     seen_at: Option<Timestamp>,
     /// Whether this node writes down what all of them see.
@@ -117,10 +148,12 @@ impl Pages {
         Self {
             app,
             settings,
+            source: None,
+            listed: None,
             held: BTreeMap::new(),
-            last: None,
+            turns: Turns::default(),
+            hidden: false,
             there: None,
-            writes: Vec::new(),
             seen_at: None,
             leads: false,
         }
@@ -128,71 +161,122 @@ impl Pages {
 
     async fn look(&mut self) -> Result<(), String> {
         let now = self.app.clock.now();
-        let store = &self.app.store;
-        let all = within(store.status_pages(AllTenants::granted(), MAX_PAGES)).await?;
-        let public = all.into_iter().filter(|(_, page)| page.enabled);
-        let pages: BTreeMap<StatusPageId, (TenantId, StatusPage)> =
-            public.map(|it| (it.1.id, it)).collect();
-        self.forget(pages.keys().copied().collect())?;
+        let source = self.source().await?;
+        let listed = self.list(&source).await?;
+        let (hidden, forgotten) = (self.hide(), self.forget(&listed));
+        self.follow_some(&source, &listed.public, now).await.and(hidden).and(forgotten)
+    }
+
+    /// Looks at those whose turn it is.
+    async fn follow_some(
+        &mut self,
+        source: &Source,
+        pages: &Public,
+        now: Timestamp,
+    ) -> Result<(), String> {
         // Before the watch has said anything, what was written by an earlier run is better.
         let Some(watched) = self.app.watch.said() else { return Ok(()) };
         self.leads = watched.reports.iter().map(|it| it.node).min() == Some(self.app.node);
-        if !watched.view.verdicts.iter().any(tenant::hides) || self.seen_at.is_none() {
+        if !watched.view.verdicts.iter().any(tenant::hides) {
             self.seen_at = Some(watched.view.at);
         }
-        self.writes.retain(|at| now.duration_since(*at) < MINUTE);
-        for id in self.turn(&pages) {
+        // The same holds while this run has not seen yet how things are.
+        if self.seen_at.is_none() {
+            return Ok(());
+        }
+        let mut failures = Vec::new();
+        for (id, oldest) in self.turns.choose(pages, now) {
             let Some((tenant, page)) = pages.get(&id) else { continue };
-            self.last = Some(id);
-            self.follow(TenantScope::granted(*tenant), page, now).await?;
+            let whose = (TenantScope::granted(*tenant), page, oldest);
+            if let Err(why) = self.follow(source, whose, now).await {
+                self.turns.pass(id, now);
+                failures.push(why);
+            }
+            if failures.len() >= MAX_FAILURES {
+                break;
+            }
+        }
+        failures.into_iter().next().map_or(Ok(()), Err)
+    }
+
+    async fn source(&mut self) -> Result<Source, String> {
+        if let Some(source) = &self.source {
+            return Ok(source.clone());
+        }
+        let store = beside(&self.app).await?;
+        let source = Source { directories: DirectoryCache::new(store.clone()), store };
+        Ok(self.source.insert(source).clone())
+    }
+
+    /// The public pages, read anew when some tenant's configuration was changed.
+    async fn list(&mut self, source: &Source) -> Result<Arc<Listed>, String> {
+        if within(source.directories.refresh()).await? {
+            self.listed = None;
+        }
+        if let Some(listed) = &self.listed {
+            return Ok(Arc::clone(listed));
+        }
+        let pages = within(source.store.public_pages(AllTenants::granted(), MAX_PAGES)).await?;
+        Ok(Arc::clone(self.listed.insert(Arc::new(pages.into()))))
+    }
+
+    /// How many there are.
+    fn pages(&self) -> usize {
+        self.listed.as_ref().map_or(0, |it| it.public.len())
+    }
+
+    /// Has a server of files show nothing where it would list all the pages.
+    fn hide(&mut self) -> Result<(), String> {
+        if !self.hidden {
+            let file = File { path: format!("{PAGES}/index.html").into(), text: String::new() };
+            files::put(&self.settings.folder, &file).map_err(|error| error.to_string())?;
+            self.hidden = true;
         }
         Ok(())
     }
 
     /// Removes the files of pages that are not public any more.
-    fn forget(&mut self, public: BTreeSet<StatusPageId>) -> Result<(), String> {
-        if self.there.as_ref() == Some(&public) {
+    fn forget(&mut self, Listed { public, there }: &Listed) -> Result<(), String> {
+        self.held.retain(|id, _| public.contains_key(id));
+        self.turns.retain(public);
+        let Some(there) = there.as_ref().filter(|it| self.there.as_ref() != Some(*it)) else {
             return Ok(());
-        }
-        let names: BTreeSet<String> = public.iter().map(ToString::to_string).collect();
-        forget(&self.settings.folder.join(PAGES), &names).map_err(|error| error.to_string())?;
-        self.held.retain(|id, _| public.contains(id));
-        self.there = Some(public);
+        };
+        forget(&self.settings.folder.join(PAGES), there).map_err(|error| error.to_string())?;
+        self.there = Some(there.clone());
         Ok(())
-    }
-
-    /// The pages whose turn it is.
-    fn turn(&self, pages: &BTreeMap<StatusPageId, (TenantId, StatusPage)>) -> Vec<StatusPageId> {
-        let Some(last) = self.last else { return pages.keys().take(LOOKS).copied().collect() };
-        let after = pages.range((Excluded(last), Unbounded)).chain(pages.range(..=last));
-        after.take(LOOKS).map(|(id, _)| *id).collect()
     }
 
     /// Looks how the services of a page do, and writes it if it is time to.
     async fn follow(
         &mut self,
-        scope: TenantScope,
-        page: &StatusPage,
+        Source { store, directories }: &Source,
+        (scope, page, oldest): (TenantScope, &StatusPage, bool),
         now: Timestamp,
     ) -> Result<(), String> {
-        let directory = within(self.app.directories.get(scope)).await?;
+        let directory = within(directories.get(scope)).await?;
         let mut said = Said::of(page, &directory);
         let seen_at = self.seen_at.unwrap_or(now);
         said.blind = now.duration_since(seen_at) > BLIND_AFTER;
-        said.bulletins = self.bulletins(scope, page.id, now).await?;
-        let alerts = within(self.app.store.services_in_trouble(scope)).await?;
+        said.bulletins = self.bulletins(store, (scope, page.id), now).await?;
+        let alerts = within(store.services_in_trouble(scope)).await?;
         said.shown = tenant::shown(page, &alerts, &said.bulletins, now);
         let mut held = self.held.remove(&page.id).unwrap_or_default();
         if held.loaded_at.is_none() || (!self.leads && due(held.loaded_at, now)) {
             let since = before(now, SHOWN);
-            held.spans = within(self.app.store.page_spans(scope, page.id, since)).await?;
+            held.spans = within(store.page_spans(scope, page.id, since)).await?;
             held.loaded_at = Some(now);
         }
         if self.leads && !said.blind {
             history::note(&mut held.spans, &said.shown, now);
         }
-        let written = self.write((page, &directory), &mut held, said.clone(), now);
-        let kept = self.keep(scope, (page.id, &mut held), said.shown, now).await;
+        let why = why(held.said.as_ref(), &said);
+        let written = if self.turns.take((page.id, scope.tenant()), (why, oldest), now) {
+            self.write((page, &directory), &mut held, said.clone(), now)
+        } else {
+            Ok(())
+        };
+        let kept = self.keep(store, (scope, page.id, &mut held), said.shown, now).await;
         self.held.insert(page.id, held);
         written.map_err(|error| error.to_string()).and(kept)
     }
@@ -200,11 +284,10 @@ impl Pages {
     /// What a page tells, newest first. Maintenance goes on by itself when its time has come.
     async fn bulletins(
         &self,
-        scope: TenantScope,
-        page: StatusPageId,
+        store: &Store,
+        (scope, page): (TenantScope, StatusPageId),
         now: Timestamp,
     ) -> Result<Vec<Bulletin<ServiceId>>, String> {
-        let store = &self.app.store;
         let mut rows = within(store.page_bulletins(scope, page, before(now, SHOWN))).await?;
         for row in &mut rows {
             if row.bulletin.keep_time(now) && self.leads {
@@ -215,8 +298,7 @@ impl Pages {
         Ok(rows.into_iter().map(|row| row.bulletin).collect())
     }
 
-    /// Writes the files, when they would say something else or are a minute old, and not too many
-    /// were written.
+    /// Writes the files.
     fn write(
         &mut self,
         (page, directory): (&StatusPage, &Directory),
@@ -224,12 +306,6 @@ impl Pages {
         said: Said,
         now: Timestamp,
     ) -> io::Result<()> {
-        let news = held.written.as_ref().is_none_or(|(_, old)| *old != said);
-        let old = due(held.written.as_ref().map(|(at, _)| *at), now);
-        let most = if news { MAX_WRITES } else { MAX_WRITES - FOR_NEWS };
-        if !(news || old) || self.writes.len() >= most {
-            return Ok(());
-        }
         let known = tenant::Known {
             directory,
             shown: &said.shown,
@@ -237,23 +313,23 @@ impl Pages {
             spans: &held.spans,
             now,
             seen_at: self.seen_at.unwrap_or(now),
+            every_min: turns::every_min(self.pages()),
         };
         let board = tenant::board(page, address(&self.app, page.id), known);
         let folder = self.settings.folder.join(PAGES).join(page.id.to_string());
         let written = files::write(&folder, &(self.settings.render)(&board));
         match written {
-            Ok(()) => held.written = Some((now, said)),
+            Ok(()) => held.said = Some(said),
             Err(_) => metrics::counter!("bugle_status_write_failures_total").increment(1),
         }
-        self.writes.push(now);
         written
     }
 
     /// Keeps how the services did, when that has changed or a minute has passed.
     async fn keep(
         &self,
-        scope: TenantScope,
-        (page, held): (StatusPageId, &mut Held),
+        store: &Store,
+        (scope, page, held): (TenantScope, StatusPageId, &mut Held),
         shown: States<ServiceId>,
         now: Timestamp,
     ) -> Result<(), String> {
@@ -266,10 +342,19 @@ impl Pages {
         let grown: Vec<Span<ServiceId>> =
             held.spans.iter().filter(|span| span.until >= new).copied().collect();
         let old = before(now, SHOWN);
-        within(self.app.store.save_page_spans(scope, page, &grown, old)).await?;
+        within(store.save_page_spans(scope, page, &grown, old)).await?;
         held.spans.retain(|span| span.until >= old);
         held.kept_at = Some((now, shown));
         Ok(())
+    }
+}
+
+/// Why a page is to be written that said something before.
+fn why(before: Option<&Said>, said: &Said) -> Option<Why> {
+    match before {
+        Some(before) if before.blind != said.blind => Some(Why::Sight),
+        Some(before) if before == said => None,
+        Some(_) | None => Some(Why::News),
     }
 }
 
@@ -279,30 +364,20 @@ pub(super) fn address(app: &Inner, page: StatusPageId) -> String {
     format!("{url}/status/{PAGES}/{page}")
 }
 
-/// Removes the folders below `folder` that are not named.
-fn forget(folder: &Path, names: &BTreeSet<String>) -> io::Result<()> {
+/// Removes the folders of pages below `folder` that are not named. What is no page's folder is
+/// nobody's here.
+fn forget(folder: &Path, there: &BTreeSet<StatusPageId>) -> io::Result<()> {
     let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
+    let mut all = Ok(());
     for entry in entries {
         let entry = entry?;
-        if !names.contains(&entry.file_name().display().to_string()) {
-            fs::remove_dir_all(entry.path())?;
+        let id: Option<StatusPageId> = entry.file_name().to_str().and_then(|it| it.parse().ok());
+        if id.is_some_and(|id| !there.contains(&id)) && entry.file_type()?.is_dir() {
+            all = all.and(fs::remove_dir_all(entry.path()));
         }
     }
-    Ok(())
+    all
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_folder_of_a_page_that_is_no_more_goes() {
-        let folder = tempfile::tempdir().unwrap();
-        for name in ["stp_1", "stp_2"] {
-            fs::create_dir_all(folder.path().join(name).join("api")).unwrap();
-        }
-        forget(folder.path(), &BTreeSet::from(["stp_2".to_owned()])).unwrap();
-        assert!(!folder.path().join("stp_1").exists() && folder.path().join("stp_2/api").exists());
-        forget(&folder.path().join("nowhere"), &BTreeSet::new()).unwrap();
-    }
-}
+mod tests;

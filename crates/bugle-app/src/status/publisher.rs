@@ -18,12 +18,12 @@ use bugle_store::{BulletinRow, Store};
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use super::{Settings, files, installed, note};
+use super::{Settings, beside, files, installed, note};
 use crate::app::Inner;
 use crate::entropy;
 use crate::incidents;
 use crate::operators::Notice;
-use crate::watch::{POOL, Watched, within};
+use crate::watch::{Watched, within};
 
 /// How often it is looked whether something is to be said.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -147,11 +147,7 @@ impl Publisher {
     async fn read(&mut self, leads: bool, now: Timestamp) -> Result<(), String> {
         let store = match &self.store {
             Some(store) => store.clone(),
-            // On a file of this machine's own, other connections would wait as these do.
-            None if self.app.store.file().is_some() => {
-                self.store.insert(self.app.store.clone()).clone()
-            }
-            None => self.store.insert(within(self.app.store.beside(POOL)).await?).clone(),
+            None => self.store.insert(beside(&self.app).await?).clone(),
         };
         let open = within(store.open_incident()).await?.map(|row| row.incident);
         let all = due(self.read_at, now);

@@ -69,6 +69,11 @@ fn recall(folder: &Path, region: &OtherRegion, now: Timestamp) -> Option<(Report
     (kept.url == region.url && kept.read_at <= now).then_some((report, kept.read_at))
 }
 
+/// Works with files on a thread where that holds up nobody.
+async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    tokio::task::spawn_blocking(work).await.ok()
+}
+
 /// What was read of each region last, by its address, and when.
 #[derive(Debug, Default)]
 pub(super) struct Heard(RwLock<BTreeMap<Url, (Arc<Report>, Timestamp)>>);
@@ -92,28 +97,31 @@ impl Heard {
 
 /// Reads all regions until `stop` is cancelled.
 pub(super) async fn read(app: Arc<Inner>, settings: Arc<Settings>, stop: CancellationToken) {
-    let folder = &settings.folder;
-    for region in &settings.regions {
-        if let Some((report, at)) = recall(folder, region, app.clock.now()) {
-            app.status.heard.note(&region.url, Arc::new(report), at);
-        }
+    let (kept, now) = (Arc::clone(&settings), app.clock.now());
+    let known = move |it: &OtherRegion| Some((it.url.clone(), recall(&kept.folder, it, now)?));
+    let regions = settings.regions.clone();
+    let known = apart(move || regions.iter().filter_map(known).collect::<Vec<_>>()).await;
+    for (url, (report, at)) in known.unwrap_or_default() {
+        app.status.heard.note(&url, Arc::new(report), at);
     }
-    let all = join_all(settings.regions.iter().map(|region| follow(&app, folder, region)));
+    let all = join_all(settings.regions.iter().map(|region| follow(&app, &settings, region)));
     tokio::select! {
         () = stop.cancelled() => (),
         _ = all => (),
     }
 }
 
-async fn follow(app: &Inner, folder: &Path, region: &OtherRegion) {
+async fn follow(app: &Inner, settings: &Arc<Settings>, region: &OtherRegion) {
     let (mut failing, mut last_kept) = (false, None);
     loop {
         let read = look(app, &region.url).await;
         if let Ok((report, at)) = &read
             && due(last_kept, *at)
         {
-            keep(folder, region, report, *at);
-            last_kept = Some(*at);
+            let (settings, region) = (Arc::clone(settings), region.clone());
+            let (report, at) = (Arc::clone(report), *at);
+            apart(move || keep(&settings.folder, &region, &report, at)).await;
+            last_kept = Some(at);
         }
         if let Err(why) = &read
             && !failing

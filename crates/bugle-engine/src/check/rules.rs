@@ -11,7 +11,7 @@ use bugle_domain::schedule::{
     Layer, MAX_LAYERS, MAX_PARTICIPANTS, MAX_RESTRICTIONS, Override, Schedule, ShiftLength,
 };
 use bugle_domain::service::Service;
-use bugle_domain::status_page::{MAX_PUBLIC_SERVICES, StatusPage};
+use bugle_domain::status_page::{MAX_PUBLIC_SERVICES, MAX_STATUS_PAGES, StatusPage};
 use bugle_domain::user::{MAX_RULE_DELAY_S, MAX_RULES, NotificationRule, Team, User};
 use bugle_domain::{ServiceId, UserId};
 use jiff::SignedDuration;
@@ -198,6 +198,12 @@ impl List<'_> {
     }
 
     fn status_page(&mut self, page: &StatusPage) {
+        if self.directory.status_pages.keys().filter(|id| **id != page.id).count()
+            >= MAX_STATUS_PAGES
+        {
+            let message = format!("a tenant has at most {MAX_STATUS_PAGES} status pages");
+            self.add("", "count", format!("{message}; delete one first"));
+        }
         self.text("/name", &page.name, NAME_CHARS);
         self.count("/services", page.services.len(), 1..=MAX_PUBLIC_SERVICES);
         let mut seen: BTreeSet<ServiceId> = BTreeSet::new();

@@ -4,9 +4,11 @@ use bugle_domain::contact::Channel;
 use bugle_domain::object::{Object, ObjectKind};
 use bugle_domain::policy::{Level, Policy};
 use bugle_domain::schedule::{Override, ShiftLength};
+use bugle_domain::status_page::{PublicService, StatusPage};
 use bugle_domain::user::NotificationRule;
 use bugle_domain::{
-    IntegrationId, MethodId, OverrideId, PolicyId, ScheduleId, ServiceId, TeamId, UserId,
+    IntegrationId, MethodId, OverrideId, PolicyId, ScheduleId, ServiceId, StatusPageId, TeamId,
+    UserId,
 };
 
 use super::*;
@@ -183,6 +185,29 @@ fn the_rest_is_checked() {
     /name length: must have 1 to 80 characters, and has 0
     /user missing: there is no such user
     ");
+}
+
+#[test]
+fn a_tenant_has_so_many_status_pages_and_may_change_each_of_them() {
+    let mut directory = halden();
+    let page = |number: u128| {
+        Object::StatusPage(StatusPage {
+            id: id(StatusPageId::from_stored, number),
+            name: format!("page {number}"),
+            services: vec![PublicService { service: id(ServiceId::from_stored, 1), name: None }],
+            follow_alerts: true,
+            enabled: true,
+        })
+    };
+    for number in 1..=50 {
+        assert_eq!(check(&page(number), &directory), []);
+        directory.add(page(number));
+    }
+    assert_eq!(check(&page(50), &directory), [], "it is there already");
+    let problems = check(&page(51), &directory);
+    let [problem] = problems.as_slice() else { panic!("{problems:?}") };
+    assert_eq!((problem.pointer.as_str(), problem.code), ("", "count"));
+    assert_eq!(problem.message, "a tenant has at most 50 status pages; delete one first");
 }
 
 #[test]

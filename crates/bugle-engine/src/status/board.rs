@@ -93,7 +93,27 @@ pub enum Whose {
     Tenant {
         /// Whether they are as bad as their open alerts say.
         follow_alerts: bool,
+        /// How often its files are made anew, in minutes.
+        every_min: usize,
     },
+}
+
+impl Whose {
+    /// How often its files are made anew, in minutes.
+    pub fn every_min(self) -> usize {
+        match self {
+            Self::Installation => 1,
+            Self::Tenant { every_min, .. } => every_min,
+        }
+    }
+
+    /// The same in words, after "anew".
+    pub fn how_often(self) -> String {
+        match self.every_min() {
+            1 => "each minute".to_owned(),
+            many => format!("every {many} minutes"),
+        }
+    }
 }
 
 /// All that a status page says.

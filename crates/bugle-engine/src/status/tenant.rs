@@ -29,6 +29,8 @@ pub struct Known<'a> {
     pub now: Timestamp,
     /// When it was last known that events become alerts.
     pub seen_at: Timestamp,
+    /// How often the files are made anew, in minutes.
+    pub every_min: usize,
 }
 
 /// Whether nobody knows what alerts there would be while this is so: what a page says is what was
@@ -75,7 +77,7 @@ pub fn name(page: &StatusPage, directory: &Directory, service: ServiceId) -> Str
 
 /// What the files of `page` say; they are served under `url`.
 pub fn board(page: &StatusPage, url: String, known: Known<'_>) -> Board {
-    let Known { directory, shown, bulletins, spans, now, seen_at } = known;
+    let Known { directory, shown, bulletins, spans, now, seen_at, every_min } = known;
     let touched = |service: &ServiceId| Touched {
         id: service.to_string(),
         name: name(page, directory, *service),
@@ -89,7 +91,7 @@ pub fn board(page: &StatusPage, url: String, known: Known<'_>) -> Board {
         bulletins: bulletins.iter().map(|it| it.in_words(touched)).collect(),
         unseen: None,
     };
-    let whose = Whose::Tenant { follow_alerts: page.follow_alerts };
+    let whose = Whose::Tenant { follow_alerts: page.follow_alerts, every_min };
     let head = Head { name: page.name.clone(), whose, url, at: now, seen_at };
     Board::new(head, vec![region])
 }

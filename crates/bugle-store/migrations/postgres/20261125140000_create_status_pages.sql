@@ -2,6 +2,10 @@
 -- from when until when. One index finds all of them, whoever's they are.
 CREATE INDEX objects_status_pages ON objects (tenant_id, id) WHERE kind = 'status_page';
 
+-- Which services are in trouble is read each second, whatever else is open.
+CREATE INDEX alerts_trouble ON alerts (tenant_id, service_id, severity, status)
+    WHERE status IN ('open', 'acknowledged') AND service_id IS NOT NULL;
+
 CREATE TABLE page_bulletins (
     tenant_id UUID NOT NULL,
     page_id UUID NOT NULL,

@@ -90,6 +90,13 @@ fn sqlite_is_told_how_large_each_large_table_comes_to_be() {
     }
 }
 
+#[test]
+fn services_in_trouble_are_read_from_an_index_alone() {
+    let sql = crate::status_pages::ALERTS.sql(Dialect::Sqlite);
+    let steps = plan(&empty(), sql);
+    assert!(steps[0].contains("USING COVERING INDEX alerts_trouble (tenant_id=?"), "{steps:#?}");
+}
+
 /// A database with every table and no row.
 fn empty() -> rusqlite::Connection {
     let connection = rusqlite::Connection::open_in_memory().unwrap();

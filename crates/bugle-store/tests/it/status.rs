@@ -13,6 +13,7 @@ on_each_store! {
     an_incident_has_one_bulletin_and_nobody_writes_over_another
     a_span_is_kept_over_itself_and_forgotten_when_it_is_old
     a_bulletin_that_cannot_be_read_leaves_the_others
+    what_is_open_is_read_whatever_was_told_after_it
 }
 
 fn bulletin(number: u128, incident: Option<u128>) -> Bulletin {
@@ -89,4 +90,18 @@ async fn a_bulletin_that_cannot_be_read_leaves_the_others(world: World) {
     let untold = store.untold(at(0)).await.unwrap();
     assert_eq!(untold.len(), 1, "and subscribers are told of it");
     assert!(store.bulletin(BulletinId::from_stored(uuid(1))).await.is_err(), "who asks is told");
+}
+
+async fn what_is_open_is_read_whatever_was_told_after_it(world: World) {
+    let store = &world.store;
+    assert!(store.publish_bulletin(&bulletin(1, None)).await.unwrap());
+    for number in 2..=101 {
+        let mut over = bulletin(number, None);
+        over.updates[0].phase = Phase::Resolved;
+        assert!(store.publish_bulletin(&over).await.unwrap());
+    }
+    let read = store.bulletins(at(0)).await.unwrap();
+    let ids: Vec<_> = read.iter().map(|it| it.bulletin.id).collect();
+    let (newest, open) = (bulletin(101, None).id, bulletin(1, None).id);
+    assert_eq!((ids.len(), ids[0], ids[99]), (100, newest, open));
 }

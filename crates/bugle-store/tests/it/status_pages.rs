@@ -8,7 +8,7 @@ use bugle_engine::alerting::Work;
 use bugle_engine::status::State;
 use bugle_engine::status::bulletin::{Bulletin, Kind, Phase, Update};
 use bugle_engine::status::history::Span;
-use bugle_store::{BulletinRow, ObjectChange};
+use bugle_store::{BulletinRow, ObjectChange, PublicPage};
 use jiff::SignedDuration;
 
 use crate::support::{World, all, at, on_each_store, scope, tenant, uuid};
@@ -17,6 +17,9 @@ on_each_store! {
     what_a_page_tells_is_read_and_changed_by_its_tenant_alone
     what_a_page_told_goes_with_it_and_with_no_other
     services_with_open_alerts_are_in_trouble
+    pages_that_are_public_are_listed_whether_they_read_or_not
+    many_alerts_that_matter_little_hide_none_that_matters
+    what_is_open_is_read_whatever_was_told_after_it
 }
 
 fn page_id(number: u128) -> StatusPageId {
@@ -70,7 +73,6 @@ async fn what_a_page_tells_is_read_and_changed_by_its_tenant_alone(mut world: Wo
     let (own, other, id) = (scope(1), scope(2), page_id(8));
     put(&world, 1, &[page(8)]).await;
     let store = &world.store;
-    assert_eq!(store.status_pages(all(), 9).await.unwrap(), [(tenant(1), page(8))]);
     store.publish_page_bulletin(own, id, &bulletin(1)).await.unwrap();
     let mut row = BulletinRow { bulletin: bulletin(1), version: 1 };
     assert_eq!(store.page_bulletin(own, id, bulletin(1).id).await.unwrap(), Some(row.clone()));
@@ -109,6 +111,9 @@ async fn what_a_page_told_goes_with_it_and_with_no_other(world: World) {
     }
     let delete = ObjectChange::Delete { kind: ObjectKind::StatusPage, id: uuid(8) };
     store.save_objects(own, &[delete], at(1), "test").await.unwrap();
+    // Nothing comes back, of those who had begun before.
+    assert!(!store.publish_page_bulletin(own, page_id(8), &bulletin(2)).await.unwrap());
+    store.save_page_spans(own, page_id(8), &[span(0, 60)], at(0)).await.unwrap();
     for (id, left) in [(page_id(8), 0), (page_id(9), 1)] {
         assert_eq!(store.page_bulletins(own, id, at(0)).await.unwrap().len(), left);
         assert_eq!(store.page_spans(own, id, at(0)).await.unwrap().len(), left);
@@ -146,4 +151,53 @@ async fn services_with_open_alerts_are_in_trouble(mut world: World) {
     assert_eq!(found, [(service(5), Severity::Critical), (service(5), Severity::High)]);
     let other = world.store.services_in_trouble(scope(2)).await.unwrap();
     assert_eq!(other, [(service(5), Severity::Critical)]);
+}
+
+async fn pages_that_are_public_are_listed_whether_they_read_or_not(world: World) {
+    // Its name looks like the end of what is hidden, and hides nothing.
+    let named = StatusPage { name: r#"we say "enabled":false"#.to_owned(), ..page(7) };
+    let hidden = StatusPage { enabled: false, ..page(9) };
+    put(&world, 1, &[named.clone(), page(8), hidden]).await;
+    world.spoil(("objects", "data"), uuid(8)).await;
+    let listed = |number, page| PublicPage { tenant: tenant(1), id: page_id(number), page };
+    let pages = world.store.public_pages(all(), 9).await.unwrap();
+    assert_eq!(pages, [listed(7, Some(named.clone())), listed(8, None)]);
+    let pages = world.store.public_pages(all(), 1).await.unwrap();
+    assert_eq!(pages, [listed(7, Some(named))]);
+}
+
+async fn many_alerts_that_matter_little_hide_none_that_matters(world: World) {
+    let mut worst = true;
+    for _ in 0..6 {
+        let event = |_| world.event(1, &world.fresh().to_string());
+        let events: Vec<_> = (0..1_000).map(event).collect();
+        world.accept(&events).await;
+        let mut decide = |_: bugle_domain::TenantId, work: Work| {
+            let mut decisions = world.simple(work);
+            for alert in &mut decisions.opened {
+                alert.service = Some(service(5));
+                let first = std::mem::take(&mut worst);
+                alert.severity = if first { Severity::Critical } else { Severity::Low };
+            }
+            Some(decisions)
+        };
+        while world.decide_with(&mut decide).await.events > 0 {}
+    }
+    let mut found = world.store.services_in_trouble(scope(1)).await.unwrap();
+    found.sort();
+    assert_eq!(found, [(service(5), Severity::Critical), (service(5), Severity::Low)]);
+}
+
+async fn what_is_open_is_read_whatever_was_told_after_it(world: World) {
+    let (own, store, id) = (scope(1), &world.store, page_id(8));
+    put(&world, 1, &[page(8)]).await;
+    store.publish_page_bulletin(own, id, &bulletin(1)).await.unwrap();
+    for number in 2..=101 {
+        let mut over = bulletin(number);
+        over.updates[0].phase = Phase::Resolved;
+        store.publish_page_bulletin(own, id, &over).await.unwrap();
+    }
+    let read = store.page_bulletins(own, id, at(0)).await.unwrap();
+    let ids: Vec<_> = read.iter().map(|it| it.bulletin.id).collect();
+    assert_eq!((ids.len(), ids[0], ids[99]), (100, bulletin(101).id, bulletin(1).id));
 }

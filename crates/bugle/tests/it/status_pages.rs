@@ -132,6 +132,15 @@ async fn a_page_of_a_tenant_follows_its_alerts_and_outlives_the_process(mut serv
     }
     assert!(page.len() <= 14_000 && !page.contains("/status/subscribe"), "{}", page.len());
     files.kill().await.unwrap();
+    nothing_lists_the_pages(&server).await;
+}
+
+/// A plain file server over the whole folder shows no page's address.
+async fn nothing_lists_the_pages(server: &Server) {
+    let (mut files, base) = file_server(&server.data().join("status")).await;
+    let found = reqwest::get(format!("{base}p/")).await.unwrap();
+    assert_eq!((found.status().as_u16(), found.text().await.unwrap().as_str()), (200, ""));
+    files.kill().await.unwrap();
 }
 
 /// What is no file of the page is not told apart from what never was.
@@ -143,6 +152,7 @@ async fn nothing_else_is_there(server: &Server, public: &str) {
         format!("{public}..%2F..%2Findex.html"),
         other,
         format!("{}/status/p/nobody/", server.base()),
+        format!("{}/status/p/", server.base()),
     ] {
         assert_eq!(reqwest::get(&path).await.unwrap().status(), 404, "{path}");
     }

@@ -85,7 +85,8 @@ fn a_board_has_public_names_and_no_update_is_promised() {
     let shown = shown(&page, &[], &told, at(60));
     let (bulletins, spans) = (&told[..], &[][..]);
     let (directory, shown) = (&directory, &shown);
-    let known = Known { directory, shown, bulletins, spans, now: at(60), seen_at: at(60) };
+    let known =
+        Known { directory, shown, bulletins, spans, now: at(60), seen_at: at(60), every_min: 1 };
     let board = board(&page, "https://b.example/status/p/x".to_owned(), known);
     assert_eq!(board.home(), "https://b.example/status/p/x/");
     assert_eq!(board.headline(), "Paying is slow");

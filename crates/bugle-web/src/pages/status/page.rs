@@ -56,6 +56,7 @@ struct StatusPage {
     /// When nobody knows how things are: since when.
     blind: Option<When>,
     written: When,
+    whose: Whose,
     first_day: String,
     open: Vec<Told>,
     regions: Vec<Group>,
@@ -144,6 +145,7 @@ fn page(board: &Board, up: &'static str) -> String {
         class: headline_class(board),
         blind: board.blind().then(|| times.exact(board.seen_at)),
         written: written(board, &times),
+        whose: board.whose,
         first_day: first_day(board, &times),
         open: board.open().map(|it| brief(told(it, MAX_UPDATES, &times))).collect(),
         regions: board.regions.iter().map(|region| group(region, &times)).collect(),
@@ -174,11 +176,11 @@ fn counted(board: &Board) -> &'static str {
             "A component is down or degraded when synthetic events, sent each second, do not come \
              through it."
         }
-        Whose::Tenant { follow_alerts: true } => {
+        Whose::Tenant { follow_alerts: true, .. } => {
             "A component is as bad as the worst alert that is open for it, or as its owner says, \
              whichever is worse."
         }
-        Whose::Tenant { follow_alerts: false } => "A component is as bad as its owner says.",
+        Whose::Tenant { follow_alerts: false, .. } => "A component is as bad as its owner says.",
     }
 }
 
@@ -200,6 +202,7 @@ struct HistoryPage {
     script: &'static str,
     name: String,
     written: When,
+    whose: Whose,
     bulletins: Vec<Told>,
     components: Vec<(String, String, Vec<String>)>,
     up: &'static str,
@@ -225,6 +228,7 @@ pub(super) fn history(board: &Board) -> String {
         script: SCRIPT,
         name: board.name.clone(),
         written: written(board, &times),
+        whose: board.whose,
         bulletins: board
             .bulletins()
             .iter()

@@ -47,8 +47,9 @@ pub(super) fn text(board: &Board) -> String {
     let _infallible = write!(
         out,
         "\nOf the last 90 days; a time of partial failure counts at 30 %.\n\
-         Written {} and anew each minute: if that is long ago, Bugle itself can't write it.\n",
-        exact(board.at)
+         Written {} and anew {}: if that is long ago, Bugle itself can't write it.\n",
+        exact(board.at),
+        board.whose.how_often()
     );
     out
 }

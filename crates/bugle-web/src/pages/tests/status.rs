@@ -178,7 +178,7 @@ fn a_tenants_page_speaks_of_its_own_services_and_of_itself() {
     let of_tenant = |follow_alerts, seen_at| {
         let head = Head {
             name: "Halden".to_owned(),
-            whose: Whose::Tenant { follow_alerts },
+            whose: Whose::Tenant { follow_alerts, every_min: 14 },
             url: "https://bugle.example/status/p/stp_1".to_owned(),
             at: now(),
             seen_at,
@@ -189,6 +189,10 @@ fn a_tenants_page_speaks_of_its_own_services_and_of_itself() {
     assert!(files["index.html"].len() <= 14_000);
     assert!(!files.contains_key("status.json"), "no other installation reads of a tenant");
     assert!(files["index.html"].contains("as the worst alert that is open for it"));
+    assert!(files["index.html"].contains("data-every=\"14\""));
+    for file in ["index.html", "history.html", "index.txt"] {
+        assert!(files[file].contains("anew every 14 minutes: if"), "{file}: {}", files[file]);
+    }
     for (file, text) in &files {
         for of_installation in
             ["/status/subscribe", "synthetic", "bugle.example/status\"", "example/history"]
