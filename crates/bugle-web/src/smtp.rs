@@ -51,7 +51,7 @@ struct Shared {
     app: App,
     domain: String,
     places: Semaphore,
-    reading: Semaphore,
+    reading: Arc<Semaphore>,
     from: Mutex<BTreeMap<IpAddr, usize>>,
 }
 
@@ -67,7 +67,7 @@ pub async fn serve_mail(
         app,
         domain,
         places: Semaphore::new(limits.connections),
-        reading: Semaphore::new(limits.reading),
+        reading: Arc::new(Semaphore::new(limits.reading)),
         from: Mutex::default(),
     });
     let (connections, cut) = (TaskTracker::new(), CancellationToken::new());

@@ -3,6 +3,7 @@
 //! There is no STARTTLS and no AUTH: the server has no certificate, and whoever knows an address
 //! may write to it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bugle_app::assistance::NewMail;
@@ -10,7 +11,7 @@ use smtp_proto::{
     Error as Malformed, MAIL_BODY_7BIT, MAIL_BODY_8BITMIME, MAIL_SMTPUTF8, MailFrom, Request,
 };
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use super::letter::{self, Unfit};
@@ -27,6 +28,8 @@ const MAX_FAULTS: usize = 20;
 /// Longest wait for a line (RFC 5321, 4.5.3.2.7), and for a whole dialogue.
 const LINE_WAIT: Duration = Duration::from_mins(5);
 const WHOLE: Duration = Duration::from_mins(20);
+/// Longest wait until a mail is read.
+const READ_LIMIT: Duration = Duration::from_secs(30);
 
 /// Who takes mails.
 pub(super) trait Office: Send + Sync {
@@ -48,7 +51,7 @@ pub(super) struct Desk<'a, O> {
     /// What addresses end with, and how the server calls itself.
     pub(super) domain: &'a str,
     /// Places for mails that are being read.
-    pub(super) reading: &'a Semaphore,
+    pub(super) reading: &'a Arc<Semaphore>,
 }
 
 /// Talks until the other side is done, or `stop` is cancelled between two commands.
@@ -206,7 +209,7 @@ impl<O: Office, S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, O, S> {
             Some(_) => (),
         }
         let Some(transaction) = self.transaction.take() else { return Step::Hang };
-        let Ok(_place) = self.desk.reading.try_acquire() else {
+        let Ok(place) = Arc::clone(self.desk.reading).try_acquire_owned() else {
             return Step::Say(counted(reply::LATER));
         };
         if self.wire.say(&reply::GO_ON.to_string()).await.is_err() {
@@ -214,9 +217,10 @@ impl<O: Office, S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, O, S> {
         }
         match self.wire.text(MAX_MAIL).await {
             Read::Whole(raw) => {
-                let said = match letter::read(&raw, &transaction.from) {
-                    Ok(mail) => self.desk.office.take(&transaction.owners, &mail).await,
-                    Err(unfit) => of_unfit(unfit),
+                let Transaction { from, owners } = transaction;
+                let said = match read(raw, from, place).await {
+                    Ok((mail, _place)) => self.desk.office.take(&owners, &mail).await,
+                    Err(said) => said,
                 };
                 Step::Say(counted(said))
             }
@@ -226,6 +230,28 @@ impl<O: Office, S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, O, S> {
             Read::TooLong => Step::End(counted(reply::TOO_LONG)),
             Read::TooSlow => Step::End(counted(reply::TOO_SLOW)),
             Read::Gone => Step::Hang,
+        }
+    }
+}
+
+/// Reads a mail beside the runtime. Its place is free when that has ended, also where nobody waits
+/// for it any longer.
+async fn read(
+    raw: Vec<u8>,
+    from: String,
+    place: OwnedSemaphorePermit,
+) -> Result<(NewMail, OwnedSemaphorePermit), Reply> {
+    let reading = tokio::task::spawn_blocking(move || (letter::read(&raw, &from), place));
+    match tokio::time::timeout(READ_LIMIT, reading).await {
+        Ok(Ok((Ok(mail), place))) => Ok((mail, place)),
+        Ok(Ok((Err(unfit), _))) => Err(of_unfit(unfit)),
+        Ok(Err(error)) => {
+            tracing::error!(%error, "a mail could not be read");
+            Err(of_unfit(Unfit::Unreadable))
+        }
+        Err(_) => {
+            tracing::error!("a mail could not be read in time");
+            Err(reply::LATER)
         }
     }
 }

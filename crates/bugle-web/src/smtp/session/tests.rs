@@ -31,7 +31,7 @@ async fn said_to(sent: &str) -> String {
 
 async fn said_with(sent: &str, places: usize, stop: CancellationToken) -> String {
     let (mut here, there) = tokio::io::duplex(1 << 20);
-    let reading = Semaphore::new(places);
+    let reading = Arc::new(Semaphore::new(places));
     let desk = Desk { office: &Sample, domain: "in.example", reading: &reading };
     here.write_all(sent.as_bytes()).await.unwrap();
     here.shutdown().await.unwrap();
@@ -119,7 +119,7 @@ async fn what_is_too_big_is_refused_when_it_has_come() {
     let line = format!("{}\r\n", "a".repeat(1_000));
     let sent = format!("{HELLO}{TO_A}\r\n{}.\r\nNOOP\r\n", line.repeat(10_500));
     let (mut here, there) = tokio::io::duplex(1 << 20);
-    let reading = Semaphore::new(1);
+    let reading = Arc::new(Semaphore::new(1));
     let desk = Desk { office: &Sample, domain: "in.example", reading: &reading };
     let client = async {
         here.write_all(sent.as_bytes()).await.unwrap();
