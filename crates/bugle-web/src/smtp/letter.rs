@@ -48,14 +48,26 @@ pub(super) fn read(raw: &[u8], return_path: &str) -> Result<NewMail, Unfit> {
         return Err(Unfit::Automatic);
     }
     let own_id = mail.message_id();
-    let key = own_id.map_or(raw, str::as_bytes);
+    let subject = mail.subject().unwrap_or_default();
+    let text = parts::text(raw)?;
     Ok(NewMail {
-        key: BASE64.encode(Sha256::digest(key)),
+        key: own_id.map_or_else(|| key(&[raw]), |id| key(&[id, subject, &text].map(str::as_bytes))),
         id: own_id.and_then(|id| ids(&format!("<{id}>")).pop()),
-        subject: mail.subject().unwrap_or_default().to_owned(),
-        text: parts::text(raw)?,
+        subject: subject.to_owned(),
+        text,
         answered: answered(&mail),
     })
+}
+
+/// What is the same for the same mail, whatever way it comes. An id alone is not: there are programs
+/// that use one again for something else.
+fn key(parts: &[&[u8]]) -> String {
+    let mut all = Sha256::new();
+    for part in parts {
+        all.update((part.len() as u64).to_be_bytes());
+        all.update(part);
+    }
+    BASE64.encode(all.finalize())
 }
 
 fn is(name: &str, what: &str) -> bool {

@@ -21,9 +21,12 @@ fn a_mail_is_read_with_what_it_answers() {
 }
 
 #[test]
-fn the_same_message_id_is_the_same_mail() {
+fn the_same_message_id_and_words_are_the_same_mail() {
     let key = |rest: &str| of(rest).unwrap().key;
-    assert_eq!(key("Subject: a\r\n\r\na\r\n"), key("Subject: b\r\n\r\nb\r\n"));
+    let first = key("Subject: a\r\n\r\na\r\n");
+    assert_eq!(first, key("Received: by another way\r\nSubject: a\r\n\r\na\r\n"));
+    assert_ne!(first, key("Subject: a\r\n\r\nb\r\n"), "a program uses its id again");
+    assert_ne!(first, key("Subject: b\r\n\r\na\r\n"));
     let bare = |text: &str| read(text.as_bytes(), "a@b.example").unwrap().key;
     assert_eq!(bare("Subject: a\r\n\r\n1\r\n"), bare("Subject: a\r\n\r\n1\r\n"));
     assert_ne!(bare("Subject: a\r\n\r\n1\r\n"), bare("Subject: a\r\n\r\n2\r\n"));
