@@ -122,7 +122,7 @@ impl<O: Office, S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, O, S> {
         let line = match read {
             Read::Whole(line) => line,
             Read::Bare => return Step::End(reply::BARE),
-            Read::TooLong | Read::TooBig => return Step::End(reply::TOO_LONG),
+            Read::TooLong | Read::TooBig | Read::Endless => return Step::End(reply::TOO_LONG),
             Read::TooSlow => return Step::End(reply::TOO_SLOW),
             Read::Gone => return Step::Hang,
         };
@@ -225,6 +225,7 @@ impl<O: Office, S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, O, S> {
                 Step::Say(counted(said))
             }
             Read::TooBig => Step::Say(counted(reply::TOO_BIG)),
+            Read::Endless => Step::End(counted(reply::TOO_BIG)),
             // What follows such a line may be read in two ways: it is not read at all.
             Read::Bare => Step::End(counted(reply::BARE)),
             Read::TooLong => Step::End(counted(reply::TOO_LONG)),
