@@ -49,6 +49,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         Self { stream: BufStream::new(stream), wait }
     }
 
+    /// Waits so long for each line from now on.
+    pub(super) fn wait_for(&mut self, wait: Duration) {
+        self.wait = wait;
+    }
+
     /// Sends what is complete with its line ends.
     pub(super) async fn say(&mut self, text: &str) -> std::io::Result<()> {
         let writing = async {
