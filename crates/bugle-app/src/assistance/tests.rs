@@ -6,7 +6,7 @@ use bugle_domain::alert::AlertStatus;
 use bugle_domain::contact::Address;
 use bugle_domain::integration::Dialect;
 use bugle_domain::role::Role;
-use bugle_domain::{AssistanceId, EventId, IntegrationId, Severity};
+use bugle_domain::{AssistanceId, EventId, IntegrationId, Severity, TenantId, TenantScope};
 use bugle_engine::assistance::AssistanceRequest;
 use bugle_engine::assistance::finding::Cause;
 use bugle_engine::assistance::replica::Passage;
@@ -230,6 +230,29 @@ async fn one_that_the_ledger_cannot_explain_pages_operators() {
     let opened = world.app.open_assistance(&world.admin, lost).await.unwrap().request;
     assert_eq!(opened.finding.map(|it| it.cause), Some(Cause::NoSuchEvent));
     becomes(&world, opened.id, |it| it.paged.is_some()).await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_tenant_that_cannot_be_read_stops_no_page() {
+    let mut world = World::new().await;
+    world.proven(world.admin.user.unwrap(), Address::Webhook(world.hook.clone())).await;
+    let app = world.app.clone();
+    let opened = app.open_assistance(&world.admin, asked("a text")).await.unwrap().request;
+    let ghost = TenantId::new(app.now(), entropy::bytes());
+    let id = AssistanceId::new(app.now(), entropy::bytes());
+    let theirs =
+        AssistanceRequest { id, tenant: ghost, finding: None, traced_at: None, ..opened.clone() };
+    let store = &app.inner().store;
+    store.open_assistance(TenantScope::granted(ghost), &theirs, None, MAX_OPEN).await.unwrap();
+    app.inner().assistance.wake();
+    let said = world.next_hook().await.to_string();
+    assert!(said.contains("2 clients say that nobody was paged"), "{said}");
+    assert!(said.contains(&ghost.to_string()), "its id is its name: {said}");
+    becomes(&world, opened.id, |it| it.paged.is_some()).await;
+    assert!(app.inner().assistance.call().is_some_and(|call| call.contains("2 clients")));
+    let desk = app.assistance_desk(&world.admin).await.unwrap();
+    assert!(desk.requests.iter().any(|it| it.tenant == ghost.to_string()), "the desk, too");
     world.end().await;
 }
 
