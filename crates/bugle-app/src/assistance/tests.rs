@@ -6,6 +6,7 @@ use bugle_domain::alert::AlertStatus;
 use bugle_domain::contact::Address;
 use bugle_domain::integration::Dialect;
 use bugle_domain::role::Role;
+use bugle_domain::stage::Stage;
 use bugle_domain::{AssistanceId, EventId, IntegrationId, Severity, TenantId, TenantScope};
 use bugle_engine::assistance::AssistanceRequest;
 use bugle_engine::assistance::finding::Cause;
@@ -102,6 +103,28 @@ async fn a_request_holds_the_ledgers_answer_from_the_beginning() {
     assert_eq!(cause(&view.request), Some(Cause::Info));
     assert_eq!(view.trace.unwrap().came.len(), 1);
     assert_eq!(app.assistance_requests(&lena).await.unwrap().len(), 3);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_is_stuck_is_found_behind_all_that_came_after_it() {
+    let world = World::new().await;
+    let (app, admin) = (&world.app, &world.admin);
+    let integration = way_in(&world).await;
+    app.hold(Stage::Alerting, true).await;
+    let stuck = app.send_event(admin, integration, SentEvent::test()).await.unwrap().event;
+    world.clock.push(SignedDuration::from_secs(20));
+    for _ in 0..25 {
+        let event = SentEvent { severity: Severity::Info, ..SentEvent::test() };
+        app.send_event(admin, integration, event).await.unwrap();
+    }
+    let view = app.open_assistance(admin, asked("a text")).await.unwrap();
+    let finding = view.request.finding.unwrap();
+    assert_eq!(finding.cause, Cause::NoOutcome, "{finding:?}");
+    assert!(finding.text.starts_with("At least 20 events came."), "{finding:?}");
+    let came = view.trace.unwrap().came;
+    assert_eq!((came.len(), came.last().map(|it| it.event)), (20, Some(stuck)));
+    app.hold(Stage::Alerting, false).await;
     world.end().await;
 }
 
