@@ -311,6 +311,24 @@ async fn its_path_is_replicated_without_paging_anybody() {
 }
 
 #[tokio::test]
+async fn a_replica_outlives_whoever_waits_for_it() {
+    let world = World::new().await;
+    let (app, admin) = (&world.app, &world.admin);
+    let new = NewAssistance { integration: Some(way_in(&world).await), ..asked("a text") };
+    let id = app.open_assistance(admin, new).await.unwrap().request.id;
+    app.hold(Stage::Alerting, true).await;
+    let begun = becomes(&world, id, |it| it.replica.is_some());
+    tokio::select! {
+        done = app.replicate_assistance(admin, id) => panic!("alerting is held: {done:?}"),
+        _ = begun => (),
+    }
+    app.hold(Stage::Alerting, false).await;
+    let request = becomes(&world, id, |it| !it.said.is_empty()).await;
+    assert!(!request.replica.unwrap().hops.is_empty() && request.said[0].record);
+    world.end().await;
+}
+
+#[tokio::test]
 async fn replicas_are_sent_one_at_a_time_and_not_too_many() {
     let world = World::new().await;
     let (app, admin) = (&world.app, &world.admin);
