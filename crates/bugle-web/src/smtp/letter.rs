@@ -59,8 +59,8 @@ pub(super) fn read(raw: &[u8], return_path: &str) -> Result<NewMail, Unfit> {
     })
 }
 
-/// What is the same for the same mail, whatever way it comes. An id alone is not: there are programs
-/// that use one again for something else.
+/// What is the same for the same mail, whatever way it comes. An id alone is not: there are
+/// programs that use one again for something else.
 fn key(parts: &[&[u8]]) -> String {
     let mut all = Sha256::new();
     for part in parts {

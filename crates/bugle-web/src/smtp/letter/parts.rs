@@ -89,8 +89,7 @@ fn kind(header: Option<&Message<'_>>, is_text: bool) -> Kind {
     let is = |what: &str| said.ctype().eq_ignore_ascii_case(what);
     match (said.attribute("boundary"), said.subtype()) {
         (Some(boundary), _) if is("multipart") => Kind::Several(boundary.to_owned()),
-        (_, Some("plain" | "html")) if is("text") && !attached => Kind::Text,
-        (_, None) if is("text") && !attached => Kind::Text,
+        (_, None | Some("plain" | "html")) if is("text") && !attached => Kind::Text,
         (_, _) => Kind::Other,
     }
 }
