@@ -30,7 +30,7 @@ mod keeper;
 pub mod keyed_requests;
 pub mod keys;
 pub mod ledger;
-mod limits;
+pub mod limits;
 pub mod methods;
 pub mod notifications;
 pub mod objects;

@@ -92,7 +92,7 @@ impl UseLimits {
 }
 
 /// The place that an address is of: of IPv6 the network of a customer, who has all of it.
-pub(crate) fn place(ip: IpAddr) -> IpAddr {
+pub fn place(ip: IpAddr) -> IpAddr {
     match ip {
         IpAddr::V4(_) => ip,
         IpAddr::V6(ip) => {

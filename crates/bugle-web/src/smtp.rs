@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bugle_app::assistance::error::AssistanceError;
 use bugle_app::assistance::{Correspondent, NewMail, Taken};
-use bugle_app::{App, Chain, ErrorKind, UseCaseError as _};
+use bugle_app::{App, Chain, ErrorKind, UseCaseError as _, limits};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -25,14 +25,14 @@ mod session;
 mod wire;
 
 use reply::Reply;
-use session::{Desk, Office, talk};
+use session::{Desk, Office, Waits, talk};
 
 /// Bounds on what mail servers may use.
 #[derive(Clone, Copy, Debug)]
 pub struct MailLimits {
     /// Connections at the same time; more are asked to come again.
     pub connections: usize,
-    /// Those from one address.
+    /// Those from one place: an address, or the network of a customer.
     pub connections_from: usize,
     /// Mails that are being read at the same time, each of up to 10 MB.
     pub reading: usize,
@@ -41,9 +41,10 @@ pub struct MailLimits {
 }
 
 impl MailLimits {
-    /// What suits a server of any size.
+    /// What suits a server of any size. From one place come as many as Postfix begins by itself
+    /// (`default_destination_concurrency_limit`).
     pub const STANDARD: Self =
-        Self { connections: 64, connections_from: 10, reading: 8, grace: Duration::from_secs(5) };
+        Self { connections: 200, connections_from: 20, reading: 8, grace: Duration::from_secs(5) };
 }
 
 /// What all connections share.
@@ -51,7 +52,7 @@ struct Shared {
     app: App,
     domain: String,
     places: Semaphore,
-    reading: Semaphore,
+    reading: Arc<Semaphore>,
     from: Mutex<BTreeMap<IpAddr, usize>>,
 }
 
@@ -67,7 +68,7 @@ pub async fn serve_mail(
         app,
         domain,
         places: Semaphore::new(limits.connections),
-        reading: Semaphore::new(limits.reading),
+        reading: Arc::new(Semaphore::new(limits.reading)),
         from: Mutex::default(),
     });
     let (connections, cut) = (TaskTracker::new(), CancellationToken::new());
@@ -124,35 +125,41 @@ async fn connection(
         let _ = stream.write_all(refused.to_string().as_bytes()).await;
         return;
     }
-    let desk = Desk { office: &shared.app, domain: &shared.domain, reading: &shared.reading };
+    let desk = Desk {
+        office: &shared.app,
+        domain: &shared.domain,
+        reading: &shared.reading,
+        waits: Waits::STANDARD,
+    };
     talk(desk, stream, stop).await;
 }
 
-/// A connection from an address, as long as it lasts.
+/// A connection from a place, as long as it lasts.
 struct Seat<'a> {
     from: &'a Mutex<BTreeMap<IpAddr, usize>>,
-    ip: IpAddr,
+    place: IpAddr,
 }
 
 impl<'a> Seat<'a> {
     fn take(from: &'a Mutex<BTreeMap<IpAddr, usize>>, ip: IpAddr, most: usize) -> Option<Self> {
+        let place = limits::place(ip);
         let mut taken = from.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = taken.entry(ip).or_default();
+        let count = taken.entry(place).or_default();
         if *count >= most {
             return None;
         }
         *count += 1;
-        Some(Self { from, ip })
+        Some(Self { from, place })
     }
 }
 
 impl Drop for Seat<'_> {
     fn drop(&mut self) {
         let mut taken = self.from.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = taken.get_mut(&self.ip) {
+        if let Some(count) = taken.get_mut(&self.place) {
             *count -= 1;
             if *count == 0 {
-                taken.remove(&self.ip);
+                taken.remove(&self.place);
             }
         }
     }
@@ -201,7 +208,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_address_has_its_seats() {
+    fn each_place_has_its_seats() {
         let from = Mutex::default();
         let ip = |last| IpAddr::from([192, 0, 2, last]);
         let first = Seat::take(&from, ip(1), 2);
@@ -212,5 +219,8 @@ mod tests {
         assert!(Seat::take(&from, ip(1), 2).is_some());
         drop(second);
         assert!(from.lock().unwrap().is_empty());
+        let of_network = |last| IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, last]);
+        let _first = Seat::take(&from, of_network(1), 1);
+        assert!(Seat::take(&from, of_network(2), 1).is_none(), "a customer has all of it");
     }
 }

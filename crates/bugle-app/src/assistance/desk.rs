@@ -14,6 +14,7 @@ use super::open::{attach, say};
 use super::{AssistanceView, MAX_LISTED, page};
 use crate::app::App;
 use crate::caller::Caller;
+use crate::error::Chain;
 use crate::incidents;
 use crate::permission::Permission;
 
@@ -48,7 +49,7 @@ impl App {
         found.extend(newest.into_iter().filter(|row| !row.request.open()));
         found.sort_by_key(|row| std::cmp::Reverse(row.request.id));
         let requests: Vec<AssistanceRequest> = found.into_iter().map(|row| row.request).collect();
-        let names = self.names(&requests).await?;
+        let names = self.names(&requests).await;
         let named = |request: AssistanceRequest| OfTenant {
             tenant: names.get(&request.tenant).cloned().unwrap_or_default(),
             request,
@@ -57,19 +58,23 @@ impl App {
         Ok(AssistanceDesk { requests: requests.into_iter().map(named).collect(), groups })
     }
 
-    /// Names of the tenants that ask.
-    pub(super) async fn names(
-        &self,
-        requests: &[AssistanceRequest],
-    ) -> Result<BTreeMap<TenantId, String>, AssistanceError> {
+    /// Names of the tenants that ask; of one that cannot be read, its id.
+    pub(super) async fn names(&self, requests: &[AssistanceRequest]) -> BTreeMap<TenantId, String> {
         let mut names = BTreeMap::new();
         for request in requests {
             if let Entry::Vacant(place) = names.entry(request.tenant) {
-                let directory = self.directory(TenantScope::granted(request.tenant)).await?;
-                place.insert(directory.tenant.name.clone());
+                let directory = self.directory(TenantScope::granted(request.tenant)).await;
+                place.insert(match directory {
+                    Ok(directory) => directory.tenant.name.clone(),
+                    Err(error) => {
+                        let (tenant, error) = (request.tenant, Chain(&error));
+                        tracing::error!(%tenant, %error, "the name of a tenant could not be read");
+                        tenant.to_string()
+                    }
+                });
             }
         }
-        Ok(names)
+        names
     }
 
     /// The tenant of a request. For operators.

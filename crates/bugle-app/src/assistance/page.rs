@@ -29,7 +29,7 @@ const MAX_TRACES: usize = 20;
 /// Reading one may take this long.
 const TRACE_LIMIT: Duration = Duration::from_secs(10);
 
-/// When the traces were read in vain of requests that are open.
+/// When the traces were last tried of requests that are open.
 type Tried = BTreeMap<AssistanceId, Timestamp>;
 
 /// What the worker shares with the rest of the process.
@@ -90,32 +90,27 @@ impl AssistanceLoop {
         if rows.is_empty() || self.app.inner().lacks(Mechanism::Assistance) {
             return Ok(());
         }
-        self.trace_again(&mut rows, tried).await?;
         let now = self.app.now();
         let requests: Vec<AssistanceRequest> = rows.iter().map(|it| it.request.clone()).collect();
         for group in &group::groups(&requests, now) {
             if group.wants_page() {
-                self.page(group, &mut rows).await?;
+                self.page(group, &mut rows).await;
             } else if let Some(named) = group.paged {
-                self.join(named, group, &mut rows).await?;
+                self.join(named, group, &mut rows).await;
             }
         }
+        // Nobody waits for these to be paged. What they change is looked at again at once.
+        self.trace_again(&mut rows, tried).await;
         Ok(())
     }
 
     /// What comes later to a group that operators were paged about belongs to the same page.
-    async fn join(
-        &self,
-        named: AssistanceId,
-        group: &Group,
-        rows: &mut [AssistanceRow],
-    ) -> Result<(), AssistanceError> {
+    async fn join(&self, named: AssistanceId, group: &Group, rows: &mut [AssistanceRow]) {
         let of_group = rows.iter_mut().filter(|row| group.requests.contains(&row.request.id));
         for row in of_group.filter(|row| row.request.paged.is_none()) {
             row.request.paged = Some(Paged { named, at: self.app.now() });
-            self.keep(row, None).await?;
+            self.keep(row, None).await;
         }
-        Ok(())
     }
 
     /// The alarm is quiet when whoever it is about was answered.
@@ -131,11 +126,7 @@ impl AssistanceLoop {
     }
 
     /// Reads the traces that may be another thing by now, those first that wait longest.
-    async fn trace_again(
-        &self,
-        rows: &mut [AssistanceRow],
-        tried: &mut Tried,
-    ) -> Result<(), AssistanceError> {
+    async fn trace_again(&self, rows: &mut [AssistanceRow], tried: &mut Tried) {
         let now = self.app.now();
         tried.retain(|id, _| rows.iter().any(|row| row.request.id == *id));
         let last =
@@ -146,50 +137,48 @@ impl AssistanceLoop {
         let mut due: Vec<_> = rows.iter_mut().filter(wants).collect();
         due.sort_by_key(|row| last(row));
         for row in due.into_iter().take(MAX_TRACES) {
-            if !self.trace(row).await? {
-                tried.insert(row.request.id, now);
-            }
+            tried.insert(row.request.id, now);
+            self.trace(row).await;
         }
-        Ok(())
     }
 
-    /// Whether a trace could be read.
-    async fn trace(&self, row: &mut AssistanceRow) -> Result<bool, AssistanceError> {
+    /// Reads a trace, and keeps it where there is one.
+    async fn trace(&self, row: &mut AssistanceRow) {
         let reading = self.app.traced(&row.request);
         let Ok(traced) = tokio::time::timeout(TRACE_LIMIT, reading).await else {
             tracing::error!(request = %row.request.id, "a trace could not be read in time");
-            return Ok(false);
+            return;
         };
         let trace = attach(&mut row.request, traced);
         if trace.is_some() {
-            self.keep(row, trace.as_ref()).await?;
+            self.keep(row, trace.as_ref()).await;
         }
-        Ok(trace.is_some())
     }
 
-    /// Whether it was kept. Where somebody was faster, the next look sees what they did.
-    async fn keep(
-        &self,
-        row: &mut AssistanceRow,
-        trace: Option<&super::trace::Trace>,
-    ) -> Result<bool, AssistanceError> {
+    /// Keeps how a request stands. Whether nobody was faster: the next look sees what they did, and
+    /// does again what could not be kept.
+    async fn keep(&self, row: &mut AssistanceRow, trace: Option<&super::trace::Trace>) -> bool {
         match self.app.keep_assistance(row, trace).await {
-            Ok(()) => Ok(true),
-            Err(AssistanceError::Overtaken) => Ok(false),
-            Err(error) => Err(error),
+            Ok(()) => true,
+            Err(AssistanceError::Overtaken) => false,
+            Err(error) => {
+                let (request, error) = (row.request.id, Chain(&error));
+                tracing::error!(%request, %error, "an assistance request could not be kept");
+                true
+            }
         }
     }
 
     /// Pages operators about a group, once. While the pipeline does not take it, the alarm rings,
     /// and it is tried again with the next look.
-    async fn page(&self, group: &Group, rows: &mut [AssistanceRow]) -> Result<(), AssistanceError> {
-        let Some(named) = group.named() else { return Ok(()) };
+    async fn page(&self, group: &Group, rows: &mut [AssistanceRow]) {
+        let Some(named) = group.named() else { return };
         let of_group: Vec<&mut AssistanceRow> =
             rows.iter_mut().filter(|row| group.requests.contains(&row.request.id)).collect();
         let mut requests: Vec<AssistanceRequest> =
             of_group.iter().map(|row| row.request.clone()).collect();
         requests.sort_by_key(|it| (it.opened_at, it.id));
-        let notice = self.notice(group, &requests).await?;
+        let notice = self.notice(group, &requests).await;
         tracing::error!(summary = notice.summary, "operators are paged about assistance requests");
         let taken = told(TELL_WITHIN, self.app.inner().raise(&notice)).await;
         let mut first = !taken;
@@ -197,22 +186,17 @@ impl AssistanceLoop {
             let paged = Some(Paged { named, at: self.app.now() });
             for row in of_group {
                 row.request.paged = paged;
-                first |= self.keep(row, None).await?;
+                first |= self.keep(row, None).await;
             }
         }
         // Where another node was faster, its alarm rings.
         if first {
             *self.app.inner().assistance.lock() = Some((named, notice.summary));
         }
-        Ok(())
     }
 
-    async fn notice(
-        &self,
-        group: &Group,
-        requests: &[AssistanceRequest],
-    ) -> Result<Notice, AssistanceError> {
-        let tenants = self.app.names(requests).await?;
+    async fn notice(&self, group: &Group, requests: &[AssistanceRequest]) -> Notice {
+        let tenants = self.app.names(requests).await;
         let mut all: Vec<&String> = Vec::new();
         for name in requests.iter().filter_map(|it| tenants.get(&it.tenant)) {
             if !all.contains(&name) {
@@ -241,7 +225,7 @@ impl AssistanceLoop {
         let desk = format!("{}assistance-desk", self.app.public_url());
         details.insert("answer at".to_owned(), desk.into());
         let key = group.named().map(notice_key).unwrap_or_default();
-        Ok(Notice { key, summary, severity: Severity::Critical, details })
+        Notice { key, summary, severity: Severity::Critical, details }
     }
 }
 

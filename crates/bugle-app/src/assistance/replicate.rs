@@ -18,10 +18,12 @@ use bugle_engine::assistance::{AssistanceRequest, Said};
 use bugle_engine::message::text::names;
 use bugle_engine::{reach, rules};
 use jiff::Timestamp;
+use tokio::sync::oneshot;
 
 use super::AssistanceView;
 use super::error::AssistanceError;
 use super::open::record;
+use super::trace::Trace;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::entropy;
@@ -33,6 +35,9 @@ use crate::requests::would_page;
 pub(super) const REPLICA: &str = "bugle/replica/";
 /// What is sent must be accepted, be in the ledger, and be decided within this time each.
 const STEP_LIMIT: Duration = Duration::from_secs(5);
+/// Whoever replicates waits so long for what comes of it, which is less than a request may take.
+/// After that it is recorded by itself.
+const REPLICA_WAIT: Duration = Duration::from_secs(20);
 /// How often it is looked how far it came.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
@@ -49,12 +54,38 @@ impl App {
         let directory = self.directory(scope).await?;
         let by = row.request.integration.and_then(|id| directory.integrations.get(&id));
         let by = by.ok_or(AssistanceError::NoPath)?;
+        let by = by.clone();
         self.begin_replica(scope, &row.request).await?;
-        let replica = self.replicated(&row.request, &directory, by).await;
-        let kept = replica.as_ref().ok().or(row.request.replica.as_ref());
+        let (app, shown, (done, outcome)) = (self.clone(), caller.shown_name(), oneshot::channel());
+        self.tasks().once(async move {
+            let ended = app.end_replica(scope, &row.request, (&directory, &by), shown).await;
+            // It is recorded, also where nobody waits for it any longer.
+            if let Err(Err(error)) = done.send(ended) {
+                tracing::error!(error = %Chain(&error), "a replica was not sent");
+            }
+        });
+        match tokio::time::timeout(REPLICA_WAIT, outcome).await {
+            Ok(Ok(ended)) => {
+                let (request, trace) = ended?;
+                self.view(request, trace).await
+            }
+            Ok(Err(_)) | Err(_) => Err(AssistanceError::Replicating),
+        }
+    }
+
+    /// Sends one that has begun, and records what came of it.
+    async fn end_replica(
+        &self,
+        scope: TenantScope,
+        request: &AssistanceRequest,
+        (directory, by): (&Directory, &Integration),
+        shown: String,
+    ) -> Result<(AssistanceRequest, Option<Trace>), AssistanceError> {
+        let replica = self.replicated(request, directory, by).await;
+        let kept = replica.as_ref().ok().or(request.replica.as_ref());
         let done = replica.as_ref().ok().map(|replica| Said {
             at: self.now(),
-            by: caller.shown_name(),
+            by: shown,
             operator: true,
             text: in_words(replica),
             mailed: None,
@@ -65,9 +96,9 @@ impl App {
             done.iter().cloned().for_each(|done| record(request, done));
             Ok(())
         };
-        let (request, trace) = self.amend_assistance(scope, id, note).await?;
+        let amended = self.amend_assistance(scope, request.id, note).await?;
         replica?;
-        self.view(request, trace).await
+        Ok(amended)
     }
 
     /// Notes that one is under way. There is one of a request at a time, and so many in a minute.

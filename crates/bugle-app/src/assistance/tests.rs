@@ -6,7 +6,8 @@ use bugle_domain::alert::AlertStatus;
 use bugle_domain::contact::Address;
 use bugle_domain::integration::Dialect;
 use bugle_domain::role::Role;
-use bugle_domain::{AssistanceId, EventId, IntegrationId, Severity};
+use bugle_domain::stage::Stage;
+use bugle_domain::{AssistanceId, EventId, IntegrationId, Severity, TenantId, TenantScope};
 use bugle_engine::assistance::AssistanceRequest;
 use bugle_engine::assistance::finding::Cause;
 use bugle_engine::assistance::replica::Passage;
@@ -102,6 +103,28 @@ async fn a_request_holds_the_ledgers_answer_from_the_beginning() {
     assert_eq!(cause(&view.request), Some(Cause::Info));
     assert_eq!(view.trace.unwrap().came.len(), 1);
     assert_eq!(app.assistance_requests(&lena).await.unwrap().len(), 3);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_is_stuck_is_found_behind_all_that_came_after_it() {
+    let world = World::new().await;
+    let (app, admin) = (&world.app, &world.admin);
+    let integration = way_in(&world).await;
+    app.hold(Stage::Alerting, true).await;
+    let stuck = app.send_event(admin, integration, SentEvent::test()).await.unwrap().event;
+    world.clock.push(SignedDuration::from_secs(20));
+    for _ in 0..25 {
+        let event = SentEvent { severity: Severity::Info, ..SentEvent::test() };
+        app.send_event(admin, integration, event).await.unwrap();
+    }
+    let view = app.open_assistance(admin, asked("a text")).await.unwrap();
+    let finding = view.request.finding.unwrap();
+    assert_eq!(finding.cause, Cause::NoOutcome, "{finding:?}");
+    assert!(finding.text.starts_with("At least 20 events came."), "{finding:?}");
+    let came = view.trace.unwrap().came;
+    assert_eq!((came.len(), came.last().map(|it| it.event)), (20, Some(stuck)));
+    app.hold(Stage::Alerting, false).await;
     world.end().await;
 }
 
@@ -234,6 +257,29 @@ async fn one_that_the_ledger_cannot_explain_pages_operators() {
 }
 
 #[tokio::test]
+async fn a_tenant_that_cannot_be_read_stops_no_page() {
+    let mut world = World::new().await;
+    world.proven(world.admin.user.unwrap(), Address::Webhook(world.hook.clone())).await;
+    let app = world.app.clone();
+    let opened = app.open_assistance(&world.admin, asked("a text")).await.unwrap().request;
+    let ghost = TenantId::new(app.now(), entropy::bytes());
+    let id = AssistanceId::new(app.now(), entropy::bytes());
+    let theirs =
+        AssistanceRequest { id, tenant: ghost, finding: None, traced_at: None, ..opened.clone() };
+    let store = &app.inner().store;
+    store.open_assistance(TenantScope::granted(ghost), &theirs, None, MAX_OPEN).await.unwrap();
+    app.inner().assistance.wake();
+    let said = world.next_hook().await.to_string();
+    assert!(said.contains("2 clients say that nobody was paged"), "{said}");
+    assert!(said.contains(&ghost.to_string()), "its id is its name: {said}");
+    becomes(&world, opened.id, |it| it.paged.is_some()).await;
+    assert!(app.inner().assistance.call().is_some_and(|call| call.contains("2 clients")));
+    let desk = app.assistance_desk(&world.admin).await.unwrap();
+    assert!(desk.requests.iter().any(|it| it.tenant == ghost.to_string()), "the desk, too");
+    world.end().await;
+}
+
+#[tokio::test]
 async fn its_path_is_replicated_without_paging_anybody() {
     let world = World::new().await;
     let (app, admin) = (&world.app, &world.admin);
@@ -261,6 +307,24 @@ async fn its_path_is_replicated_without_paging_anybody() {
     assert_eq!((ledger.accepted, ledger.suppressed, ledger.owed), (1, 1, 0));
     let again = app.trace_assistance(admin, opened.id).await.unwrap();
     assert_eq!(again.trace.unwrap().came, [], "what was sent to replicate it is not meant");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_replica_outlives_whoever_waits_for_it() {
+    let world = World::new().await;
+    let (app, admin) = (&world.app, &world.admin);
+    let new = NewAssistance { integration: Some(way_in(&world).await), ..asked("a text") };
+    let id = app.open_assistance(admin, new).await.unwrap().request.id;
+    app.hold(Stage::Alerting, true).await;
+    let begun = becomes(&world, id, |it| it.replica.is_some());
+    tokio::select! {
+        done = app.replicate_assistance(admin, id) => panic!("alerting is held: {done:?}"),
+        _ = begun => (),
+    }
+    app.hold(Stage::Alerting, false).await;
+    let request = becomes(&world, id, |it| !it.said.is_empty()).await;
+    assert!(!request.replica.unwrap().hops.is_empty() && request.said[0].record);
     world.end().await;
 }
 

@@ -5,10 +5,10 @@ use bugle_domain::event::Event;
 use bugle_domain::object::Directory;
 use bugle_domain::role::Role;
 use bugle_domain::stage::Stage;
-use bugle_domain::{AlertId, EventId, IntegrationId, RequestId, TenantScope};
-use bugle_engine::assistance::finding::{self, AlertRecord, Came, Finding};
+use bugle_domain::{AlertId, EventId, RequestId, TenantScope};
+use bugle_engine::assistance::finding::{self, AlertRecord, Came, Finding, Gone};
 use bugle_engine::assistance::{About, AssistanceRequest};
-use bugle_store::{CameFilter, Request};
+use bugle_store::CameFilter;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -20,13 +20,12 @@ use crate::entropy;
 use crate::error::Chain;
 use crate::events::alert_of;
 use crate::reading::ReadError;
-use crate::requests::SHOWN_REQUESTS;
 use crate::why::{AlertFacts, Why};
 
-/// Events of a time that are looked at, the newest.
-const MAX_EVENTS: u32 = 20;
-/// Ways in whose refused requests are looked at, where none is meant.
-const MAX_WAYS: usize = 20;
+/// Events of a time that are looked at: those that are stuck before the newest.
+const MAX_EVENTS: usize = 20;
+/// Refused requests of a time that are counted.
+const MAX_REJECTED: usize = 50;
 /// Steps of the causal record that are kept.
 const MAX_STEPS: usize = 200;
 
@@ -51,7 +50,8 @@ pub struct Trace {
     /// The causal record of the event or alert that it is about, as far as there is one. It holds
     /// no received bytes: they may hold a key.
     pub record: Option<Why>,
-    /// Events of the time that is meant, newest first, where a time is.
+    /// Events of the time that is meant, newest first, where a time is: the newest, and before them
+    /// those that are stuck.
     pub came: Vec<CameIn>,
 }
 
@@ -103,10 +103,14 @@ impl App {
 
     /// What is said of an event or alert that the ledger does not have: that is a trace, too.
     fn missing(&self, what: &str, made_at: Option<Timestamp>, at: Timestamp) -> (Finding, Trace) {
-        let kept = self.inner().stages.of(Stage::Intake).revision.retention.history;
-        let kept = SignedDuration::try_from(kept).unwrap_or(SignedDuration::MAX);
-        let found = finding::of_missing(what, made_at, kept, at);
+        let found = finding::of_missing(what, made_at, self.history(), at);
         (found, Trace { at, record: None, came: Vec::new() })
+    }
+
+    /// For how long everything is kept.
+    fn history(&self) -> SignedDuration {
+        let kept = self.inner().stages.of(Stage::Intake).revision.retention.history;
+        SignedDuration::try_from(kept).unwrap_or(SignedDuration::MAX)
     }
 
     async fn traced_time(
@@ -116,23 +120,24 @@ impl App {
         at: Timestamp,
     ) -> Result<(Finding, Trace), AssistanceError> {
         let directory = self.directory(scope).await?;
+        let (events, more_events) = self.events_meant(scope, request, at).await?;
         let mut came = Vec::new();
-        let of_time = CameFilter {
-            integration: request.integration,
-            from: request.from,
-            until: request.until,
-            without: REPLICA,
-        };
-        let store = &self.inner().store;
-        for event in store.events_that_came(scope, of_time, MAX_EVENTS).await? {
+        for event in events {
             let finding = self.finding_of(scope, (&directory, &event), at).await?;
             let (at, summary) = (event.received_at, event.body.summary);
             came.push(CameIn { event: event.id, at, summary, finding });
         }
+        let (time, way) = ((request.from, request.until), request.integration);
+        let store = &self.inner().store;
+        let rejected = store.rejected_between(scope, way, time, one_more(MAX_REJECTED)).await?;
+        let (rejected, more_rejected) = cut(rejected, MAX_REJECTED);
         let found = finding::of_time(Came {
-            integration: request.integration.and_then(|id| directory.integrations.get(&id)),
+            integration: way.and_then(|id| directory.integrations.get(&id)),
             events: came.iter().map(|it| it.finding.clone()).collect(),
-            rejected: self.rejected(scope, &directory, request).await?,
+            more_events,
+            rejected,
+            more_rejected,
+            gone: Gone::of(request.from, request.until, self.history(), at),
         });
         let least = came.iter().rev().max_by_key(|it| it.finding.cause.standing());
         let record = match least {
@@ -142,29 +147,33 @@ impl App {
         Ok((found, Trace { at, record, came }))
     }
 
-    /// Requests that were refused in the time that is meant, newest first.
-    async fn rejected(
+    /// Events of the time that is meant, newest first, and whether there are more: those that wait
+    /// too long to be decided, and the newest.
+    async fn events_meant(
         &self,
         scope: TenantScope,
-        directory: &Directory,
         request: &AssistanceRequest,
-    ) -> Result<Vec<(Timestamp, String)>, AssistanceError> {
-        let ways: Vec<IntegrationId> = match request.integration {
-            Some(id) => vec![id],
-            None => directory.integrations.keys().copied().take(MAX_WAYS).collect(),
+        now: Timestamp,
+    ) -> Result<(Vec<Event>, bool), AssistanceError> {
+        let of_time = CameFilter {
+            integration: request.integration,
+            from: request.from,
+            until: request.until,
+            without: REPLICA,
+            pending: false,
         };
-        let mut rejected = Vec::new();
-        for way in ways {
-            for kept in self.inner().store.requests(scope, way, SHOWN_REQUESTS).await? {
-                if let Request::Rejected(it) = kept
-                    && (request.from..=request.until).contains(&it.at)
-                {
-                    rejected.push((it.at, it.detail));
-                }
+        let late = now.saturating_sub(finding::DECIDED_WITHIN).unwrap_or(now);
+        let stuck = CameFilter { until: request.until.min(late), pending: true, ..of_time };
+        let store = &self.inner().store;
+        let mut events = store.events_that_came(scope, stuck, one_more(MAX_EVENTS)).await?;
+        for event in store.events_that_came(scope, of_time, one_more(MAX_EVENTS)).await? {
+            if !events.iter().any(|it| it.id == event.id) {
+                events.push(event);
             }
         }
-        rejected.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
-        Ok(rejected)
+        let (mut events, more) = cut(events, MAX_EVENTS);
+        events.sort_by_key(|event| std::cmp::Reverse(event.id));
+        Ok((events, more))
     }
 
     async fn finding_of(
@@ -183,6 +192,18 @@ impl App {
         };
         Ok(finding::of_event(directory, event, facts.as_ref().map(record), at))
     }
+}
+
+/// One more than are shown says whether there are more.
+fn one_more(most: usize) -> u32 {
+    u32::try_from(most).unwrap_or(u32::MAX).saturating_add(1)
+}
+
+/// The first, and whether there were more.
+fn cut<T>(mut all: Vec<T>, most: usize) -> (Vec<T>, bool) {
+    let more = all.len() > most;
+    all.truncate(most);
+    (all, more)
 }
 
 fn record(facts: &AlertFacts) -> AlertRecord<'_> {

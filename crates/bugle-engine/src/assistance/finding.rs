@@ -16,7 +16,7 @@ use crate::message::text::duration;
 use crate::watch::Hop;
 
 /// An event that is not decided after this time is stuck.
-const DECIDED_WITHIN: SignedDuration = SignedDuration::from_secs(15);
+pub const DECIDED_WITHIN: SignedDuration = SignedDuration::from_secs(15);
 /// A message that is due and not sent after this time is stuck; so is an alert of which nobody is
 /// owed anything.
 const SENT_WITHIN: SignedDuration = SignedDuration::from_secs(60);
@@ -163,8 +163,37 @@ pub struct Came<'a> {
     pub integration: Option<&'a Integration>,
     /// What is found of each event, newest first.
     pub events: Vec<Finding>,
-    /// Requests that were refused: when, and why.
+    /// Whether there are more of them.
+    pub more_events: bool,
+    /// Requests that were refused: when, and why, newest first.
     pub rejected: Vec<(Timestamp, String)>,
+    /// Whether there are more of them.
+    pub more_rejected: bool,
+    /// How much of the time is no longer kept.
+    pub gone: Gone,
+}
+
+/// How much of a time that is meant is older than what is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Gone {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// What was before this.
+    Before(Timestamp),
+    /// All of it: everything is kept for so long.
+    All(SignedDuration),
+}
+
+impl Gone {
+    /// Of a time from `from` until `until`, where everything is kept for so long.
+    pub fn of(from: Timestamp, until: Timestamp, kept: SignedDuration, now: Timestamp) -> Self {
+        match now.checked_sub(kept) {
+            Ok(since) if until < since => Self::All(kept),
+            Ok(since) if from < since => Self::Before(since),
+            Ok(_) | Err(_) => Self::Nothing,
+        }
+    }
 }
 
 fn finding(cause: Cause, stage: Stage, text: impl Into<String>) -> Finding {
@@ -405,35 +434,56 @@ fn ended(directory: &Directory, record: AlertRecord<'_>) -> Finding {
 
 /// What is found of a time: the event that can be explained least, or why there is none.
 pub fn of_time(came: Came<'_>) -> Finding {
-    let Came { integration, events, rejected } = came;
-    let by = integration.map(|it| format!(" by \"{}\"", it.name)).unwrap_or_default();
-    let dialect = integration.map(|it| it.dialect);
-    let count = events.len();
+    let by = came.integration.map(|it| format!(" by \"{}\"", it.name)).unwrap_or_default();
+    let dialect = came.integration.map(|it| it.dialect);
+    let count = came.events.len();
     // Of equals the first, which is the newest.
-    let least = events.into_iter().rev().max_by_key(|found| found.cause.standing());
-    let mut found = match (least, rejected.first()) {
-        (Some(found), _) if count == 1 => found,
-        (Some(found), _) => {
+    let least = came.events.iter().rev().max_by_key(|found| found.cause.standing()).cloned();
+    let mut found = match least {
+        Some(found) if count == 1 && !came.more_events => found,
+        Some(found) => {
+            let count = at_least(count, came.more_events);
             let text = format!("{count} events came{by}. Of one: {}", found.text);
             Finding { text, ..found }
         }
-        (None, _) if integration.is_some_and(|it| it.disabled) => {
-            let text = format!("Nothing came{by}: it is disabled, and refuses events.");
-            finding(Cause::Disabled, Stage::Intake, text)
-        }
-        (None, Some((at, why))) => {
-            let (at, times) = (utc(*at), rejected.len());
-            let text = format!("{times} requests{by} were refused, the last at {at}: {why}.");
-            finding(Cause::Rejected, Stage::Intake, text)
-        }
-        (None, None) => {
-            let text =
-                format!("Nothing came in{by} in that time: no request, accepted or refused.");
-            finding(Cause::NothingCame, Stage::Intake, text)
-        }
+        None => nothing_came(&came, &by),
     };
     found.place.dialect = found.place.dialect.or(dialect);
     found
+}
+
+fn at_least(count: usize, more: bool) -> String {
+    if more { format!("At least {count}") } else { count.to_string() }
+}
+
+/// Why no event is in the ledger of a time.
+fn nothing_came(came: &Came<'_>, by: &str) -> Finding {
+    if let (Gone::All(kept), true) = (came.gone, came.rejected.is_empty()) {
+        let kept = duration(kept);
+        let text = format!("The ledger no longer holds what came{by} then (kept for {kept}).");
+        return finding(Cause::NotKept, Stage::Intake, text);
+    }
+    if came.integration.is_some_and(|it| it.disabled) {
+        let text = format!("Nothing came{by}: it is disabled, and refuses events.");
+        return finding(Cause::Disabled, Stage::Intake, text);
+    }
+    if let Some((at, why)) = came.rejected.first() {
+        let (at, times) = (utc(*at), at_least(came.rejected.len(), came.more_rejected));
+        let text = format!("{times} requests{by} were refused, the last at {at}: {why}.");
+        return finding(Cause::Rejected, Stage::Intake, text);
+    }
+    let (when, kept) = match came.gone {
+        Gone::Before(since) => (
+            format!("from {} on", TimeZone::UTC.to_datetime(since).strftime("%Y-%m-%d %H:%M UTC")),
+            " What was before is no longer kept.",
+        ),
+        Gone::Nothing | Gone::All(_) => ("in that time".to_owned(), ""),
+    };
+    let text = format!(
+        "Nothing came in{by} {when}: no request, accepted or refused. Of refused ones the newest \
+         of each integration are kept.{kept}"
+    );
+    finding(Cause::NothingCame, Stage::Intake, text)
 }
 
 fn utc(at: Timestamp) -> String {

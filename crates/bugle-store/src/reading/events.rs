@@ -33,6 +33,8 @@ pub struct CameFilter<'a> {
     pub until: Timestamp,
     /// But not those whose idempotency key begins with this.
     pub without: &'a str,
+    /// Only those without an outcome.
+    pub pending: bool,
 }
 
 pub(crate) static BY_ID: Statement = Statement::new(concat!(
@@ -71,19 +73,27 @@ pub(crate) static LIST_PENDING: Statement =
 pub(crate) static LIST_OF_ALERT: Statement = list!("e.alert_id = $4");
 
 /// The ids bound what is read; the times, which are more precise, what is wanted.
-pub(crate) static CAME: Statement = Statement::new(concat!(
-    "SELECT ",
-    event_columns!(),
-    " FROM events e
-     WHERE e.tenant_id = $1 AND e.id >= $2 AND e.id <= $3
-         AND e.received_us >= $4 AND e.received_us <= $5
-         AND ({pg:$6::uuid}{lite:$6} IS NULL OR e.integration_id = $6)
-         AND e.integration_id <> $7
-         AND (e.idempotency_key IS NULL
-             OR substr(e.idempotency_key, 1, {pg:$8::bigint::int}{lite:$8}) <> $9)
-     ORDER BY e.id DESC LIMIT $10"
-))
-.filtering();
+macro_rules! came {
+    ($condition:literal) => {
+        Statement::new(concat!(
+            "SELECT ",
+            event_columns!(),
+            " FROM events e
+             WHERE e.tenant_id = $1 AND e.id >= $2 AND e.id <= $3
+                 AND e.received_us >= $4 AND e.received_us <= $5
+                 AND ({pg:$6::uuid}{lite:$6} IS NULL OR e.integration_id = $6)
+                 AND e.integration_id <> $7
+                 AND (e.idempotency_key IS NULL
+                     OR substr(e.idempotency_key, 1, {pg:$8::bigint::int}{lite:$8}) <> $9)",
+            $condition,
+            " ORDER BY e.id DESC LIMIT $10"
+        ))
+        .filtering()
+    };
+}
+
+pub(crate) static CAME: Statement = came!("");
+pub(crate) static CAME_PENDING: Statement = came!(" AND e.outcome IS NULL");
 
 pub(crate) static CHANGES: Statement = Statement::with_rows(
     concat!(
@@ -144,14 +154,15 @@ impl Store {
         filter: CameFilter<'_>,
         limit: u32,
     ) -> Result<Vec<Event>, StoreError> {
-        let CameFilter { integration, from, until, without } = filter;
+        let CameFilter { integration, from, until, without, pending } = filter;
+        let statement = if pending { &CAME_PENDING } else { &CAME };
         // Ids rise with time.
         let (first, last) = (EventId::new(from, [0; 10]), EventId::new(until, [u8::MAX; 10]));
         let (tenant, own) = (scope.tenant(), IntegrationId::OWN);
         let chars = i64::try_from(without.chars().count()).unwrap_or(i64::MAX);
         let values =
             values![tenant, first, last, from, until, integration, own, chars, without, limit];
-        self.db.rows(&CAME, values).await?.iter().map(|row| event(row, 0)).collect()
+        self.db.rows(statement, values).await?.iter().map(|row| event(row, 0)).collect()
     }
 
     /// The change events that came by any of these integrations since then, newest first.

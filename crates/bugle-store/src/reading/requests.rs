@@ -83,6 +83,14 @@ pub(crate) static REJECTED: Statement = Statement::new(
      ORDER BY q.at_us DESC LIMIT $3",
 );
 
+pub(crate) static REJECTED_BETWEEN: Statement = Statement::new(
+    "SELECT q.at_us, q.detail FROM rejected_requests q
+     WHERE q.tenant_id = $1 AND q.at_us >= $2 AND q.at_us <= $3
+         AND ({pg:$4::uuid}{lite:$4} IS NULL OR q.integration_id = $4)
+     ORDER BY q.at_us DESC LIMIT $5",
+)
+.filtering();
+
 pub(crate) static ACCEPTED: Statement = Statement::new(
     "SELECT q.id, e.received_us, e.dialect, q.raw FROM requests q
      JOIN events e ON e.tenant_id = q.tenant_id AND e.id = q.id
@@ -123,6 +131,20 @@ impl Store {
         tx.run(&KEEP, values).await?;
         tx.run(&FORGET, values![tenant, integration, KEPT_REJECTED]).await?;
         tx.commit().await
+    }
+
+    /// When and why requests were rejected in a time, newest first, by one way in or by any; as far
+    /// as they are kept.
+    pub async fn rejected_between(
+        &self,
+        scope: TenantScope,
+        integration: Option<IntegrationId>,
+        (from, until): (Timestamp, Timestamp),
+        limit: u32,
+    ) -> Result<Vec<(Timestamp, String)>, StoreError> {
+        let values = values![scope.tenant(), from, until, integration, limit];
+        let rows = self.db.rows(&REJECTED_BETWEEN, values).await?;
+        rows.iter().map(|row| Ok((row.time(0)?, row.string(1)?))).collect()
     }
 
     /// The last requests of an integration, accepted and rejected, newest first.

@@ -120,8 +120,13 @@ async fn what_clients_sent_in_a_time_is_listed_without_what_bugle_said(world: Wo
     let wanted = [last.id, sent_by_them.id, first.id];
     let all = [before, first, own, sent_by_us, sent_by_them, last, after];
     world.accept(&all).await;
-    let by =
-        |integration| CameFilter { integration, from: at(10), until: at(20), without: "ours/" };
+    let by = |integration| CameFilter {
+        integration,
+        from: at(10),
+        until: at(20),
+        without: "ours/",
+        pending: false,
+    };
     let list = async |of, integration, limit| {
         let events = world.store.events_that_came(scope(of), by(integration), limit).await.unwrap();
         events.iter().map(|event| event.id).collect::<Vec<_>>()
@@ -132,6 +137,9 @@ async fn what_clients_sent_in_a_time_is_listed_without_what_bugle_said(world: Wo
     assert_eq!(list(1, None, 2).await, wanted[..2], "what is left out takes no place");
     assert_eq!(list(1, Some(IntegrationId::from_stored(uuid(8))), 9).await, []);
     assert_eq!(list(2, None, 9).await, [], "they are another's");
+    let pending = CameFilter { pending: true, ..by(None) };
+    let pending = world.store.events_that_came(scope(1), pending, 9).await.unwrap();
+    assert_eq!(pending.iter().map(|event| event.id).collect::<Vec<_>>(), wanted, "none is decided");
 }
 
 async fn the_last_requests_of_an_integration_are_shown(world: World) {
@@ -161,6 +169,16 @@ async fn the_last_requests_of_an_integration_are_shown(world: World) {
     assert_eq!((events, dialect), (&vec![first.id, second.id], &Dialect::Native));
     assert_eq!(Some(raw), first.raw.as_ref());
     assert_eq!(world.store.requests(scope(1), integration, 3).await.unwrap().len(), 3);
+    let between = async |of, integration, limit| {
+        let time = (at(20), at(30));
+        let all = world.store.rejected_between(scope(of), integration, time, limit).await.unwrap();
+        all.iter().map(|(at, _)| *at).collect::<Vec<_>>()
+    };
+    let wanted: Vec<_> = (20..=30).rev().map(at).collect();
+    assert_eq!(between(1, None, 99).await, wanted);
+    assert_eq!(between(1, Some(integration), 3).await, wanted[..3]);
+    assert_eq!(between(1, Some(IntegrationId::from_stored(uuid(8))), 9).await, []);
+    assert_eq!(between(2, None, 9).await, []);
 }
 
 async fn old_bytes_are_dropped_in_steps(world: World) {

@@ -1,24 +1,19 @@
 //! Reads a mail: what it says, what it answers, and whether a person wrote it.
 //!
-//! Its size is bounded before it is read: each level of a nested mail needs a header of its own, so
-//! that counting these bounds how deep it can be.
-
-use std::borrow::Cow;
+//! Its parts are found here and not by the library, which goes into mails within mails without end:
+//! the library reads headers, and one part that is text. What is done grows with the size of a mail
+//! and no faster.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
 use bugle_app::assistance::NewMail;
-use mail_parser::{Message, MessageParser, PartType};
+use mail_parser::{Message, MessageParser};
 use sha2::{Digest, Sha256};
+
+mod parts;
 
 /// Largest header, in bytes.
 const MAX_HEADER: usize = 64 * 1_024;
-/// Most parts, and how deep they may stand in each other.
-const MAX_PARTS: usize = 100;
-const MAX_DEPTH: usize = 10;
-/// Most lines that may begin a part, and most headers that may say what one is.
-const MAX_BOUNDARIES: usize = 10_000;
-const MAX_TYPES: usize = 3 * MAX_PARTS;
 /// A mail that was passed on so often goes in a circle (RFC 5321, 6.3).
 const MAX_HOPS: usize = 50;
 /// Most mails that one may say it answers, the nearest last.
@@ -41,16 +36,11 @@ pub(super) enum Unfit {
 
 /// Reads a mail that was sent with this return path.
 pub(super) fn read(raw: &[u8], return_path: &str) -> Result<NewMail, Unfit> {
-    if !has_bounded_header(raw) {
+    let (header, _) = parts::split(raw);
+    if header.len() > MAX_HEADER {
         return Err(Unfit::Header);
     }
-    if count(raw, b"\r\n--") > MAX_BOUNDARIES || count(raw, b"content-type") > MAX_TYPES {
-        return Err(Unfit::Parts);
-    }
-    let mail = MessageParser::default().parse(raw).ok_or(Unfit::Unreadable)?;
-    if parts(&mail, 0).is_none_or(|parts| parts > MAX_PARTS) {
-        return Err(Unfit::Parts);
-    }
+    let mail = MessageParser::default().parse_headers(header).ok_or(Unfit::Unreadable)?;
     if mail.headers_raw().filter(|(name, _)| is(name, "received")).count() > MAX_HOPS {
         return Err(Unfit::Loop);
     }
@@ -58,47 +48,26 @@ pub(super) fn read(raw: &[u8], return_path: &str) -> Result<NewMail, Unfit> {
         return Err(Unfit::Automatic);
     }
     let own_id = mail.message_id();
-    let key = own_id.map_or(raw, str::as_bytes);
+    let subject = mail.subject().unwrap_or_default();
+    let text = parts::text(raw)?;
     Ok(NewMail {
-        key: BASE64.encode(Sha256::digest(key)),
+        key: own_id.map_or_else(|| key(&[raw]), |id| key(&[id, subject, &text].map(str::as_bytes))),
         id: own_id.and_then(|id| ids(&format!("<{id}>")).pop()),
-        subject: mail.subject().unwrap_or_default().to_owned(),
-        text: mail.body_text(0).map(Cow::into_owned).unwrap_or_default(),
+        subject: subject.to_owned(),
+        text,
         answered: answered(&mail),
     })
 }
 
-/// Whether the header ends within its bound.
-fn has_bounded_header(raw: &[u8]) -> bool {
-    let within = &raw[..raw.len().min(MAX_HEADER)];
-    raw.len() <= MAX_HEADER || within.windows(4).any(|four| four == b"\r\n\r\n")
-}
-
-/// How often something stands in a mail, in small or capital letters.
-fn count(raw: &[u8], what: &[u8]) -> usize {
-    raw.windows(what.len()).filter(|found| found.eq_ignore_ascii_case(what)).count()
-}
-
-/// How many parts a mail has; `None`: they stand too deep.
-fn parts(mail: &Message<'_>, depth: usize) -> Option<usize> {
-    let mut all = mail.parts.len();
-    let mut level = vec![0_u32];
-    let mut deep = depth;
-    while !level.is_empty() {
-        if deep > MAX_DEPTH {
-            return None;
-        }
-        let mut below = Vec::new();
-        for part in level.iter().filter_map(|place| mail.part(*place)) {
-            match &part.body {
-                PartType::Multipart(children) => below.extend_from_slice(children),
-                PartType::Message(inner) => all += parts(inner, deep + 1)?,
-                _ => (),
-            }
-        }
-        (level, deep) = (below, deep + 1);
+/// What is the same for the same mail, whatever way it comes. An id alone is not: there are
+/// programs that use one again for something else.
+fn key(parts: &[&[u8]]) -> String {
+    let mut all = Sha256::new();
+    for part in parts {
+        all.update((part.len() as u64).to_be_bytes());
+        all.update(part);
     }
-    Some(all)
+    BASE64.encode(all.finalize())
 }
 
 fn is(name: &str, what: &str) -> bool {

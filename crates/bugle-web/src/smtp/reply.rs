@@ -52,7 +52,7 @@ pub(super) const BYE: Reply = Reply::new(221, "2.0.0 bye");
 pub(super) const LATER: Reply = Reply::new(451, "4.3.2 not now, come again");
 /// The server stops, or has too many connections.
 pub(super) const CLOSING: Reply = Reply::new(421, "4.3.2 not now, come again");
-/// One address has too many connections.
+/// One place has too many connections.
 pub(super) const TOO_MANY_FROM: Reply = Reply::new(421, "4.7.0 too many connections from there");
 /// Nothing came.
 pub(super) const TOO_SLOW: Reply = Reply::new(421, "4.4.2 nothing came in time");

@@ -3,6 +3,7 @@
 //! There is no STARTTLS and no AUTH: the server has no certificate, and whoever knows an address
 //! may write to it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bugle_app::assistance::NewMail;
@@ -10,7 +11,8 @@ use smtp_proto::{
     Error as Malformed, MAIL_BODY_7BIT, MAIL_BODY_8BITMIME, MAIL_SMTPUTF8, MailFrom, Request,
 };
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::letter::{self, Unfit};
@@ -24,9 +26,34 @@ const MAX_RECIPIENTS: usize = 10;
 /// Most commands of one connection, and most of them that may be wrong.
 const MAX_COMMANDS: usize = 1_000;
 const MAX_FAULTS: usize = 20;
-/// Longest wait for a line (RFC 5321, 4.5.3.2.7), and for a whole dialogue.
-const LINE_WAIT: Duration = Duration::from_mins(5);
-const WHOLE: Duration = Duration::from_mins(20);
+/// Longest wait until a mail is read.
+const READ_LIMIT: Duration = Duration::from_secs(30);
+
+/// How long is waited.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Waits {
+    /// For a line.
+    line: Duration,
+    /// For a whole dialogue.
+    whole: Duration,
+    /// For a line, until whoever calls has named somebody here.
+    strangers_line: Duration,
+    /// For them to name somebody: a stranger holds a place no longer.
+    strangers_whole: Duration,
+    /// For all of a mail.
+    mail: Duration,
+}
+
+impl Waits {
+    /// As RFC 5321, 4.5.3.2.7 has it, and less for strangers.
+    pub(super) const STANDARD: Self = Self {
+        line: Duration::from_mins(5),
+        whole: Duration::from_mins(20),
+        strangers_line: Duration::from_secs(30),
+        strangers_whole: Duration::from_mins(1),
+        mail: Duration::from_mins(5),
+    };
+}
 
 /// Who takes mails.
 pub(super) trait Office: Send + Sync {
@@ -48,7 +75,9 @@ pub(super) struct Desk<'a, O> {
     /// What addresses end with, and how the server calls itself.
     pub(super) domain: &'a str,
     /// Places for mails that are being read.
-    pub(super) reading: &'a Semaphore,
+    pub(super) reading: &'a Arc<Semaphore>,
+    /// How long is waited.
+    pub(super) waits: Waits,
 }
 
 /// Talks until the other side is done, or `stop` is cancelled between two commands.
@@ -57,9 +86,9 @@ pub(super) async fn talk<O: Office, S: AsyncRead + AsyncWrite + Unpin + Send>(
     stream: S,
     stop: CancellationToken,
 ) {
-    let wire = Wire::new(stream, LINE_WAIT);
-    let session = Session { desk, wire, greeted: false, transaction: None };
-    if tokio::time::timeout(WHOLE, session.run(stop)).await.is_err() {
+    let (wire, whole) = (Wire::new(stream, desk.waits.line), desk.waits.whole);
+    let session = Session { desk, wire, greeted: false, known: false, transaction: None };
+    if tokio::time::timeout(whole, session.run(stop)).await.is_err() {
         tracing::debug!("an smtp dialogue took too long");
     }
 }
@@ -68,6 +97,8 @@ struct Session<'a, O: Office, S> {
     desk: Desk<'a, O>,
     wire: Wire<S>,
     greeted: bool,
+    /// Whether somebody here was named.
+    known: bool,
     transaction: Option<Transaction<O::Owner>>,
 }
 
@@ -89,8 +120,9 @@ impl<O: Office, S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, O, S> {
         if self.wire.say(&format!("220 {} ESMTP Bugle\r\n", self.desk.domain)).await.is_err() {
             return;
         }
-        let mut faults = 0;
+        let (mut faults, begun) = (0, Instant::now());
         for _ in 0..MAX_COMMANDS {
+            self.wire.wait_for(self.wait(begun));
             let read = tokio::select! {
                 biased;
                 () = stop.cancelled() => {
@@ -115,11 +147,20 @@ impl<O: Office, S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, O, S> {
         drop(self.wire.say(&reply::TOO_MANY_COMMANDS.to_string()).await);
     }
 
+    /// How long is waited for the next line of a dialogue that began then.
+    fn wait(&self, begun: Instant) -> Duration {
+        let waits = self.desk.waits;
+        if self.known {
+            return waits.line;
+        }
+        waits.strangers_line.min(waits.strangers_whole.saturating_sub(begun.elapsed()))
+    }
+
     async fn step(&mut self, read: Read) -> Step {
         let line = match read {
             Read::Whole(line) => line,
             Read::Bare => return Step::End(reply::BARE),
-            Read::TooLong | Read::TooBig => return Step::End(reply::TOO_LONG),
+            Read::TooLong | Read::TooBig | Read::Endless => return Step::End(reply::TOO_LONG),
             Read::TooSlow => return Step::End(reply::TOO_SLOW),
             Read::Gone => return Step::Hang,
         };
@@ -191,6 +232,7 @@ impl<O: Office, S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, O, S> {
         }
         match self.desk.office.find(local).await {
             Ok(Some(owner)) => {
+                self.known = true;
                 transaction.owners.push(owner);
                 reply::OK
             }
@@ -206,26 +248,51 @@ impl<O: Office, S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, O, S> {
             Some(_) => (),
         }
         let Some(transaction) = self.transaction.take() else { return Step::Hang };
-        let Ok(_place) = self.desk.reading.try_acquire() else {
+        let Ok(place) = Arc::clone(self.desk.reading).try_acquire_owned() else {
             return Step::Say(counted(reply::LATER));
         };
         if self.wire.say(&reply::GO_ON.to_string()).await.is_err() {
             return Step::Hang;
         }
-        match self.wire.text(MAX_MAIL).await {
+        let came = tokio::time::timeout(self.desk.waits.mail, self.wire.text(MAX_MAIL)).await;
+        match came.unwrap_or(Read::TooSlow) {
             Read::Whole(raw) => {
-                let said = match letter::read(&raw, &transaction.from) {
-                    Ok(mail) => self.desk.office.take(&transaction.owners, &mail).await,
-                    Err(unfit) => of_unfit(unfit),
+                let Transaction { from, owners } = transaction;
+                let said = match read_aside(raw, from, place).await {
+                    Ok((mail, _place)) => self.desk.office.take(&owners, &mail).await,
+                    Err(said) => said,
                 };
                 Step::Say(counted(said))
             }
             Read::TooBig => Step::Say(counted(reply::TOO_BIG)),
+            Read::Endless => Step::End(counted(reply::TOO_BIG)),
             // What follows such a line may be read in two ways: it is not read at all.
             Read::Bare => Step::End(counted(reply::BARE)),
             Read::TooLong => Step::End(counted(reply::TOO_LONG)),
             Read::TooSlow => Step::End(counted(reply::TOO_SLOW)),
             Read::Gone => Step::Hang,
+        }
+    }
+}
+
+/// Reads a mail beside the runtime. Its place is free when that has ended, also where nobody waits
+/// for it any longer.
+async fn read_aside(
+    raw: Vec<u8>,
+    from: String,
+    place: OwnedSemaphorePermit,
+) -> Result<(NewMail, OwnedSemaphorePermit), Reply> {
+    let reading = tokio::task::spawn_blocking(move || (letter::read(&raw, &from), place));
+    match tokio::time::timeout(READ_LIMIT, reading).await {
+        Ok(Ok((Ok(mail), place))) => Ok((mail, place)),
+        Ok(Ok((Err(unfit), _))) => Err(of_unfit(unfit)),
+        Ok(Err(error)) => {
+            tracing::error!(%error, "a mail could not be read");
+            Err(of_unfit(Unfit::Unreadable))
+        }
+        Err(_) => {
+            tracing::error!("a mail could not be read in time");
+            Err(reply::LATER)
         }
     }
 }

@@ -31,6 +31,8 @@ pub(super) enum Read {
     Whole(Vec<u8>),
     /// It is larger than it may be.
     TooBig,
+    /// So much of it came that its end is not waited for: what follows is no command.
+    Endless,
     /// A line has no end within its bound.
     TooLong,
     /// A CR without LF, or an LF without CR.
@@ -45,6 +47,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     /// Waits so long for each line.
     pub(super) fn new(stream: S, wait: Duration) -> Self {
         Self { stream: BufStream::new(stream), wait }
+    }
+
+    /// Waits so long for each line from now on.
+    pub(super) fn wait_for(&mut self, wait: Duration) {
+        self.wait = wait;
     }
 
     /// Sends what is complete with its line ends.
@@ -96,7 +103,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
                         Some(_) => (),
                     }
                 }
-                end @ (Read::Gone | Read::TooSlow | Read::TooBig) => return end,
+                end @ (Read::Gone | Read::TooSlow | Read::TooBig | Read::Endless) => return end,
                 wrong @ (Read::Bare | Read::TooLong) => {
                     drained += usize::try_from(MAX_TEXT_LINE).unwrap_or(usize::MAX);
                     fault.get_or_insert(wrong);
@@ -106,7 +113,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
                 text = Vec::new();
             }
         }
-        fault.unwrap_or(Read::TooBig)
+        Read::Endless
     }
 }
 
@@ -152,5 +159,12 @@ mod tests {
         let long = [vec![b'a'; 5_000], b"\r\n.\r\n".to_vec()].concat();
         assert_eq!(text_of(&long, 10_000).await, Read::TooLong);
         assert_eq!(text_of(b"a\r\n", 100).await, Read::Gone);
+        let endless = b"1234567890123456789012345678901234567890\r\n".repeat(MAX_DRAINED / 40);
+        let (mut here, there) = tokio::io::duplex(1 << 20);
+        let mut wire = Wire::new(there, Duration::from_secs(5));
+        let (sent, read) =
+            tokio::join!(here.write_all(&endless[..MAX_DRAINED + 100]), wire.text(100));
+        sent.unwrap();
+        assert_eq!(read, Read::Endless);
     }
 }

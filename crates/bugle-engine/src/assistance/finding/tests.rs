@@ -161,6 +161,7 @@ fn a_time_is_explained_by_the_event_that_can_be_explained_least() {
         integration: Some(integration),
         events: events.iter().map(|cause| of(*cause)).collect(),
         rejected: vec![(at(0), "over its quota".to_owned())],
+        ..Came::default()
     };
     let found = of_time(came(&[Cause::Sent, Cause::NoOutcome, Cause::Info]));
     assert_eq!(found.cause, Cause::NoOutcome);
@@ -168,8 +169,27 @@ fn a_time_is_explained_by_the_event_that_can_be_explained_least() {
     let rejected = of_time(came(&[]));
     assert_eq!(rejected.cause, Cause::Rejected);
     assert!(rejected.text.contains("over its quota"), "{rejected:?}");
+    let more = of_time(Came { more_events: true, ..came(&[Cause::Sent, Cause::Sent]) });
+    assert!(more.text.starts_with("At least 2 events came by"), "{more:?}");
     let disabled = Integration { disabled: true, ..integration.clone() };
     let disabled = Came { integration: Some(&disabled), ..came(&[]) };
     assert_eq!(of_time(disabled).cause, Cause::Disabled);
     assert_eq!(of_time(Came::default()).cause, Cause::NothingCame);
+}
+
+#[test]
+fn of_a_time_that_is_kept_no_longer_it_is_not_said_that_nothing_came() {
+    let kept = SignedDuration::from_hours(30 * 24);
+    let hours = |hours| at(0) - kept + SignedDuration::from_hours(hours);
+    let of = |from, until| {
+        let gone = Gone::of(hours(from), hours(until), kept, at(0));
+        of_time(Came { gone, ..Came::default() })
+    };
+    let gone = of(-2, -1);
+    assert_eq!(gone.cause, Cause::NotKept);
+    assert!(gone.text.ends_with("came then (kept for 30 days)."), "{gone:?}");
+    let partly = of(-1, 1);
+    assert_eq!(partly.cause, Cause::NothingCame);
+    assert!(partly.text.ends_with("What was before is no longer kept."), "{partly:?}");
+    assert!(!of(0, 1).text.contains("no longer"));
 }

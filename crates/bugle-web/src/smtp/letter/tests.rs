@@ -21,9 +21,12 @@ fn a_mail_is_read_with_what_it_answers() {
 }
 
 #[test]
-fn the_same_message_id_is_the_same_mail() {
+fn the_same_message_id_and_words_are_the_same_mail() {
     let key = |rest: &str| of(rest).unwrap().key;
-    assert_eq!(key("Subject: a\r\n\r\na\r\n"), key("Subject: b\r\n\r\nb\r\n"));
+    let first = key("Subject: a\r\n\r\na\r\n");
+    assert_eq!(first, key("Received: by another way\r\nSubject: a\r\n\r\na\r\n"));
+    assert_ne!(first, key("Subject: a\r\n\r\nb\r\n"), "a program uses its id again");
+    assert_ne!(first, key("Subject: b\r\n\r\na\r\n"));
     let bare = |text: &str| read(text.as_bytes(), "a@b.example").unwrap().key;
     assert_eq!(bare("Subject: a\r\n\r\n1\r\n"), bare("Subject: a\r\n\r\n1\r\n"));
     assert_ne!(bare("Subject: a\r\n\r\n1\r\n"), bare("Subject: a\r\n\r\n2\r\n"));
@@ -79,7 +82,65 @@ fn header_parts_and_depth_are_bounded() {
     assert!(of(&many(90)).is_ok());
     assert_eq!(of(&many(101)).err(), Some(Unfit::Parts));
     assert_eq!(of(&many(20_000)).err(), Some(Unfit::Parts));
-    let dolls = "Content-Type: message/rfc822\r\n\r\n";
-    assert_eq!(of(&dolls.repeat(12)).err(), Some(Unfit::Parts));
-    assert_eq!(of(&dolls.repeat(100_000)).err(), Some(Unfit::Parts));
+    let long = format!("X-Long: {}\r\n", "a ".repeat(10_000));
+    assert_eq!(of(&format!("{begin}--b\r\n{long}\r\ntext\r\n")).err(), Some(Unfit::Header));
+}
+
+#[test]
+fn a_mail_that_is_attached_is_not_looked_into_however_it_is_encoded() {
+    let doll = "Content-Type: message/rfc822\r\n\r\n";
+    let dolls = doll.repeat(20_000);
+    let begin = "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n\
+                 --b\r\n\r\nNobody came.\r\n--b\r\n";
+    for (header, body) in [
+        (doll.to_owned(), dolls.clone()),
+        (encoded_doll("base64"), BASE64.encode(&dolls)),
+        (encoded_doll("\r\n (a comment)\r\n BASE64"), BASE64.encode(&dolls)),
+        (encoded_doll("quoted-printable"), dolls.replace('C', "=43")),
+    ] {
+        assert_eq!(of(&format!("{header}{body}")).unwrap().text, "");
+        let mail = of(&format!("{begin}{header}{body}\r\n--b--\r\n")).unwrap();
+        assert_eq!(mail.text.trim(), "Nobody came.");
+    }
+    let digest = begin.replace("mixed", "digest").replace("--b\r\n\r\n", "--b\r\nX: y\r\n\r\n");
+    assert_eq!(of(&digest).unwrap().text, "", "a part of a digest is a mail");
+}
+
+fn encoded_doll(encoding: &str) -> String {
+    format!("Content-Type: message/rfc822\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n")
+}
+
+#[test]
+fn a_large_mail_is_read_in_no_time() {
+    let begun = std::time::Instant::now();
+    let mut endless = "MIME-Version: 1.0\r\n".to_owned();
+    for at in 0..90_000 {
+        let _ = write!(
+            endless,
+            "Content-Type: multipart/mixed; boundary=\"never-{at}\"\r\n\r\n\r\n--x\r\n"
+        );
+    }
+    assert!(endless.len() > 5_500_000);
+    assert_eq!(of(&endless).unwrap().text, "");
+    let hidden =
+        format!("MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n{endless}");
+    assert_eq!(of(&hidden).err(), Some(Unfit::Parts));
+    let wide = format!("Content-Type: text/html\r\n\r\n{}", "<p>&amp;<!-- \r\n".repeat(500_000));
+    assert!(of(&wide).is_ok());
+    let took = begun.elapsed();
+    assert!(took < std::time::Duration::from_secs(20), "{took:?}");
+}
+
+#[test]
+fn a_text_is_decoded_as_its_part_says() {
+    let mail =
+        of("MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=\"a b\"\r\n\r\n\
+                   preamble\r\n--a b\r\nContent-Type: text/plain; charset=iso-8859-2\r\n\
+                   Content-Transfer-Encoding: quoted-printable\r\n\r\n=A3=F3d=BC\r\n\
+                   --a b\r\nContent-Type: text/html\r\n\r\n<p>no</p>\r\n--a b--\r\n");
+    assert_eq!(mail.unwrap().text.trim(), "Łódź");
+    let mail = of("MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n\
+                   --b\r\nContent-Disposition: attachment\r\n\r\nno\r\n\
+                   --b\r\nContent-Transfer-Encoding: base64\r\n\r\nTm9ib2R5\r\n--b--\r\n");
+    assert_eq!(mail.unwrap().text.trim(), "Nobody");
 }

@@ -31,8 +31,9 @@ async fn said_to(sent: &str) -> String {
 
 async fn said_with(sent: &str, places: usize, stop: CancellationToken) -> String {
     let (mut here, there) = tokio::io::duplex(1 << 20);
-    let reading = Semaphore::new(places);
-    let desk = Desk { office: &Sample, domain: "in.example", reading: &reading };
+    let reading = Arc::new(Semaphore::new(places));
+    let desk =
+        Desk { office: &Sample, domain: "in.example", reading: &reading, waits: Waits::STANDARD };
     here.write_all(sent.as_bytes()).await.unwrap();
     here.shutdown().await.unwrap();
     talk(desk, there, stop).await;
@@ -116,20 +117,33 @@ async fn nothing_is_smuggled_behind_a_bare_line_end() {
 
 #[tokio::test]
 async fn what_is_too_big_is_refused_when_it_has_come() {
+    let said = said_to_large(10_500).await;
+    assert!(said.ends_with("552 5.3.4 too big: at most 10 MB\r\n250 2.0.0 ok\r\n"), "{said}");
+}
+
+#[tokio::test]
+async fn the_rest_of_an_endless_mail_is_no_command() {
+    let said = said_to_large(35_000).await;
+    assert!(said.ends_with(".<CRLF>\r\n552 5.3.4 too big: at most 10 MB\r\n"), "{said}");
+}
+
+/// What is said to a mail of so many lines of 1,000 bytes and a command behind it.
+async fn said_to_large(lines: usize) -> String {
     let line = format!("{}\r\n", "a".repeat(1_000));
-    let sent = format!("{HELLO}{TO_A}\r\n{}.\r\nNOOP\r\n", line.repeat(10_500));
+    let sent = format!("{HELLO}{TO_A}\r\n{}.\r\nNOOP\r\n", line.repeat(lines));
     let (mut here, there) = tokio::io::duplex(1 << 20);
-    let reading = Semaphore::new(1);
-    let desk = Desk { office: &Sample, domain: "in.example", reading: &reading };
+    let reading = Arc::new(Semaphore::new(1));
+    let desk =
+        Desk { office: &Sample, domain: "in.example", reading: &reading, waits: Waits::STANDARD };
     let client = async {
-        here.write_all(sent.as_bytes()).await.unwrap();
-        here.shutdown().await.unwrap();
+        // Whoever ends the connection does not read all of it.
+        let _ = here.write_all(sent.as_bytes()).await;
+        let _ = here.shutdown().await;
         let mut said = String::new();
         here.read_to_string(&mut said).await.unwrap();
         said
     };
-    let ((), said) = tokio::join!(talk(desk, there, CancellationToken::new()), client);
-    assert!(said.ends_with("552 5.3.4 too big: at most 10 MB\r\n250 2.0.0 ok\r\n"), "{said}");
+    tokio::join!(talk(desk, there, CancellationToken::new()), client).1
 }
 
 #[tokio::test]
@@ -148,6 +162,42 @@ async fn limits_hold() {
     stop.cancel();
     let stopping = said_with("", 1, stop).await;
     assert!(stopping.ends_with("421 4.3.2 not now, come again\n"), "{stopping}");
+}
+
+/// How long a dialogue lasts that begins so and goes on with a command now and then.
+async fn lasts(begin: &str, waits: Waits) -> Duration {
+    let (mut here, there) = tokio::io::duplex(1 << 20);
+    let reading = Arc::new(Semaphore::new(1));
+    let desk = Desk { office: &Sample, domain: "in.example", reading: &reading, waits };
+    let begun = Instant::now();
+    here.write_all(begin.as_bytes()).await.unwrap();
+    let client = async {
+        loop {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            if here.write_all(b"NOOP\r\n").await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    };
+    tokio::select! {
+        () = talk(desk, there, CancellationToken::new()) => begun.elapsed(),
+        () = client => unreachable!("it never ends"),
+    }
+}
+
+#[tokio::test]
+async fn a_stranger_and_a_slow_mail_hold_a_place_for_a_short_time_only() {
+    let (short, long) = (Duration::from_millis(200), Duration::from_secs(10));
+    let waits = Waits { strangers_whole: short, ..Waits::STANDARD };
+    let mail = format!("{HELLO}MAIL FROM:<a@b.example>\r\n");
+    assert!(lasts(&mail, waits).await < long);
+    let guessing = format!("{mail}RCPT TO:<help+b@in.example>\r\n");
+    assert!(lasts(&guessing, waits).await < long, "who names nobody here is a stranger");
+    let named = format!("{mail}RCPT TO:<help+a@in.example>\r\n");
+    let whole = Duration::from_secs(1);
+    assert!(lasts(&named, Waits { whole, ..waits }).await >= whole);
+    let slow = Waits { mail: short, ..Waits::STANDARD };
+    assert!(lasts(&format!("{named}DATA\r\n"), slow).await < long);
 }
 
 /// Without the greeting and the answer to it.
