@@ -19,6 +19,7 @@ use secrecy::{ExposeSecret, SecretBox, SecretString};
 use sha2::Sha256;
 use tokio::sync::{Notify, broadcast, mpsc};
 use url::Url;
+use uuid::Uuid;
 
 use crate::alerting::AlertingLoop;
 use crate::assistance::{self, AssistanceLoop};
@@ -388,12 +389,16 @@ impl Inner {
 
     /// Signs the webhooks of a contact method: `whsec_` and base64, the same after every restart.
     pub(crate) fn webhook_secret(&self, method: MethodId) -> SecretString {
-        #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.settings.key.expose_secret())
-            .expect("a key of any length");
-        mac.update(b"webhook");
-        mac.update(method.as_uuid().as_bytes());
+        let mac = self.mac(b"webhook", method.as_uuid());
         format!("whsec_{}", BASE64.encode(mac.finalize().into_bytes())).into()
+    }
+
+    /// What only this installation can make of an id, another for each purpose.
+    pub(crate) fn mac(&self, purpose: &[u8], id: Uuid) -> Hmac<Sha256> {
+        #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
+        let mac = Hmac::<Sha256>::new_from_slice(self.settings.key.expose_secret())
+            .expect("a key of any length");
+        mac.chain_update(purpose).chain_update(id.as_bytes())
     }
 }
 

@@ -154,6 +154,10 @@ impl App {
             tracing::warn!(author, reason, refused = ?plan.refusals(), "a change is forced");
         }
         let refusals = plan.refused(&request, self.now());
+        // What will not begin gets no revision.
+        if refusals.is_empty() && self.inner().store.change_under_way().await?.is_some() {
+            return Err(ChangeError::UnderWay);
+        }
         let kind = if number == 0 { ChangeKind::Apply } else { ChangeKind::Revert };
         let number = match number {
             0 => {

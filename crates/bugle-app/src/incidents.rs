@@ -11,8 +11,8 @@ mod view;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bugle_domain::{IncidentId, Severity};
-use bugle_engine::incident::{Incident, IncidentLine, IncidentSeverity};
+use bugle_domain::IncidentId;
+use bugle_engine::incident::{Incident, IncidentLine};
 use bugle_store::StoreError;
 
 pub use self::act::NewIncident;
@@ -160,15 +160,11 @@ fn page(app: &Inner, id: IncidentId) -> String {
 }
 
 fn notice(incident: &Incident) -> Notice {
-    let severity = match incident.severity {
-        IncidentSeverity::Critical => Severity::Critical,
-        IncidentSeverity::Major => Severity::High,
-    };
     let details = [("evidence", &incident.evidence), ("incident", &incident.id.to_string())];
     Notice {
         key: notice_key(incident.id),
         summary: incident.title.clone(),
-        severity,
+        severity: incident.severity.of_alert(),
         details: details
             .map(|(key, text)| (key.to_owned(), text.as_str().into()))
             .into_iter()

@@ -300,8 +300,10 @@ fn by_name(
     directory: &Directory,
     (integration, details): (IntegrationId, &Details),
 ) -> Option<StampedPolicy> {
-    let named = details.get(FOR_USER).filter(|_| integration == IntegrationId::OWN);
-    let id: UserId = named?.as_str()?.parse().ok()?;
+    if integration != IntegrationId::OWN {
+        return None;
+    }
+    let id: UserId = details.get(FOR_USER)?.as_str()?.parse().ok()?;
     let user = directory.users.get(&id).filter(|user| !user.disabled)?;
     let level = Level { targets: vec![Target::User(id)], delay_s: BY_NAME_DELAY_S };
     Some(StampedPolicy {

@@ -6,7 +6,7 @@ pub mod command;
 pub mod report;
 pub mod room;
 
-use bugle_domain::{IncidentId, TenantId};
+use bugle_domain::{IncidentId, Severity, TenantId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +38,14 @@ impl IncidentSeverity {
     /// Reads the word that [`Self::as_str`] gives.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|severity| severity.as_str() == text)
+    }
+
+    /// How bad an alert about it is.
+    pub fn of_alert(self) -> Severity {
+        match self {
+            Self::Critical => Severity::Critical,
+            Self::Major => Severity::High,
+        }
     }
 }
 
@@ -271,7 +279,7 @@ pub fn follow(incident: &mut Incident, standing: Standing, now: Timestamp) -> Ve
         }
         return lines;
     }
-    let since = incident.declared_at;
+    let since = incident.detected_at;
     if incident.mitigated_at.is_none() {
         incident.mitigated_at = Some(now);
         lines.push(format!("Mitigated after {} s.", ms_between(since, now) / 1_000));
@@ -329,11 +337,11 @@ mod tests {
             lines.join(" ")
         };
         assert_eq!(step(false, false, 20), "");
-        assert_eq!(step(true, false, 28), "Mitigated after 20 s.");
+        assert_eq!(step(true, false, 28), "Mitigated after 28 s.");
         assert_eq!(step(false, false, 30), "Broken again.");
-        assert_eq!(step(true, false, 40), "Mitigated after 32 s.");
+        assert_eq!(step(true, false, 40), "Mitigated after 40 s.");
         assert_eq!(step(true, false, 80), "", "not over while it drains");
-        assert_eq!(step(true, true, 81), "Drained after 73 s. Recovered.");
+        assert_eq!(step(true, true, 81), "Drained after 81 s. Recovered.");
         assert!(!open.open());
         assert!(!open.is_over(30_000, at(90)), "it ends once");
     }

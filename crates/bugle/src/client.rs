@@ -174,8 +174,12 @@ impl Client {
 
 fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
     let bytes = if bytes.is_empty() { b"null" } else { bytes };
-    serde_json::from_slice(bytes)
-        .map_err(|error| Failure::because("the server's answer is not understood", &error))
+    serde_json::from_slice(bytes).map_err(not_understood)
+}
+
+/// What is said of an answer that is not what this version knows.
+pub(crate) fn not_understood(error: serde_json::Error) -> Failure {
+    Failure::because("the server's answer is not understood", &error)
 }
 
 fn refusal(status: StatusCode, body: &[u8]) -> Failure {

@@ -7,11 +7,11 @@
 
 use bugle_channels::{Content, Correspondence};
 use bugle_domain::text::{one_line, truncate};
-use bugle_domain::{AllTenants, RequestId, UserId};
+use bugle_domain::{AlertId, AllTenants, RequestId, TenantScope, UserId};
 use bugle_engine::assistance::letter::{self, Named};
 use bugle_engine::message::html::escaped;
-use hmac::{Hmac, KeyInit, Mac};
-use secrecy::ExposeSecret;
+use data_encoding::BASE32_NOPAD;
+use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use uuid::Uuid;
 
@@ -31,8 +31,6 @@ const PREFIX: &str = "help+";
 const PROOF_BYTES: usize = 16;
 /// Bytes of a person's id.
 const ID_BYTES: usize = 16;
-/// The digits of an address (RFC 4648, base32, small): mail servers may change capitals.
-const DIGITS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 /// Longest subject of an answer, in characters of what was asked.
 const SUBJECT_CHARS: usize = 60;
 /// A mail that was begun and never ended, as when its node died, is done once more.
@@ -86,7 +84,7 @@ impl App {
         let Some(user) = self.inner().user_of_help(local) else { return Ok(None) };
         let tenant = self.inner().store.tenant_of_user(AllTenants::granted(), user).await?;
         let Some(tenant) = tenant else { return Ok(None) };
-        let scope = bugle_domain::TenantScope::granted(tenant);
+        let scope = TenantScope::granted(tenant);
         let directory = self.directory(scope).await?;
         let request = RequestId::new(self.now(), entropy::bytes());
         let caller = caller_of(&directory, user, request, false);
@@ -166,7 +164,7 @@ impl App {
         &self,
         caller: &Caller,
         named: Named,
-    ) -> Result<Option<bugle_domain::AlertId>, AssistanceError> {
+    ) -> Result<Option<AlertId>, AssistanceError> {
         let store = &self.inner().store;
         if let Some(id) = named.alert
             && store.alert(caller.scope, id).await?.is_some()
@@ -213,12 +211,16 @@ impl Inner {
         let mut token = user.as_uuid().as_bytes().to_vec();
         let proof = self.help_mac(user).finalize().into_bytes();
         token.extend_from_slice(proof.get(..PROOF_BYTES)?);
-        Some(format!("{PREFIX}{}@{domain}", digits(&token)))
+        // Mail servers may change capitals.
+        let digits = BASE32_NOPAD.encode(&token).to_ascii_lowercase();
+        Some(format!("{PREFIX}{digits}@{domain}"))
     }
 
     /// Whose address begins like this: only one that this installation has made.
     fn user_of_help(&self, local: &str) -> Option<UserId> {
-        let token = bytes(local.to_ascii_lowercase().strip_prefix(PREFIX)?)?;
+        let local = local.to_ascii_lowercase();
+        let digits = local.strip_prefix(PREFIX)?.to_ascii_uppercase();
+        let token = BASE32_NOPAD.decode(digits.as_bytes()).ok()?;
         let (id, proof) = token.split_at_checked(ID_BYTES)?;
         let user = UserId::from_stored(Uuid::from_slice(id).ok()?);
         let proven =
@@ -227,40 +229,8 @@ impl Inner {
     }
 
     fn help_mac(&self, user: UserId) -> Hmac<Sha256> {
-        #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.settings.key.expose_secret())
-            .expect("a key of any length");
-        mac.update(b"help by mail");
-        mac.update(user.as_uuid().as_bytes());
-        mac
+        self.mac(b"help by mail", user.as_uuid())
     }
-}
-
-/// Bytes as digits, five bits each; what is left over is filled up with zeros.
-fn digits(bytes: &[u8]) -> String {
-    let bit = |place: usize| {
-        let byte = bytes.get(place / 8).copied().unwrap_or_default();
-        usize::from(byte >> (7 - place % 8) & 1)
-    };
-    let digit = |place: usize| (0..5).fold(0, |value, next| value * 2 + bit(place * 5 + next));
-    let count = (bytes.len() * 8).div_ceil(5);
-    (0..count).map(|place| char::from(DIGITS[digit(place)])).collect()
-}
-
-/// What [`digits`] was made of; `None` for what it never makes.
-fn bytes(text: &str) -> Option<Vec<u8>> {
-    let (mut whole, mut held, mut bits) = (Vec::new(), 0_u32, 0);
-    for digit in text.bytes() {
-        let value = DIGITS.iter().position(|it| *it == digit)?;
-        held = held << 5 | u32::try_from(value).ok()?;
-        bits += 5;
-        if bits >= 8 {
-            bits -= 8;
-            whole.push(u8::try_from(held >> bits).ok()?);
-            held &= (1 << bits) - 1;
-        }
-    }
-    (bits < 5 && held == 0).then_some(whole)
 }
 
 /// The mail that says what came of one.

@@ -21,7 +21,7 @@ pub enum ChangeError {
     #[error("the stages run that already")]
     Nothing,
     /// Another change is not over yet.
-    #[error("another change is under way")]
+    #[error("another change is under way: wait until it is over, or undo it")]
     UnderWay,
     /// It was planned on a known-good that is not that any more.
     #[error("another change ended meanwhile; plan it again")]

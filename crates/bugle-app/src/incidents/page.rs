@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use bugle_domain::alert::{AlertStatus, Escalation};
 use bugle_domain::event::Link;
-use bugle_domain::{AllTenants, IncidentId, Severity, UserId};
-use bugle_engine::incident::IncidentSeverity;
+use bugle_domain::{AllTenants, IncidentId, UserId};
 use bugle_engine::incident::room::{Act, Person, Room};
 use serde_json::Map;
 
@@ -66,10 +65,7 @@ impl App {
 }
 
 fn notice(room: &Room, to: &Person, (by, reason): (&str, &str)) -> Notice {
-    let severity = match room.severity {
-        IncidentSeverity::Critical => Severity::Critical,
-        IncidentSeverity::Major => Severity::High,
-    };
+    let severity = room.severity.of_alert();
     let summary = format!("{by} needs you: {reason} ({})", room.title);
     Notice { key: key(room.id, to.user), summary, severity, details: Map::new() }
 }

@@ -128,10 +128,7 @@ impl App {
     ) -> Result<BulletinId, StatusError> {
         caller.require(Permission::PostStatus)?;
         let mut problems = words(&new.title, &new.text, new.components.is_empty());
-        let state = new.state.filter(|state| *state > State::Maintenance);
-        if state.is_none() {
-            problems.push(problem("/state", "invalid", "say how bad it is"));
-        }
+        let state = bad(new.state, &mut problems);
         if let Some(id) = new.incident {
             let all = AllTenants::granted();
             let room = self.inner().store.installation_room(all, id).await?;
@@ -305,6 +302,15 @@ pub(super) fn phase(kind: Kind, post: &Post) -> Result<Phase, StatusError> {
         problems.push(problem("/phase", "invalid", "choose how far it has come"));
     }
     phase.filter(|_| problems.is_empty()).ok_or(StatusError::Invalid(problems))
+}
+
+/// How bad a trouble is, which must be said.
+pub(super) fn bad(state: Option<State>, problems: &mut Vec<Problem>) -> Option<State> {
+    let bad = state.filter(|state| *state > State::Maintenance);
+    if bad.is_none() {
+        problems.push(problem("/state", "invalid", "say how bad it is"));
+    }
+    bad
 }
 
 /// What is wrong with the title and the first update of a bulletin, and with touching nothing.

@@ -13,7 +13,7 @@ use bugle_engine::status::tenant;
 use bugle_store::BulletinRow;
 use jiff::{SignedDuration, Timestamp};
 
-use super::desk::{DraftedBulletin, Post, begun, phase, times, words};
+use super::desk::{DraftedBulletin, Post, bad, begun, phase, times, words};
 use super::{StatusError, pages};
 use crate::app::App;
 use crate::caller::Caller;
@@ -125,11 +125,8 @@ impl App {
         }
         let about = match new.news {
             PageNews::Trouble { state } => {
-                let bad = state.filter(|state| *state > State::Maintenance);
-                if bad.is_none() {
-                    problems.push(problem("/state", "invalid", "say how bad it is"));
-                }
-                bad.map(|state| (Kind::Trouble { incident: None }, state))
+                let state = bad(state, &mut problems);
+                state.map(|state| (Kind::Trouble { incident: None }, state))
             }
             PageNews::Maintenance { from, until } => {
                 problems.extend(times(from, until, now));

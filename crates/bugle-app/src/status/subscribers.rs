@@ -14,7 +14,7 @@ use bugle_domain::contact::{Address, Channel};
 pub use bugle_engine::status::subscribers::Subscriber;
 use bugle_engine::status::subscribers::{CHANNELS, Links};
 use bugle_engine::status::{Component, rules};
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{Hmac, Mac};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
@@ -138,12 +138,7 @@ impl App {
 
 impl Inner {
     pub(super) fn subscriber_mac(&self, id: SubscriberId, purpose: &[u8]) -> Hmac<Sha256> {
-        #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.settings.key.expose_secret())
-            .expect("a key of any length");
-        mac.update(purpose);
-        mac.update(id.as_uuid().as_bytes());
-        mac
+        self.mac(purpose, id.as_uuid())
     }
 
     /// Opens the page of a subscriber.

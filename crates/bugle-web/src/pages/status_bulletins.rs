@@ -128,6 +128,12 @@ pub(super) fn told<C>(place: &Place, it: &DraftedBulletin<C>, times: &Times) -> 
     }
 }
 
+/// What a new bulletin touches, as it was chosen.
+pub(super) fn touched(sent: &Sent) -> impl Iterator<Item = &str> {
+    let named = sent.iter().filter(|(key, _)| key == "components");
+    named.map(|(_, value)| value.as_str())
+}
+
 /// What is wrong, where the person can mend it.
 pub(super) fn theirs(error: StatusError, first: &str) -> Result<Vec<FieldError>, PageError> {
     if is_theirs(&error) { Ok(fields(&error, first)) } else { Err(error.into()) }

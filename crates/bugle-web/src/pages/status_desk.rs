@@ -20,7 +20,8 @@ use super::forms::{Sent, of};
 use super::parts::{Choice, FieldError};
 use super::shell::{Section, page};
 use super::status_bulletins::{
-    BulletinPage, NewPage, Place, Told, answer, build_in, maintenance, parse, theirs, told, trouble,
+    BulletinPage, NewPage, Place, Told, answer, build_in, maintenance, parse, theirs, told,
+    touched, trouble,
 };
 use super::times::{Times, utc};
 use super::visitor::{Visitor, forget_said, see};
@@ -189,8 +190,7 @@ fn choices(desk: &Desk, sent: &Sent) -> Vec<Choice> {
 }
 
 pub(super) fn chosen(sent: &Sent) -> Vec<Component> {
-    let named = sent.iter().filter(|(key, _)| key == "components");
-    named.filter_map(|(_, value)| Component::parse(value)).collect()
+    touched(sent).filter_map(Component::parse).collect()
 }
 
 /// `GET /status-page/{id}`, for operators.

@@ -25,7 +25,7 @@ use super::forms::{self, Group, ListPage, Row, Sent, of};
 use super::parts::{Choice, FieldError, Link};
 use super::shell::{Section, page};
 use super::status_bulletins::{
-    self, NewPage, Place, Told, build_in, maintenance, theirs, told, trouble,
+    self, NewPage, Place, Told, build_in, maintenance, theirs, told, touched, trouble,
 };
 use super::times::utc;
 use super::visitor::{Visitor, forget_said, see};
@@ -153,18 +153,13 @@ fn place(desk: &PageDesk) -> Place {
 
 /// What can be touched, with what is chosen.
 fn touchable(desk: &PageDesk, sent: &Sent) -> Vec<Choice> {
-    let chosen = |id: &str| sent.iter().any(|(key, value)| key == "components" && value == id);
+    let chosen: Vec<&str> = touched(sent).collect();
     let choice = |(it, _): &(Touched, Health)| Choice {
-        selected: chosen(&it.id),
+        selected: chosen.contains(&it.id.as_str()),
         value: it.id.clone(),
         text: it.name.clone(),
     };
     desk.services.iter().map(choice).collect()
-}
-
-fn touched(sent: &Sent) -> Vec<ServiceId> {
-    let named = sent.iter().filter(|(key, _)| key == "components");
-    named.filter_map(|(_, value)| value.parse().ok()).collect()
 }
 
 fn must_post(visitor: &Visitor) -> Result<(), StatusError> {
@@ -232,7 +227,8 @@ async fn publish(
     (id, news): (StatusPageId, PageNews),
     sent: Sent,
 ) -> Result<Response, PageError> {
-    let (title, text, services) = (of(&sent, "title"), of(&sent, "text"), touched(&sent));
+    let (title, text) = (of(&sent, "title"), of(&sent, "text"));
+    let services = touched(&sent).filter_map(|id| id.parse().ok()).collect();
     let new = NewPageBulletin { news, title, text, services };
     match app.tell_on_page(&visitor.caller, id, new).await {
         Ok(told) => {
@@ -358,7 +354,17 @@ async fn form(
         let public = shown.and_then(|shown| shown.name.clone()).unwrap_or_default();
         Offered { id: it.id, name: it.name, public, on: shown.is_some() }
     };
-    let all = app.list::<Service>(&visitor.caller, &Page::first(MOST)).await?.items;
+    let mut all = app.list::<Service>(&visitor.caller, &Page::first(MOST)).await?.items;
+    for shown in &draft.services {
+        // Of many services some are not listed; what is on the page is offered all the same.
+        if all.iter().all(|it| it.id != shown.service) {
+            match app.get::<Service>(&visitor.caller, shown.service).await {
+                Ok(found) => all.push(found.object),
+                Err(ObjectError::NotFound { .. }) => (),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
     for error in errors.iter_mut().filter(|it| it.field.starts_with("services")) {
         "services".clone_into(&mut error.field);
     }

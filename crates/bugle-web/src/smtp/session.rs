@@ -242,12 +242,9 @@ impl<O: Office, S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, O, S> {
     }
 
     async fn data(&mut self) -> Step {
-        match &self.transaction {
-            None => return Step::Say(reply::ORDER),
-            Some(it) if it.owners.is_empty() => return Step::Say(reply::ORDER),
-            Some(_) => (),
-        }
-        let Some(transaction) = self.transaction.take() else { return Step::Hang };
+        let Some(transaction) = self.transaction.take_if(|it| !it.owners.is_empty()) else {
+            return Step::Say(reply::ORDER);
+        };
         let Ok(place) = Arc::clone(self.desk.reading).try_acquire_owned() else {
             return Step::Say(counted(reply::LATER));
         };

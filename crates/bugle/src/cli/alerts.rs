@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::context::Context;
 use super::names::{self, Page};
 use super::{AlertsArgs, RespondArgs};
+use crate::client::not_understood;
 use crate::failure::{Failure, Reason};
 use crate::output::{Cell, Table, Tone};
 use crate::when;
@@ -75,7 +76,7 @@ pub async fn list(context: &Context, args: &AlertsArgs) -> Result<(), Failure> {
         .into_iter()
         .map(serde_json::from_value)
         .collect::<Result<_, _>>()
-        .map_err(|error| Failure::because("the server's answer is not understood", &error))?;
+        .map_err(not_understood)?;
     if rows.is_empty() && context.output.aligned {
         return Ok(context.output.line("Everything is quiet.")?);
     }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::context::Context;
 use super::names;
+use crate::client::not_understood;
 use crate::failure::{Failure, Reason};
 use crate::output::{Cell, Output, Table, Tone};
 use crate::when;
@@ -257,10 +258,6 @@ fn path(request: &str, what: &str) -> Result<String, Failure> {
     }
     let message = format!("There is no assistance request {request:?}.");
     Err(Failure::new(Reason::NotFound, message).with_hint("bugle assist list"))
-}
-
-fn not_understood(error: serde_json::Error) -> Failure {
-    Failure::because("the server's answer is not understood", &error)
 }
 
 fn show(output: Output, value: Value) -> Result<(), Failure> {

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::context::Context;
+use crate::client::not_understood;
 use crate::failure::Failure;
 use crate::output::{Cell, Table, Tone};
 
@@ -39,8 +40,7 @@ pub async fn backlog(context: &Context) -> Result<(), Failure> {
     if context.output.json {
         return Ok(context.output.value(&value)?);
     }
-    let backlog: Backlog = serde_json::from_value(value)
-        .map_err(|error| Failure::because("the server's answer is not understood", &error))?;
+    let backlog: Backlog = serde_json::from_value(value).map_err(not_understood)?;
     context.output.table(&fates_table(&backlog))?;
     if context.output.aligned {
         context.output.line(&format!("\n{}", in_words(&backlog)))?;

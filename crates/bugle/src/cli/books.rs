@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::context::Context;
 use super::{LedgerArgs, WhyArgs};
+use crate::client::not_understood;
 use crate::failure::{Failure, Reason};
 use crate::output::{Cell, Table, Tone};
 use crate::when;
@@ -34,8 +35,7 @@ pub async fn ledger(context: &Context, args: &LedgerArgs) -> Result<(), Failure>
     }
     let query: &[(&str, &str)] = if args.all { &[("all", "1")] } else { &[] };
     let value: Value = context.client.get("/api/v1/ledger", query).await?;
-    let ledger: Ledger = serde_json::from_value(value.clone())
-        .map_err(|error| Failure::because("the server's answer is not understood", &error))?;
+    let ledger: Ledger = serde_json::from_value(value.clone()).map_err(not_understood)?;
     if context.output.json {
         context.output.value(&value)?;
     } else {
@@ -67,8 +67,7 @@ async fn between(context: &Context, args: &LedgerArgs, from: Timestamp) -> Resul
     if context.output.json {
         return Ok(context.output.value(&value)?);
     }
-    let found: Between = serde_json::from_value(value)
-        .map_err(|error| Failure::because("the server's answer is not understood", &error))?;
+    let found: Between = serde_json::from_value(value).map_err(not_understood)?;
     let columns = found.total.columns().map(|(name, _)| name);
     let mut table = Table::new(&[&["tenant"], &columns[..]].concat());
     let row = |name: &str, impact: &Impact| -> Vec<Cell> {
@@ -172,8 +171,7 @@ pub async fn why(context: &Context, args: &WhyArgs) -> Result<(), Failure> {
     if context.output.json {
         return Ok(context.output.value(&value)?);
     }
-    let why: Why = serde_json::from_value(value)
-        .map_err(|error| Failure::because("the server's answer is not understood", &error))?;
+    let why: Why = serde_json::from_value(value).map_err(not_understood)?;
     if context.output.aligned && !why.answer.is_empty() {
         context.output.line(&format!("{}\n", why.answer))?;
     }

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::ApplyArgs;
 use super::context::Context;
+use crate::client::not_understood;
 use crate::failure::{Failure, Reason};
 use crate::output::{Output, Tone};
 
@@ -72,8 +73,7 @@ pub async fn apply(context: &Context, args: &ApplyArgs) -> Result<(), Failure> {
     if context.output.json {
         return Ok(context.output.value(&value)?);
     }
-    let answer: Answer = serde_json::from_value(value)
-        .map_err(|error| Failure::because("the server's answer is not understood", &error))?;
+    let answer: Answer = serde_json::from_value(value).map_err(not_understood)?;
     show(context.output, &answer)
 }
 

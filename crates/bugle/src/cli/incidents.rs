@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::change::text;
 use super::context::Context;
 use super::{CloseArgs, DeclareArgs, IncidentsArgs, IncidentsCommand};
+use crate::client::not_understood;
 use crate::failure::{Failure, Reason};
 use crate::output::{Cell, Table, Tone};
 use crate::when;
@@ -121,10 +122,6 @@ async fn read(context: &Context) -> Result<(Value, Incidents), Failure> {
     let value: Value = context.client.get("/api/v1/incidents", &[]).await?;
     let list = serde_json::from_value(value.clone()).map_err(not_understood)?;
     Ok((value, list))
-}
-
-fn not_understood(error: serde_json::Error) -> Failure {
-    Failure::because("the server's answer is not understood", &error)
 }
 
 async fn list(context: &Context) -> Result<(), Failure> {

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::Common;
 use super::context::{Context, parse_server};
 use crate::client::Client;
+use crate::client::not_understood;
 use crate::environment::Environment;
 use crate::failure::{Failure, Reason};
 use crate::output::Output;
@@ -39,8 +40,7 @@ pub async fn login(common: &Common, environment: &Environment) -> Result<(), Fai
     let key = ask_for_key(output, environment, &server)?;
     let client = Client::new(server.clone(), Some(key.clone()))?;
     let value: Value = client.get("/api/v1/me", &[]).await?;
-    let me: Me = serde_json::from_value(value.clone())
-        .map_err(|error| Failure::because("the server's answer is not understood", &error))?;
+    let me: Me = serde_json::from_value(value.clone()).map_err(not_understood)?;
     let name = common.profile.as_deref().unwrap_or(DEFAULT_PROFILE);
     let mut profiles = profile::load(&path)?;
     let saved = Profile { server: server.to_string(), key: key.expose_secret().to_owned() };

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::WhoArgs;
 use super::context::Context;
 use super::names::{self, Named, Page};
+use crate::client::not_understood;
 use crate::failure::{Failure, Reason};
 use crate::output::{Cell, Table, Tone};
 use crate::when;
@@ -42,8 +43,7 @@ pub async fn who(context: &Context, args: &WhoArgs) -> Result<(), Failure> {
     let page: Page<Value> = context.client.get("/api/v1/on-call", &[]).await?;
     let mut rows: Vec<(Value, OnCall)> = Vec::new();
     for value in page.data {
-        let row = serde_json::from_value(value.clone())
-            .map_err(|error| Failure::because("the server's answer is not understood", &error))?;
+        let row = serde_json::from_value(value.clone()).map_err(not_understood)?;
         rows.push((value, row));
     }
     if let Some(typed) = &args.schedule {

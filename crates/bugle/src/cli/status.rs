@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::context::Context;
 use super::subscribers::{SubscribersCommand, subscribers};
+use crate::client::not_understood;
 use crate::failure::{Failure, Reason};
 use crate::output::{Cell, Output, Table, Tone};
 use crate::when;
@@ -334,10 +335,6 @@ async fn bulletins(context: &Context) -> Result<(Value, Vec<Bulletin>), Failure>
 
 fn understood(value: &Value) -> Result<Bulletin, Failure> {
     Bulletin::deserialize(value).map_err(not_understood)
-}
-
-fn not_understood(error: serde_json::Error) -> Failure {
-    Failure::because("the server's answer is not understood", &error)
 }
 
 async fn list(context: &Context) -> Result<(), Failure> {

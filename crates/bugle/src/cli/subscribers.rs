@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::context::Context;
+use crate::client::not_understood;
 use crate::failure::{Failure, Reason};
 use crate::output::{Cell, Output, Table, Tone};
 use crate::when;
@@ -183,8 +184,4 @@ fn to_list(failure: Failure) -> Failure {
         Reason::NotFound => failure.with_hint("bugle status subscribers list"),
         _ => failure,
     }
-}
-
-fn not_understood(error: serde_json::Error) -> Failure {
-    Failure::because("the server's answer is not understood", &error)
 }

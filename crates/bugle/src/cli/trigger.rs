@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::TriggerArgs;
 use super::context::Context;
 use super::names::{self, Named};
+use crate::client::not_understood;
 use crate::failure::{Failure, Reason};
 
 /// What the server says to an event.
@@ -42,8 +43,7 @@ pub async fn trigger(context: &Context, args: &TriggerArgs) -> Result<(), Failur
     if context.output.json {
         return Ok(context.output.value(&value)?);
     }
-    let taken: Taken = serde_json::from_value(value)
-        .map_err(|error| Failure::because("the server's answer is not understood", &error))?;
+    let taken: Taken = serde_json::from_value(value).map_err(not_understood)?;
     context.output.line(&taken.id)?;
     if context.output.aligned {
         let url = taken.url.map(|url| format!("  {url}")).unwrap_or_default();

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::context::Context;
+use crate::client::not_understood;
 use crate::failure::{Failure, Reason};
 use crate::output::{Cell, Table, Tone};
 use crate::when;
@@ -27,8 +28,7 @@ struct Watch {
 /// The server does not answer or says no. [`Reason::Attention`]: something is broken.
 pub async fn watch(context: &Context) -> Result<(), Failure> {
     let value: Value = context.client.get("/api/v1/watch", &[]).await?;
-    let watch: Watch = serde_json::from_value(value.clone())
-        .map_err(|error| Failure::because("the server's answer is not understood", &error))?;
+    let watch: Watch = serde_json::from_value(value.clone()).map_err(not_understood)?;
     if context.output.json {
         context.output.value(&value)?;
     } else {

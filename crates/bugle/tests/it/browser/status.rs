@@ -188,6 +188,27 @@ async fn a_member_makes_a_page_and_tells_the_public_on_it_without_javascript() {
     world.settle().await;
     world.end().await;
 }
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_keeps_its_services_however_many_there_are() {
+    let world = World::watched(None, quick).await;
+    let mut last = serde_json::Value::Null;
+    for number in 0..210 {
+        let service = json!({ "name": format!("service {number}") });
+        last = world.post("/api/v1/services", service).await["id"].clone();
+    }
+    let page = json!({ "name": "Halden Freight", "services": [{ "service": last }] });
+    let made = world.post("/api/v1/status-pages", page).await;
+    let id = made["id"].as_str().unwrap();
+    let client = signed_in(&world, 390, false).await;
+    client.goto(&format!("{}/status-pages/{id}/edit", world.base)).await.unwrap();
+    submit(&client).await;
+    flash(&client, "Saved.").await;
+    let saved = world.get(&format!("/api/v1/status-pages/{id}")).await;
+    assert_eq!(saved["services"][0]["service"], last, "{saved}");
+    client.close().await.unwrap();
+    world.end().await;
+}
+
 /// Watched, and Danish numbers may ask for texts.
 fn texting(lab: &bugle_lab::Lab, behaviour: &mut bugle::node::Behaviour) {
     quick(lab, behaviour);
