@@ -29,6 +29,7 @@ use jiff::SignedDuration;
 use tokio::sync::Notify;
 use url::Url;
 
+pub(crate) use self::desk::check_told;
 pub use self::desk::{Desk, DraftedBulletin, NewMaintenance, NewTrouble, Post};
 pub use self::error::StatusError;
 pub use self::page_desk::{NewPageBulletin, PageDesk, PageNews};

@@ -345,6 +345,16 @@ pub struct DeclareArgs {
     /// It is the installation's own, for operators
     #[arg(long)]
     pub installation: bool,
+    /// Tell the public at once, and how bad it is for them
+    #[arg(
+        long, value_name = "STATE", requires_all = ["installation", "components"],
+        value_parser = ["degraded_performance", "partial_outage", "major_outage"]
+    )]
+    pub tell: Option<String>,
+    /// What it touches for them: intake, web, api, integrations, email, sms or voice; may be given
+    /// more than once
+    #[arg(long = "component", value_name = "COMPONENT", requires = "tell")]
+    pub components: Vec<String>,
 }
 
 /// What is written into a room.

@@ -7,6 +7,7 @@ use bugle_domain::IncidentId;
 use bugle_engine::incident::command::{self, Command};
 use bugle_engine::incident::room::{self, Act, By, LinkedAlert, Origin, Role, Room};
 use bugle_engine::incident::{IncidentLine, IncidentSeverity};
+use bugle_engine::status::bulletin::DeclaredTrouble;
 use bugle_store::RoomRow;
 use jiff::Timestamp;
 
@@ -16,8 +17,9 @@ use super::view::{Found, to_lead};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::entropy;
+use crate::error::Chain;
 use crate::permission::Permission;
-use crate::status::Post;
+use crate::status::{Post, check_told};
 
 /// Incidents that people declared and that are open at once: of a tenant, or of the installation.
 const MAX_OPEN: u32 = 20;
@@ -41,6 +43,8 @@ pub struct NewIncident {
     pub alert: Option<i64>,
     /// Who is responsible for what, by name; whoever declares it leads where nobody is named.
     pub roles: Vec<(Role, String)>,
+    /// What the public is told of the installation's, by itself; `None`: nothing yet.
+    pub told: Option<DeclaredTrouble>,
 }
 
 impl App {
@@ -52,6 +56,9 @@ impl App {
     ) -> Result<IncidentId, IncidentError> {
         let whose = (!new.installation).then(|| caller.scope.tenant());
         caller.require(to_lead(whose))?;
+        if let Some(told) = &new.told {
+            check_told(caller, told, new.installation)?;
+        }
         let now = self.now();
         let alert = match new.alert {
             Some(number) => Some(self.linked_alert(caller, number).await?),
@@ -83,6 +90,12 @@ impl App {
         }
         tracing::warn!(incident = %room.id, title = room.title, "major incident declared by hand");
         metrics::counter!("bugle_incidents_total").increment(1);
+        if let Some(told) = new.told
+            && let Err(error) = self.tell_declared(id, told, began_at).await
+        {
+            // It is declared all the same, and its page says that the public is not told.
+            tracing::error!(incident = %id, error = %Chain(&error), "the public is not told");
+        }
         Ok(room.id)
     }
 

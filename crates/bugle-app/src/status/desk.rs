@@ -1,7 +1,7 @@
 //! What operators do with the status page: post, take over, tell of a trouble, plan maintenance.
 
 use bugle_domain::{AllTenants, BulletinId, IncidentId};
-use bugle_engine::status::bulletin::{self, Bulletin, Kind, Known, Phase, Update};
+use bugle_engine::status::bulletin::{self, Bulletin, DeclaredTrouble, Kind, Known, Phase, Update};
 use bugle_engine::status::history::DAYS;
 use bugle_engine::status::rules;
 use bugle_engine::status::{Component, State};
@@ -203,12 +203,35 @@ impl App {
     ) -> Result<BulletinId, StatusError> {
         let mut bulletin = begun(about, title, components, update.at);
         bulletin.say(update, self.promise());
-        if !self.inner().store.publish_bulletin(&bulletin).await? {
+        self.publish(&bulletin).await?;
+        Ok(bulletin.id)
+    }
+
+    async fn publish(&self, bulletin: &Bulletin) -> Result<(), StatusError> {
+        if !self.inner().store.publish_bulletin(bulletin).await? {
             return Err(StatusError::Overtaken);
         }
         self.inner().status.wake.notify_one();
-        note(self.inner(), &bulletin).await?;
-        Ok(bulletin.id)
+        Ok(note(self.inner(), bulletin).await?)
+    }
+
+    /// Tells the public, by itself, of an incident that a person just declared.
+    pub(crate) async fn tell_declared(
+        &self,
+        incident: IncidentId,
+        told: DeclaredTrouble,
+        since: Timestamp,
+    ) -> Result<(), StatusError> {
+        let (verdicts, harmless) = rules::harmful(&self.verdicts());
+        let known = Known {
+            installed: &installed(self.inner()),
+            verdicts: &verdicts,
+            harmless,
+            promise: self.promise(),
+            now: self.now(),
+        };
+        let id = BulletinId::new(known.now, entropy::bytes());
+        self.publish(&bulletin::tell((id, incident), told, since, known)).await
     }
 
     async fn save(&self, mut row: BulletinRow) -> Result<DraftedBulletin, StatusError> {
@@ -266,6 +289,23 @@ impl App {
     }
 }
 
+/// Whether `caller` may tell the public so of an incident: one of the `installation`.
+pub(crate) fn check_told(
+    caller: &Caller,
+    told: &DeclaredTrouble,
+    installation: bool,
+) -> Result<(), StatusError> {
+    let mut problems = touches(told.components.is_empty());
+    if installation {
+        caller.require(Permission::PostStatus)?;
+    } else {
+        let message = "only an incident of the installation is told on its status page";
+        problems.push(problem("/told", "invalid", message));
+    }
+    bad(Some(told.state), &mut problems);
+    if problems.is_empty() { Ok(()) } else { Err(StatusError::Invalid(problems)) }
+}
+
 /// A bulletin in which nothing was said yet.
 pub(super) fn begun<C>(
     (kind, state): (Kind, State),
@@ -320,10 +360,13 @@ pub(super) fn words(title: &str, said: &str, touches_nothing: bool) -> Vec<Probl
         let message = format!("say in a line what it is, in at most {MAX_TITLE} characters");
         problems.push(problem("/title", "invalid", message));
     }
-    if touches_nothing {
-        problems.push(problem("/components", "invalid", "choose what it touches"));
-    }
+    problems.extend(touches(touches_nothing));
     problems
+}
+
+fn touches(nothing: bool) -> Vec<Problem> {
+    let untouched = problem("/components", "invalid", "choose what it touches");
+    if nothing { vec![untouched] } else { Vec::new() }
 }
 
 fn text(said: &str) -> Vec<Problem> {

@@ -276,6 +276,13 @@ impl Known<'_> {
         rules::seen(self.installed, self.verdicts)
     }
 
+    /// What the watch says is hit, and `others`.
+    pub(super) fn hit_and(&self, others: &[Component]) -> Vec<Component> {
+        let (mut hit, _) = self.hit();
+        hit.extend(others);
+        hit
+    }
+
     fn hit(&self) -> (Vec<Component>, State) {
         let states = self.states();
         let hit = states.iter().filter(|(_, state)| **state != State::Operational);
@@ -308,6 +315,43 @@ pub fn open(id: BulletinId, incident: &Incident, known: Known<'_>) -> Bulletin {
         components: components.clone(),
     };
     let text = words::first(&facts);
+    let update = Update { at: known.now, phase: Phase::Investigating, text, by: None };
+    bulletin.say(update, known.promise);
+    bulletin
+}
+
+/// What the public is to be told of an incident that a person declares.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DeclaredTrouble {
+    /// How bad it is for them.
+    pub state: State,
+    /// What it touches.
+    pub components: Vec<Component>,
+    /// What is affected, in their words; empty: that is not known.
+    pub affected: String,
+}
+
+/// The bulletin of the incident of that id that a person declared, with its first update.
+pub fn tell(
+    (id, incident): (BulletinId, IncidentId),
+    mut told: DeclaredTrouble,
+    since: Timestamp,
+    known: Known<'_>,
+) -> Bulletin {
+    told.components.sort_unstable();
+    told.components.dedup();
+    let text = words::first_told(&told, since, &known);
+    let mut bulletin = Bulletin {
+        id,
+        kind: Kind::Trouble { incident: Some(incident) },
+        title: words::title_told(&told),
+        state: told.state,
+        components: told.components,
+        began_at: since,
+        updates: Vec::new(),
+        next_by: None,
+        hand: None,
+    };
     let update = Update { at: known.now, phase: Phase::Investigating, text, by: None };
     bulletin.say(update, known.promise);
     bulletin

@@ -5,14 +5,18 @@ use bugle_domain::stage::Stage;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::Component;
-use super::bulletin::{Bulletin, Known, Phase};
+use super::bulletin::{Bulletin, DeclaredTrouble, Known, Phase};
 use super::rules::{self, Installed};
+use super::{Component, State};
 use crate::incident::Incident;
 use crate::watch::{Hop, Verdict};
 
 /// What comes after the facts, and is no longer true when there is another update.
 pub(super) const LOOKING: &str = "The cause is not known yet.";
+
+/// What becomes of events where they are refused.
+const REFUSED: &str = "What we accepted before is kept. What we refuse is not: send it again until \
+     it is accepted.";
 
 /// What the first update is made of.
 pub(super) struct Facts<'a> {
@@ -73,7 +77,7 @@ pub(super) fn first(facts: &Facts<'_>) -> String {
         seen(facts),
         who(facts),
         format!("It began at {}.", clock(facts.since)),
-        works(facts),
+        works(facts.installed, facts.hit),
         kept(facts).to_owned(),
         format!("{LOOKING} {}", promise(facts.next_by)),
     ];
@@ -128,24 +132,28 @@ fn who(facts: &Facts<'_>) -> String {
     }
 }
 
-fn works(facts: &Facts<'_>) -> String {
-    let spared = facts.installed.components().into_iter().filter(|it| !facts.hit.contains(it));
-    let names: Vec<&str> = spared.map(Component::name).collect();
+fn works(installed: &Installed, hit: &[Component]) -> String {
+    let spared = installed.components().into_iter().filter(|it| !hit.contains(it));
+    match listed(spared) {
+        names if names.is_empty() || hit.is_empty() => String::new(),
+        names => format!("Not affected: {names}."),
+    }
+}
+
+/// `API, Email notifications and SMS notifications`.
+fn listed(components: impl Iterator<Item = Component>) -> String {
+    let names: Vec<&str> = components.map(Component::name).collect();
     match &names[..] {
-        _ if facts.hit.is_empty() => String::new(),
         [] => String::new(),
-        [one] => format!("Not affected: {one}."),
-        [most @ .., last] => format!("Not affected: {} and {last}.", most.join(", ")),
+        [one] => (*one).to_owned(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
     }
 }
 
 /// Whether events are kept, late or lost.
 fn kept(facts: &Facts<'_>) -> &'static str {
     match facts.hop {
-        Hop::Store | Hop::Stage { stage: Stage::Intake } => {
-            "What we accepted before is kept. What we refuse is not: send it again until it is \
-             accepted."
-        }
+        Hop::Store | Hop::Stage { stage: Stage::Intake } => REFUSED,
         Hop::Stage { stage: Stage::Alerting | Stage::Dispatch } => {
             "No event is lost: what we accept is kept, and its notifications go out late."
         }
@@ -153,6 +161,40 @@ fn kept(facts: &Facts<'_>) -> &'static str {
             "No event is lost."
         }
     }
+}
+
+/// In a line, what a person told of when they declared it.
+pub(super) fn title_told(told: &DeclaredTrouble) -> String {
+    match (&told.components[..], told.state) {
+        ([one], state) => format!("{}: {}", one.name(), state.words().to_lowercase()),
+        (_, State::MajorOutage) => "Some of our services are down".to_owned(),
+        (_, State::PartialOutage) => "Some of our services fail in part".to_owned(),
+        _ => "Some of our services are degraded".to_owned(),
+    }
+}
+
+/// The first update of what a person declared: what they know, and what holds always.
+pub(super) fn first_told(told: &DeclaredTrouble, since: Timestamp, known: &Known<'_>) -> String {
+    let hit = listed(told.components.iter().copied());
+    let seen = match told.state {
+        State::MajorOutage => format!("Down: {hit}."),
+        State::PartialOutage => format!("Failing in part: {hit}."),
+        _ => format!("Slow, or not at its best: {hit}."),
+    };
+    let refused = told.components.contains(&Component::Intake);
+    let taken_in = if refused { REFUSED } else { "No event is lost: what we accept is kept." };
+    let by = known.now.saturating_add(known.promise).unwrap_or(Timestamp::MAX);
+    let affected = told.affected.trim().trim_end_matches('.');
+    let sentences = [
+        if affected.is_empty() { String::new() } else { format!("{affected}.") },
+        seen,
+        "It may affect everybody.".to_owned(),
+        format!("It began at {}.", clock(since)),
+        works(known.installed, &known.hit_and(&told.components)),
+        taken_in.to_owned(),
+        format!("{LOOKING} {}", promise(by)),
+    ];
+    joined(&sentences)
 }
 
 /// The update after the first, at a phase.

@@ -11,6 +11,8 @@ use bugle_engine::incident::command::Command;
 use bugle_engine::incident::report::{Impact, Report, TenantImpact};
 use bugle_engine::incident::room::{LinkedAlert, Origin, Person, Role, Room, Task, Timings};
 use bugle_engine::incident::{Incident, IncidentLine, IncidentSeverity};
+use bugle_engine::status::State as Health;
+use bugle_engine::status::bulletin::DeclaredTrouble;
 use bugle_engine::watch::Hop;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
@@ -19,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
+use super::status::named;
 use super::wire::{Body, Id, List};
 use crate::pages::report_html;
 use crate::problem::ApiError;
@@ -182,16 +185,46 @@ pub(crate) struct NewIncidentBody {
     #[serde(default)]
     #[schema(required = false)]
     scribe: Option<String>,
+    /// What the public is told of one of the installation, by itself. Left out: nothing yet.
+    #[serde(default)]
+    #[schema(required = false)]
+    told: Option<ToldBody>,
 }
 
-impl From<NewIncidentBody> for NewIncident {
-    fn from(new: NewIncidentBody) -> Self {
+/// What the public is told, in words made from this and from what is affected.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ToldBody {
+    /// `degraded_performance`, `partial_outage` or `major_outage`.
+    state: String,
+    /// What it touches, as bulletins name it.
+    #[schema(max_items = 20)]
+    components: Vec<String>,
+}
+
+impl ToldBody {
+    fn meant(self, affected: String) -> Result<DeclaredTrouble, ApiError> {
+        let unknown = "`told.state` is `degraded_performance`, `partial_outage` or `major_outage`";
+        let state = Health::parse(&self.state);
+        Ok(DeclaredTrouble {
+            state: state.ok_or_else(|| ApiError::bad_request("bad_query", unknown))?,
+            components: named(&self.components)?,
+            affected,
+        })
+    }
+}
+
+impl NewIncidentBody {
+    fn meant(self) -> Result<NewIncident, ApiError> {
+        let new = self;
+        let told = new.told.map(|it| it.meant(new.affected.clone())).transpose()?;
         let named = [
             (Role::Commander, new.commander),
             (Role::Communications, new.communications),
             (Role::Scribe, new.scribe),
         ];
-        Self {
+        Ok(NewIncident {
+            told,
             installation: new.installation,
             title: new.title,
             severity: new.severity,
@@ -199,7 +232,7 @@ impl From<NewIncidentBody> for NewIncident {
             began_at: new.began_at,
             alert: new.alert,
             roles: named.into_iter().filter_map(|(role, name)| Some((role, name?))).collect(),
-        }
+        })
     }
 }
 
@@ -236,7 +269,7 @@ pub(crate) async fn declare(
     caller: Caller,
     Body(new): Body<NewIncidentBody>,
 ) -> Result<(StatusCode, Json<IncidentViewBody>), ApiError> {
-    let id = app.declare_incident(&caller, new.into()).await?;
+    let id = app.declare_incident(&caller, new.meant()?).await?;
     Ok((StatusCode::CREATED, Json(app.incident(&caller, id).await?.into())))
 }
 

@@ -180,11 +180,7 @@ pub(crate) async fn publish(
     caller: Caller,
     Body(new): Body<NewBulletinBody>,
 ) -> Result<(StatusCode, Json<BulletinBody>), ApiError> {
-    let components = new.components.iter().map(|it| Component::parse(it)).collect();
-    let Some(components) = components else {
-        let all = Component::ALL.map(Component::as_str).join("`, `");
-        return Err(ApiError::bad_request("bad_query", format!("`components` are of `{all}`")));
-    };
+    let components = named(&new.components)?;
     let (title, text) = (new.title, new.text);
     let id = if let Some(state) = new.state {
         let state = Health::parse(&state);
@@ -196,6 +192,14 @@ pub(crate) async fn publish(
             .await?
     };
     Ok((StatusCode::CREATED, Json(app.bulletin(&caller, id).await?.into())))
+}
+
+/// The components of those names.
+pub(super) fn named(names: &[String]) -> Result<Vec<Component>, ApiError> {
+    let components = names.iter().map(|it| Component::parse(it)).collect();
+    let all = || Component::ALL.map(Component::as_str).join("`, `");
+    let unknown = || ApiError::bad_request("bad_query", format!("`components` are of `{}`", all()));
+    Option::ok_or_else(components, unknown)
 }
 
 /// Reads a bulletin, with a draft of what could be said next. For operators.

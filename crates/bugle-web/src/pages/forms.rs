@@ -106,6 +106,8 @@ pub(super) struct Field {
     pub(super) value: String,
     /// What can be chosen; empty: it is typed.
     pub(super) choices: Vec<Choice>,
+    /// Whether several can be chosen.
+    pub(super) many: bool,
     /// What is wrong with it.
     pub(super) error: Option<String>,
 }
@@ -126,6 +128,11 @@ impl Field {
     /// A field that is chosen.
     pub(super) fn select(name: &'static str, label: &str, choices: Vec<Choice>) -> Self {
         Self { choices, ..Self::text(name, label, "") }
+    }
+
+    /// A field of which several can be chosen.
+    pub(super) fn checks(name: &'static str, label: &str, choices: Vec<Choice>) -> Self {
+        Self { many: true, ..Self::select(name, label, choices) }
     }
 
     /// The same under another name in the page.

@@ -95,7 +95,9 @@ pub async fn incidents(context: &Context, args: &IncidentsArgs) -> Result<(), Fa
 }
 
 fn declared(args: &DeclareArgs) -> Value {
+    let told = |state| json!({ "state": state, "components": args.components });
     json!({
+        "told": args.tell.as_ref().map(told),
         "title": args.title,
         "severity": args.severity,
         "affected": args.affected,

@@ -11,6 +11,7 @@ on_each_database! {
     what_many_do_at_once_is_all_kept
     whoever_promised_an_update_is_told_when_it_is_due
     the_public_is_told_from_the_room
+    whoever_declares_can_have_the_public_told_at_once
     somebody_is_paged_from_the_room_and_answers
 }
 
@@ -179,6 +180,39 @@ async fn whoever_promised_an_update_is_told_when_it_is_due(w: World) {
     assert_eq!(w.say(&id, "/update It goes on.").await.0, 200);
     w.forward(620).await;
     assert_eq!(told(&w.room(&id).await), 2, "the promise was kept");
+    w.end().await;
+}
+
+async fn whoever_declares_can_have_the_public_told_at_once(w: World) {
+    let told = json!({ "state": "partial_outage", "components": ["sms"] });
+    let new = json!({
+        "title": "carrier A drops us", "affected": "Texts to some networks are late",
+        "installation": true, "told": told,
+    });
+    let view = w.room(&w.declare(new).await).await;
+    assert_eq!(view["incident"]["timings"]["first_post_s"], 0);
+    let bulletins = w.get("/api/v1/bulletins").await;
+    let bulletin = &bulletins["data"][0];
+    assert_eq!(bulletin["incident"], view["incident"]["id"]);
+    assert_eq!(bulletin["title"], "SMS notifications: partly failing");
+    let text = bulletin["updates"][0]["text"].as_str().unwrap();
+    assert!(text.starts_with("Texts to some networks are late. Failing in part: SMS"), "{text}");
+    assert!(bulletin["next_by"].is_string(), "the next one is promised");
+    // Whoever gets it wrong has declared nothing.
+    for (wrong, place) in [
+        (json!({ "title": "x", "told": told }), "/told"),
+        (
+            json!({
+                "title": "x", "installation": true,
+                "told": { "state": "partial_outage", "components": [] },
+            }),
+            "/components",
+        ),
+    ] {
+        let (status, error) = w.try_post("/api/v1/incidents", wrong).await;
+        assert_eq!((status, &error["errors"][0]["pointer"]), (422, &json!(place)), "{error}");
+    }
+    assert_eq!(w.get("/api/v1/incidents").await["data"].as_array().unwrap().len(), 1);
     w.end().await;
 }
 

@@ -1,6 +1,7 @@
 //! What bulletins say, from the first update to the last.
 
 use super::*;
+use crate::status::bulletin::DeclaredTrouble;
 
 fn first_updates(hops: &[Hop]) -> String {
     let mut said = String::new();
@@ -51,6 +52,45 @@ fn the_first_update_says_what_who_since_when_what_works_what_is_kept_and_when_ne
         Not affected:
         Event intake, Web interface and API.
         No event is lost.
+        The cause is not known yet.
+        Next update by 15:12 UTC.
+    ");
+}
+
+#[test]
+fn what_a_person_declares_is_told_by_what_they_chose() {
+    let told = |state, components: &[Component], affected: &str| {
+        let told =
+            DeclaredTrouble { state, components: components.into(), affected: affected.to_owned() };
+        let ids = (BulletinId::new(at(9), [2; 10]), IncidentId::new(at(8), [1; 10]));
+        let mail = [verdict(provider(Channel::Email, "mail"))];
+        let bulletin = bulletin::tell(ids, told, at(0), known(&installed(), &mail, 9));
+        assert_eq!((bulletin.incident(), bulletin.state), (Some(ids.1), state));
+        assert_eq!(bulletin.next_by, Some(at(9) + PROMISE));
+        format!("{}\n    {}\n", bulletin.title, sentences(&bulletin.updates[0].text))
+    };
+    let down = told(State::MajorOutage, &[Component::Intake], "");
+    let parts = [Component::Sms, Component::Integrations];
+    let partly = told(State::PartialOutage, &parts, "Texts to some networks are late.");
+    insta::assert_snapshot!(down + &partly, @r"
+    Event intake: down
+        Down: Event intake.
+        It may affect everybody.
+        It began at 14:52 UTC.
+        Not affected:
+        Web interface, API, Integration platform and SMS notifications.
+        What we accepted before is kept.
+        What we refuse is not: send it again until it is accepted.
+        The cause is not known yet.
+        Next update by 15:12 UTC.
+    Some of our services fail in part
+        Texts to some networks are late.
+        Failing in part: Integration platform and SMS notifications.
+        It may affect everybody.
+        It began at 14:52 UTC.
+        Not affected:
+        Event intake, Web interface and API.
+        No event is lost: what we accept is kept.
         The cause is not known yet.
         Next update by 15:12 UTC.
     ");

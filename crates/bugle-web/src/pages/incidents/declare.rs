@@ -8,13 +8,16 @@ use bugle_app::incidents::NewIncident;
 use bugle_app::permission::Permission;
 use bugle_engine::incident::IncidentSeverity;
 use bugle_engine::incident::room::Role;
+use bugle_engine::status::bulletin::DeclaredTrouble;
+use bugle_engine::status::{Component, State as Health};
 use serde::Deserialize;
 
 use super::severity;
-use crate::pages::error::{PageError, is_theirs, sentence};
-use crate::pages::forms::{self, Field, Fields, FormPage};
+use crate::pages::error::{PageError, fields, is_theirs};
+use crate::pages::forms::{self, Field, Fields, FormPage, Sent, of};
 use crate::pages::parts::{Choice, FieldError, Link};
 use crate::pages::shell::Section;
+use crate::pages::status_desk::chosen;
 use crate::pages::visitor::{Visitor, see};
 
 /// An incident, as typed.
@@ -29,9 +32,29 @@ pub(super) struct Typed {
     commander: String,
     communications: String,
     scribe: String,
+    /// How bad it is for the public; empty: they are not told yet.
+    told: String,
+    /// What it touches of what they know.
+    #[serde(skip)]
+    components: Vec<Component>,
 }
 
 impl Typed {
+    fn read(sent: &Sent) -> Self {
+        Self {
+            title: of(sent, "title"),
+            severity: of(sent, "severity"),
+            affected: of(sent, "affected"),
+            alert: of(sent, "alert"),
+            whose: of(sent, "whose"),
+            commander: of(sent, "commander"),
+            communications: of(sent, "communications"),
+            scribe: of(sent, "scribe"),
+            told: of(sent, "told"),
+            components: chosen(sent),
+        }
+    }
+
     fn meant(&self) -> Result<NewIncident, Vec<FieldError>> {
         let alert = match self.alert.trim().trim_start_matches('#') {
             "" => None,
@@ -53,6 +76,11 @@ impl Typed {
             began_at: None,
             alert,
             roles: named.map(|(role, name)| (role, name.clone())).collect(),
+            told: Health::parse(&self.told).map(|state| DeclaredTrouble {
+                state,
+                components: self.components.clone(),
+                affected: self.affected.clone(),
+            }),
         })
     }
 }
@@ -80,8 +108,9 @@ pub(super) async fn form(
 pub(super) async fn declare(
     State(app): State<App>,
     visitor: Visitor,
-    Form(typed): Form<Typed>,
+    Form(sent): Form<Sent>,
 ) -> Result<Response, PageError> {
+    let typed = Typed::read(&sent);
     let new = match typed.meant() {
         Ok(new) => new,
         Err(errors) => return show(&app, &visitor, &typed, errors).await,
@@ -90,8 +119,7 @@ pub(super) async fn declare(
         Ok(id) => Ok(see(&visitor.browser, &format!("/incidents/{id}"), "It is declared.")),
         Err(error @ bugle_app::incidents::IncidentError::Forbidden(_)) => Err(error.into()),
         Err(error) if is_theirs(&error) => {
-            let errors = vec![FieldError::new("title", sentence(&error.to_string()))];
-            show(&app, &visitor, &typed, errors).await
+            show(&app, &visitor, &typed, fields(&error, "title")).await
         }
         Err(error) => Err(error.into()),
     }
@@ -105,11 +133,20 @@ async fn show(
 ) -> Result<Response, PageError> {
     let (own, operator) =
         (visitor.caller.may(Permission::LeadOwnIncidents), visitor.caller.operator);
-    forms::form(app, visitor, Section::Incidents, page(typed, errors, (own, operator))).await
+    let offered =
+        if operator { app.status_desk(&visitor.caller).await?.components } else { vec![] };
+    let body = page(typed, errors, (own, operator), &offered);
+    forms::form(app, visitor, Section::Incidents, body).await
 }
 
-/// The form, for somebody who may declare one of the tenant or of the installation. Pure.
-fn page(typed: &Typed, errors: Vec<FieldError>, (own, operator): (bool, bool)) -> FormPage {
+/// The form, for somebody who may declare one of the tenant or of the installation, and tell the
+/// public of the components offered. Pure.
+fn page(
+    typed: &Typed,
+    errors: Vec<FieldError>,
+    (own, operator): (bool, bool),
+    offered: &[(Component, Health)],
+) -> FormPage {
     let severities = IncidentSeverity::ALL
         .map(|one| Choice::new(one.as_str(), severity(one), &typed.severity))
         .into();
@@ -138,6 +175,10 @@ fn page(typed: &Typed, errors: Vec<FieldError>, (own, operator): (bool, bool)) -
         Field::text("scribe", "Scribe", &*typed.scribe).hint("Can be named later."),
     ];
     let group = |legend: &str, fields| Fields { legend: legend.to_owned(), fields };
+    let mut groups = vec![group("", what), group("", how), group("Who does what", who)];
+    if !offered.is_empty() {
+        groups.push(group("What the public is told", told(typed, offered)));
+    }
     FormPage {
         back: Link::new("/incidents", "Incidents"),
         heading: "Declare a major incident".to_owned(),
@@ -145,10 +186,30 @@ fn page(typed: &Typed, errors: Vec<FieldError>, (own, operator): (bool, bool)) -
             .to_owned(),
         sentences: Vec::new(),
         action: Some("/incidents/new".to_owned()),
-        groups: vec![group("", what), group("", how), group("Who does what", who)],
+        groups,
         button: "Declare it",
         delete: None,
         errors,
         said: None,
     }
+}
+
+/// What the public is told of it. Pure.
+fn told(typed: &Typed, offered: &[(Component, Health)]) -> Vec<Field> {
+    let bad = [Health::Degraded, Health::PartialOutage, Health::MajorOutage];
+    let mut states = vec![Choice::new("", "Nothing yet", &typed.told)];
+    states.extend(bad.map(|one| Choice::new(one.as_str(), one.words(), &typed.told)));
+    let choice = |(component, _): &(Component, Health)| Choice {
+        value: component.as_str().to_owned(),
+        text: component.name().to_owned(),
+        selected: typed.components.contains(component),
+    };
+    let touched = offered.iter().map(choice).collect();
+    vec![
+        Field::select("told", "How bad it is for them", states).hint(
+            "Of an incident of the installation they are told at once, in words made from what \
+             is affected and the components chosen.",
+        ),
+        Field::checks("components", "What it touches", touched),
+    ]
 }
