@@ -389,8 +389,8 @@ fn rows(
         };
         let (tenant, alert) = (candidate.tenant, candidate.alert.id);
         let phone = matches!(candidate.notification.channel, Channel::Sms | Channel::Voice);
-        let rang =
-            (phone && outcome == SendOutcome::Accepted).then_some(candidate.notification.method);
+        let taken = matches!(outcome, SendOutcome::Accepted | SendOutcome::RetryUnsure { .. });
+        let rang = (phone && taken).then_some(candidate.notification.method);
         Recorded {
             row: TriedRow { tenant, notification: id, claim, next, attempt, rang },
             alert,

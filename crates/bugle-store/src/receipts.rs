@@ -1,6 +1,6 @@
 //! What comes back from outside about a notification, and claims and receipts that ran out.
 
-use bugle_domain::contact::PhoneNumber;
+use bugle_domain::contact::{Channel, PhoneNumber};
 use bugle_domain::notification::{Attempt, End, Notification, NotificationState};
 use bugle_domain::stage::Stage;
 use bugle_domain::{AlertId, ClaimId, MethodId, NodeId, NotificationId, TenantId, UserId};
@@ -19,12 +19,14 @@ use crate::error::StoreError;
 use crate::ledger::Entries;
 use crate::notifications::{NOTIFICATION_COLUMNS, notification, notification_columns};
 use crate::responses::end_answered;
-use crate::tries::{Following, follow, keep_attempts};
+use crate::tries::{Following, Rang, follow, keep_attempts};
 
 /// Most contact methods that are looked at for what went to one phone.
 const MAX_METHODS: u32 = 8;
 /// Most messages to one phone that a reply may be about.
 const MAX_MESSAGES: usize = 4;
+/// Most notifications that are looked at of what is being sent to one phone.
+const MAX_SENDING: u32 = 256;
 
 /// Called with a notification and its alert while both are held; may be called again if the
 /// transaction has to be repeated. `None` changes nothing.
@@ -46,7 +48,7 @@ pub struct Known {
     pub changed: bool,
 }
 
-/// A message that a provider took for a phone number.
+/// A message to a phone number that a provider took, or may have taken.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LastMessage {
     /// Whose it is.
@@ -55,7 +57,7 @@ pub struct LastMessage {
     pub user: UserId,
     /// The contact method.
     pub method: MethodId,
-    /// When it was taken.
+    /// When it was taken, or given to the provider that has not said yet.
     pub sent_at: Timestamp,
     /// What was in it: each notification with its alert.
     pub notifications: Vec<(NotificationId, AlertId)>,
@@ -110,6 +112,17 @@ pub(crate) static BY_PHONE: Statement = Statement::new(
      JOIN method_pace m ON m.tenant_id = o.tenant_id AND m.method_id = o.id
      WHERE o.phone = $1 AND o.phone IS NOT NULL AND o.kind = 'method'
      ORDER BY COALESCE(m.accepted_us, m.last_sent_us) DESC
+     LIMIT $2",
+);
+
+/// What is being sent to a phone: the answer of its owner may overtake that of the provider.
+pub(crate) static SENDING_TO: Statement = Statement::new(
+    "SELECT n.tenant_id, n.claim_id, n.method_id, n.user_id, n.claimed_us, n.id, n.alert_id
+     FROM notifications n
+     JOIN objects o ON o.tenant_id = n.tenant_id AND o.id = n.method_id AND o.kind = 'method'
+         AND o.phone = $1 AND o.phone IS NOT NULL
+     WHERE n.state = 'sending' AND n.channel = 'sms'
+     ORDER BY n.claimed_us DESC, n.claim_id, n.id
      LIMIT $2",
 );
 
@@ -197,9 +210,16 @@ impl Store {
         let alert = brief(&row, 1 + NOTIFICATION_COLUMNS)?;
         let mut known = Known { tenant, notification, alert, changed: false };
         if let Some(next) = receive(tenant, &known.notification, &known.alert) {
+            let claim = match known.notification.state {
+                NotificationState::Sending { claim, .. } => by.map(|by| (claim, by)),
+                _ => None,
+            };
+            if let Some((claim, _)) = claim {
+                // Its owner may answer before the provider does.
+                rang(&mut tx, &known, claim, now).await?;
+            }
             known.changed = receive_next(&mut tx, &known, next, now).await?;
-            let under_way = matches!(known.notification.state, NotificationState::Sending { .. });
-            if let Some(by) = by.filter(|_| under_way) {
+            if let Some((_, by)) = claim {
                 let noted = reported_attempt(&known.notification, by, now);
                 keep_attempts(&mut tx, &[(tenant, None, &noted)]).await?;
             }
@@ -239,7 +259,7 @@ impl Store {
             }
         }
         taken.sort_by_key(|(at, ..)| std::cmp::Reverse(*at));
-        let mut messages = Vec::new();
+        let mut messages = self.sending_to(number).await?;
         for (sent_at, tenant, method, ids) in taken.into_iter().take(MAX_MESSAGES) {
             let parts = self.parts_of_message(tenant, ids).await?;
             let Some((_, _, user)) = parts.first() else { continue };
@@ -251,7 +271,32 @@ impl Store {
                 notifications: parts.iter().map(|(id, alert, _)| (*id, *alert)).collect(),
             });
         }
+        messages.sort_by_key(|message| std::cmp::Reverse(message.sent_at));
+        messages.truncate(MAX_MESSAGES);
         Ok(messages)
+    }
+
+    /// What is being sent to this phone, newest first.
+    async fn sending_to(&self, number: &PhoneNumber) -> Result<Vec<LastMessage>, StoreError> {
+        let mut messages: Vec<(Uuid, LastMessage)> = Vec::new();
+        for row in self.db.rows(&SENDING_TO, values![number.as_str(), MAX_SENDING]).await? {
+            let claim = row.id(1)?;
+            let part = (NotificationId::from_stored(row.id(5)?), AlertId::from_stored(row.id(6)?));
+            match messages.last_mut() {
+                Some((last, message)) if *last == claim => message.notifications.push(part),
+                _ => messages.push((
+                    claim,
+                    LastMessage {
+                        tenant: TenantId::from_stored(row.id(0)?),
+                        method: MethodId::from_stored(row.id(2)?),
+                        user: UserId::from_stored(row.id(3)?),
+                        sent_at: row.time(4)?,
+                        notifications: vec![part],
+                    },
+                )),
+            }
+        }
+        Ok(messages.into_iter().map(|(_, message)| message).collect())
     }
 
     /// Finds all that went out in one message with this notification, itself included. Empty: there
@@ -330,13 +375,20 @@ impl Store {
                 tx.rows(&OVERDUE, values![before, limit, hung, spared]).await?
             }
         };
-        let (mut nexts, mut attempts) = (Vec::new(), Vec::new());
+        let (mut nexts, mut attempts, mut rang) = (Vec::new(), Vec::new(), Rang::default());
         for row in &rows {
             let tenant = TenantId::from_stored(row.id(0)?);
             let notification = notification(row, 1)?;
             let Some(next) = run_out(&notification) else { continue };
             let started_at = row.opt_time(1 + NOTIFICATION_COLUMNS)?.unwrap_or(now);
             attempts.push((tenant, None::<ClaimId>, lost_attempt(&notification, started_at, now)));
+            let phone = matches!(notification.channel, Channel::Sms | Channel::Voice);
+            if let NotificationState::Sending { claim, .. } = notification.state
+                && phone
+            {
+                // It may have gone out, and be answered.
+                rang.add((tenant, notification.method), claim, (notification.id, started_at));
+            }
             nexts.push((tenant, notification.id, next));
         }
         if nexts.is_empty() {
@@ -350,6 +402,7 @@ impl Store {
         let attempts: Vec<_> =
             attempts.iter().map(|(tenant, claim, attempt)| (*tenant, *claim, attempt)).collect();
         keep_attempts(&mut tx, &attempts).await?;
+        rang.save(&mut tx).await?;
         entries.save(&mut tx, Stage::Dispatch, Some(node)).await?;
         tx.commit().await?;
         Ok(u32::try_from(nexts.len()).unwrap_or(u32::MAX))
@@ -394,6 +447,21 @@ impl Store {
         tx.commit().await?;
         Ok(u32::try_from(nexts.len()).unwrap_or(u32::MAX))
     }
+}
+
+/// Notes what went out in one message with a notification that is being sent.
+async fn rang(
+    tx: &mut Tx,
+    known: &Known,
+    claim: ClaimId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut rang = Rang::default();
+    for row in tx.rows(&MESSAGE_OF, values![known.notification.id]).await? {
+        let part = NotificationId::from_stored(row.id(1)?);
+        rang.add((known.tenant, known.notification.method), claim, (part, now));
+    }
+    rang.save(tx).await
 }
 
 /// Saves what follows from a receipt. How a notification ended is final, but for an answer; what is

@@ -141,6 +141,7 @@ pub(crate) static ALL: &[&Statement] = &[
     &crate::receipts::RECEIPT,
     &crate::receipts::BY_TOKEN,
     &crate::receipts::BY_PHONE,
+    &crate::receipts::SENDING_TO,
     &crate::receipts::MESSAGE_OF,
     &crate::receipts::PART_OF_MESSAGE,
     &crate::receipts::OF_EARLIER_RUN,

@@ -32,7 +32,7 @@ pub struct TriedRow {
     pub next: Next,
     /// The try itself.
     pub attempt: Attempt,
-    /// The contact method, where a provider took a text or call for it.
+    /// The contact method, where a provider took a text or call for it, or may have.
     pub rang: Option<MethodId>,
 }
 
@@ -119,7 +119,8 @@ pub(crate) static ATTEMPTS: Statement = Statement::with_rows(
     ],
 );
 
-/// Notes what was taken for a phone, and what before it: a reply from there answers it.
+/// Notes what was taken for a phone, or may have been, and what before it: a reply from there
+/// answers it. What is noted already is no other message.
 pub(crate) static RANG: Statement = Statement::with_rows(
     "INSERT INTO method_pace (tenant_id, method_id, last_sent_us, window_from_us, window_count,
          last_ids, accepted_us, before_us, before_ids)
@@ -129,9 +130,12 @@ pub(crate) static RANG: Statement = Statement::with_rows(
      WHERE true
      ORDER BY r.tenant_id, r.method_id
      ON CONFLICT (tenant_id, method_id) DO UPDATE SET
-         before_us = COALESCE(excluded.before_us, method_pace.accepted_us),
-         before_ids = CASE WHEN excluded.before_us IS NULL THEN method_pace.last_ids
-             ELSE excluded.before_ids END,
+         before_us = CASE WHEN excluded.before_us IS NOT NULL THEN excluded.before_us
+             WHEN method_pace.last_ids = excluded.last_ids THEN method_pace.before_us
+             ELSE method_pace.accepted_us END,
+         before_ids = CASE WHEN excluded.before_us IS NOT NULL THEN excluded.before_ids
+             WHEN method_pace.last_ids = excluded.last_ids THEN method_pace.before_ids
+             ELSE method_pace.last_ids END,
          accepted_us = excluded.accepted_us,
          last_ids = excluded.last_ids",
     0,
@@ -347,24 +351,58 @@ fn attempt_rows(attempts: &[(TenantId, Option<ClaimId>, &Attempt)]) -> Rows {
     rows
 }
 
-/// What [`RANG`] notes of each phone: what one claim sent to it went out as one message.
+/// What [`RANG`] notes of tries.
 fn rang_rows(tried: &[TriedRow]) -> Result<Rows, StoreError> {
-    let mut messages: BTreeMap<_, BTreeMap<ClaimId, (Timestamp, Vec<NotificationId>)>> =
-        BTreeMap::new();
+    let mut rang = Rang::default();
     for row in tried {
-        let Some(method) = row.rang else { continue };
-        let of_phone = messages.entry((row.tenant, method)).or_default();
-        let message = of_phone.entry(row.claim).or_insert((row.attempt.finished_at, Vec::new()));
-        message.1.push(row.notification);
+        if let Some(method) = row.rang {
+            let at = row.attempt.finished_at;
+            rang.add((row.tenant, method), row.claim, (row.notification, at));
+        }
     }
-    let mut rows = Rows::new();
-    for ((tenant, method), of_phone) in messages {
-        let mut in_order: Vec<_> = of_phone.into_values().collect();
-        in_order.sort_by_key(|(at, _)| *at);
-        let Some((at, ids)) = in_order.pop() else { continue };
-        let (before_at, before) = in_order.pop().unzip();
-        let before = json(&before.unwrap_or_default())?;
-        rows.push(row![tenant, method, json(&ids)?, at, before_at, before]);
+    rang.rows()
+}
+
+/// What came to each phone: what one claim sent to it went out as one message.
+#[derive(Default)]
+pub(crate) struct Rang(BTreeMap<(TenantId, MethodId), BTreeMap<ClaimId, Message>>);
+
+/// When it came, and what was in it.
+type Message = (Timestamp, Vec<NotificationId>);
+
+impl Rang {
+    /// Adds what came to a phone under a claim.
+    pub(crate) fn add(
+        &mut self,
+        phone: (TenantId, MethodId),
+        claim: ClaimId,
+        (notification, at): (NotificationId, Timestamp),
+    ) {
+        let of_phone = self.0.entry(phone).or_default();
+        of_phone.entry(claim).or_insert((at, Vec::new())).1.push(notification);
     }
-    Ok(rows)
+
+    /// Notes it, if there is any.
+    pub(crate) async fn save(self, tx: &mut Tx) -> Result<(), StoreError> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        tx.run(&RANG, values![self.rows()?]).await.map(drop)
+    }
+
+    fn rows(self) -> Result<Rows, StoreError> {
+        let mut rows = Rows::new();
+        for ((tenant, method), of_phone) in self.0 {
+            let mut in_order: Vec<Message> = of_phone.into_values().collect();
+            in_order.sort_by_key(|(at, _)| *at);
+            for (_, ids) in &mut in_order {
+                ids.sort_unstable();
+            }
+            let Some((at, ids)) = in_order.pop() else { continue };
+            let (before_at, before) = in_order.pop().unzip();
+            let before = json(&before.unwrap_or_default())?;
+            rows.push(row![tenant, method, json(&ids)?, at, before_at, before]);
+        }
+        Ok(rows)
+    }
 }

@@ -229,7 +229,12 @@ async fn a_reply_finds_the_last_message_to_its_phone(world: World) {
             (vec![Verdict::Send { message: 0 }; candidates.len()], vec![update])
         })
         .await;
-    assert_eq!(world.store.by_phone(&phone).await.unwrap(), [], "nobody has taken it");
+    let sent: Vec<_> =
+        claimed.sends.iter().map(|(_, it)| (it.notification.id, it.alert.id)).collect();
+    let messages = world.store.by_phone(&phone).await.unwrap();
+    let [sending] = &messages[..] else { panic!("{messages:?}") };
+    assert_eq!((sending.tenant, sending.user, sending.sent_at), (tenant(1), method.user, at(2)));
+    assert_eq!(sending.notifications, sent, "the answer may overtake the word of the provider");
     let rang = |(_, it): &(usize, Candidate)| TriedRow {
         rang: Some(method.id),
         ..tried(it, ended(End::Delivered, at(3)))
@@ -239,8 +244,6 @@ async fn a_reply_finds_the_last_message_to_its_phone(world: World) {
     let messages = world.store.by_phone(&phone).await.unwrap();
     let [last] = &messages[..] else { panic!("{messages:?}") };
     assert_eq!((last.tenant, last.user, last.sent_at), (tenant(1), method.user, at(2)));
-    let sent: Vec<_> =
-        claimed.sends.iter().map(|(_, it)| (it.notification.id, it.alert.id)).collect();
     assert_eq!(last.notifications, sent);
     let same = world.store.same_message(sent[1].0).await.unwrap();
     let expected: Vec<_> =
@@ -252,12 +255,21 @@ async fn a_reply_finds_the_last_message_to_its_phone(world: World) {
     // What was taken before is known, too.
     world.accept(&[world.event(1, "c")]).await;
     world.decide().await;
-    let mut row = rang(&world.claim(at(5)).await.sends[0]);
-    row.attempt.finished_at = at(6);
-    world.store.record_tries(node(NODE), &[row], at(6)).await.unwrap();
-    let messages = world.store.by_phone(&phone).await.unwrap();
-    let sizes: Vec<_> = messages.iter().map(|it| (it.sent_at, it.notifications.len())).collect();
-    assert_eq!(sizes, [(at(6), 1), (at(2), 2)]);
+    let claimed = world.claim(at(5)).await;
+    let mut row = rang(&claimed.sends[0]);
+    let sizes = async || {
+        let messages = world.store.by_phone(&phone).await.unwrap();
+        messages.iter().map(|it| (it.sent_at, it.notifications.len())).collect::<Vec<_>>()
+    };
+    // A report that overtakes the answer of the provider says as much, and notes it once.
+    let delivered = ended(End::Delivered, at(6));
+    let mut receive = |_, _: &_, _: &_| Some(delivered.clone());
+    let by = Some(("simulated", "SM1"));
+    world.store.with_notification(row.notification, by, at(6), &mut receive).await.unwrap();
+    assert_eq!(sizes().await, [(at(6), 1), (at(2), 2)]);
+    row.attempt.finished_at = at(7);
+    world.store.record_tries(node(NODE), &[row], at(7)).await.unwrap();
+    assert_eq!(sizes().await, [(at(7), 1), (at(2), 2)]);
 }
 
 /// Every function of the store that takes a scope, asked by another tenant.

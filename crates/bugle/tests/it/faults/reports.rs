@@ -1,7 +1,7 @@
 //! Providers that take a message and then say nothing, lie, fail later, or muddle their reports.
 
 use bugle_app::handset::CallState;
-use bugle_lab::{Knobs, Service};
+use bugle_lab::{Answer, Knobs, Service};
 
 use super::{CALLS, TEXTS, set, told};
 use crate::on_each_database;
@@ -16,6 +16,7 @@ on_each_database! {
     a_phone_that_is_off_gets_the_text_once_more
     reports_that_come_twice_and_in_disorder_move_no_receipt_back
     reports_of_a_call_that_come_twice_do_not_ring_again
+    an_answer_that_overtakes_the_word_of_the_provider_counts
 }
 
 async fn a_text_that_is_accepted_and_lost_does_not_stop_the_call(w: World) {
@@ -121,5 +122,14 @@ async fn reports_of_a_call_that_come_twice_do_not_ring_again(w: World) {
     assert_eq!(w.phone(LENA).calls().len(), 1);
     assert_eq!(w.status(1).await, "acknowledged");
     assert!(w.phone(PRIYA).texts().is_empty());
+    w.end().await;
+}
+
+async fn an_answer_that_overtakes_the_word_of_the_provider_counts(w: World) {
+    set(&w, TEXTS, Knobs::answering(Answer::TakeAndHang));
+    w.trigger("db1 is down").await;
+    w.phone(LENA).wait_for_text("db1 is down", LIMIT).await.unwrap();
+    w.phone(LENA).reply("4").await.unwrap();
+    w.until("she has it", || async { w.status(1).await == "acknowledged" }).await;
     w.end().await;
 }
