@@ -31,6 +31,7 @@ mod reading;
 mod receipts;
 #[cfg(test)]
 mod registry;
+mod replies;
 mod responses;
 mod retention;
 mod revisions;
@@ -67,7 +68,8 @@ pub use reading::events::{CameFilter, EventFilter};
 pub use reading::notifications::NotificationFilter;
 pub use reading::requests::{RejectedRequest, Request};
 pub use reading::{AuditRow, Audited};
-pub use receipts::{Known, LastMessage, Lost, Overdue, Receive, RunOut};
+pub use receipts::{Known, Lost, Overdue, Receive, RunOut};
+pub use replies::LastMessage;
 pub use responses::Respond;
 pub use revisions::{NewRevision, RevisionSource, StageTarget, StoredRevision};
 pub use status::BulletinRow;
