@@ -91,7 +91,7 @@ impl App {
         tracing::warn!(incident = %room.id, title = room.title, "major incident declared by hand");
         metrics::counter!("bugle_incidents_total").increment(1);
         if let Some(told) = new.told
-            && let Err(error) = self.tell_declared(id, told, began_at).await
+            && let Err(error) = self.tell_declared(caller, id, (told, began_at)).await
         {
             // It is declared all the same, and its page says that the public is not told.
             tracing::error!(incident = %id, error = %Chain(&error), "the public is not told");

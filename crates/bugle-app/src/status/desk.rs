@@ -215,12 +215,12 @@ impl App {
         Ok(note(self.inner(), bulletin).await?)
     }
 
-    /// Tells the public, by itself, of an incident that a person just declared.
+    /// Tells the public, in words made by itself, of an incident that `caller` just declared.
     pub(crate) async fn tell_declared(
         &self,
+        caller: &Caller,
         incident: IncidentId,
-        told: DeclaredTrouble,
-        since: Timestamp,
+        (told, since): (DeclaredTrouble, Timestamp),
     ) -> Result<(), StatusError> {
         let (verdicts, harmless) = rules::harmful(&self.verdicts());
         let known = Known {
@@ -231,7 +231,8 @@ impl App {
             now: self.now(),
         };
         let id = BulletinId::new(known.now, entropy::bytes());
-        self.publish(&bulletin::tell((id, incident), told, since, known)).await
+        self.publish(&bulletin::tell((id, incident), (told, caller.shown_name()), since, known))
+            .await
     }
 
     async fn save(&self, mut row: BulletinRow) -> Result<DraftedBulletin, StatusError> {

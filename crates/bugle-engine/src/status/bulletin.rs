@@ -205,6 +205,12 @@ impl<C> Bulletin<C> {
         }
     }
 
+    /// Whether a person told of a trouble: the watch does not follow it.
+    pub fn by_hand(&self) -> bool {
+        let Kind::Trouble { incident } = self.kind else { return false };
+        incident.is_none() || self.updates.first().is_some_and(|first| first.by.is_some())
+    }
+
     /// Whether it is scheduled maintenance, under way at `now`.
     pub fn is_maintenance_at(&self, now: Timestamp) -> bool {
         matches!(self.kind, Kind::Maintenance { from, until } if from <= now && now < until)
@@ -334,7 +340,7 @@ pub struct DeclaredTrouble {
 /// The bulletin of the incident of that id that a person declared, with its first update.
 pub fn tell(
     (id, incident): (BulletinId, IncidentId),
-    mut told: DeclaredTrouble,
+    (mut told, by): (DeclaredTrouble, String),
     since: Timestamp,
     known: Known<'_>,
 ) -> Bulletin {
@@ -352,7 +358,7 @@ pub fn tell(
         next_by: None,
         hand: None,
     };
-    let update = Update { at: known.now, phase: Phase::Investigating, text, by: None };
+    let update = Update { at: known.now, phase: Phase::Investigating, text, by: Some(by) };
     bulletin.say(update, known.promise);
     bulletin
 }

@@ -6,7 +6,7 @@ use bugle_domain::contact::Channel;
 use bugle_domain::stage::Stage;
 use jiff::Timestamp;
 
-use super::bulletin::{Bulletin, Kind};
+use super::bulletin::Bulletin;
 use super::{Component, State};
 use crate::watch::{Hop, Verdict};
 
@@ -72,8 +72,7 @@ pub fn shown<C: Copy + Ord>(
         told.flat_map(|it| it.components.iter().map(|component| (*component, it.state))).collect()
     };
     // What the watch declared, the watch follows; a person's word stands until it is taken back.
-    let by_hand = |it: &Bulletin<C>| it.kind == Kind::Trouble { incident: None };
-    for (component, state) in named(&by_hand) {
+    for (component, state) in named(&Bulletin::by_hand) {
         if let Some(known) = states.get_mut(&component) {
             *known = state.max(*known);
         }

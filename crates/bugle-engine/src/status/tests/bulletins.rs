@@ -64,7 +64,11 @@ fn what_a_person_declares_is_told_by_what_they_chose() {
             DeclaredTrouble { state, components: components.into(), affected: affected.to_owned() };
         let ids = (BulletinId::new(at(9), [2; 10]), IncidentId::new(at(8), [1; 10]));
         let mail = [verdict(provider(Channel::Email, "mail"))];
+        let told = (told, "Lena".to_owned());
         let bulletin = bulletin::tell(ids, told, at(0), known(&installed(), &mail, 9));
+        let all_well = rules::seen(&installed(), &[]);
+        let shown = rules::shown(&all_well, std::slice::from_ref(&bulletin), at(10));
+        assert!(bulletin.components.iter().all(|it| shown[it] == state), "{shown:?}");
         assert_eq!((bulletin.incident(), bulletin.state), (Some(ids.1), state));
         assert_eq!(bulletin.next_by, Some(at(9) + PROMISE));
         format!("{}\n    {}\n", bulletin.title, sentences(&bulletin.updates[0].text))

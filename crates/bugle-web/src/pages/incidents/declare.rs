@@ -158,8 +158,8 @@ fn page(
         let text = "The installation's: seen by operators";
         whose.push(Choice::new("installation", text, &typed.whose));
     }
-    let what = vec![
-        Field::text("title", "What is wrong, in a line", &*typed.title),
+    let wrong = vec![Field::text("title", "What is wrong, in a line", &*typed.title)];
+    let affected = vec![
         Field::text("affected", "What is affected", &*typed.affected)
             .hint("As those who use it would say it."),
     ];
@@ -175,9 +175,12 @@ fn page(
         Field::text("scribe", "Scribe", &*typed.scribe).hint("Can be named later."),
     ];
     let group = |legend: &str, fields| Fields { legend: legend.to_owned(), fields };
-    let mut groups = vec![group("", what), group("", how), group("Who does what", who)];
+    let mut groups = vec![group("", wrong), group("", affected), group("", how)];
+    groups.push(group("Who does what", who));
     if !offered.is_empty() {
-        groups.push(group("What the public is told", told(typed, offered)));
+        let (bad, touched) = told(typed, offered);
+        groups.push(group("What the public is told", vec![bad]));
+        groups.push(group("", vec![touched]));
     }
     FormPage {
         back: Link::new("/incidents", "Incidents"),
@@ -194,22 +197,20 @@ fn page(
     }
 }
 
-/// What the public is told of it. Pure.
-fn told(typed: &Typed, offered: &[(Component, Health)]) -> Vec<Field> {
-    let bad = [Health::Degraded, Health::PartialOutage, Health::MajorOutage];
+/// What the public is told of it: how bad it is, and what it touches. Pure.
+fn told(typed: &Typed, offered: &[(Component, Health)]) -> (Field, Field) {
+    let worse = [Health::Degraded, Health::PartialOutage, Health::MajorOutage];
     let mut states = vec![Choice::new("", "Nothing yet", &typed.told)];
-    states.extend(bad.map(|one| Choice::new(one.as_str(), one.words(), &typed.told)));
+    states.extend(worse.map(|one| Choice::new(one.as_str(), one.words(), &typed.told)));
     let choice = |(component, _): &(Component, Health)| Choice {
         value: component.as_str().to_owned(),
         text: component.name().to_owned(),
         selected: typed.components.contains(component),
     };
     let touched = offered.iter().map(choice).collect();
-    vec![
-        Field::select("told", "How bad it is for them", states).hint(
-            "Of an incident of the installation they are told at once, in words made from what \
+    let bad = Field::select("told", "How bad it is for them", states).hint(
+        "Of an incident of the installation they are told at once, in words made from what \
              is affected and the components chosen.",
-        ),
-        Field::checks("components", "What it touches", touched),
-    ]
+    );
+    (bad, Field::checks("components", "What it touches", touched))
 }
