@@ -34,7 +34,7 @@ fn installed() -> Installed {
         (Channel::Email, names(&["mail"])),
         (Channel::Sms, names(&["first", "spare"])),
     ];
-    Installed { providers: providers.into(), nodes: 2 }
+    Installed { providers: providers.into(), mail_in: true, nodes: 2 }
 }
 
 fn verdict(hop: Hop) -> Verdict {
@@ -59,6 +59,7 @@ fn hops() -> Vec<Hop> {
         Hop::Store,
         provider(Channel::Sms, "first"),
         provider(Channel::Email, "mail"),
+        Hop::MailIn,
         Hop::Watch,
     ]);
     hops

@@ -9,6 +9,7 @@ use std::process::Stdio;
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 
+use crate::mail_in::takes_mail;
 use crate::tls::Proxy;
 use crate::world::{LENA, LIMIT, World, variable};
 
@@ -84,6 +85,11 @@ async fn amtool(url: &str, arguments: &[&str]) {
 
 /// One alert fires and ends; Bugle pages, and ends it by itself.
 async fn fires_and_ends(w: &World, manager: u16) {
+    fires_and_ends_as(w, manager, "db1 is down").await;
+}
+
+/// The same where the text says something else.
+async fn fires_and_ends_as(w: &World, manager: u16, said: &str) {
     let url = format!("http://127.0.0.1:{manager}");
     let alert = [
         "alert",
@@ -94,7 +100,7 @@ async fn fires_and_ends(w: &World, manager: u16) {
         "--annotation=summary=db1 is down",
     ];
     amtool(&url, &alert).await;
-    w.phone(LENA).wait_for_text("db1 is down", LIMIT).await.unwrap();
+    w.phone(LENA).wait_for_text(said, LIMIT).await.unwrap();
     assert_eq!(w.status(1).await, "open");
     let end = format!("--end={}", w.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"));
     let ended: Vec<&str> = alert.iter().copied().chain([end.as_str()]).collect();
@@ -130,6 +136,23 @@ async fn alertmanager_pages_as_it_does_pagerduty() {
     );
     let (program, port) = alertmanager(&w, &receiver, folder.path()).await;
     fires_and_ends(&w, port).await;
+    program.stop().await;
+    w.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn alertmanager_pages_by_mail() {
+    let w = World::watched(None, takes_mail).await;
+    let folder = tempfile::tempdir().unwrap();
+    let receiver = format!(
+        "    email_configs:\n      - to: {}\n        from: alertmanager@halden.example\n        \
+         smarthost: {}\n        require_tls: false\n        send_resolved: true\n",
+        w.event_address("checkout").await,
+        w.mail_address(),
+    );
+    let (program, port) = alertmanager(&w, &receiver, folder.path()).await;
+    fires_and_ends_as(&w, port, "DbDown (db1 critical)").await;
+    assert_eq!(w.alert(1).await["severity"], "critical");
     program.stop().await;
     w.end().await;
 }
