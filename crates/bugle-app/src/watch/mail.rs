@@ -58,7 +58,8 @@ impl MailCanaries {
         // What ends no alert does nothing, and is told to nobody.
         let text = format!(
             "From: {from}\r\nTo: {}\r\nDate: {}\r\nMessage-ID: <{id}@{domain}>\r\n\
-             Auto-Submitted: auto-generated\r\nSubject: [RESOLVED] canary by mail\r\n\r\nA canary.\r\n",
+             Auto-Submitted: auto-generated\r\nSubject: [RESOLVED] canary by mail\r\n\r\n\
+             A canary.\r\n",
             self.to,
             now.strftime("%a, %d %b %Y %H:%M:%S +0000"),
         );

@@ -83,6 +83,7 @@ mod tests {
 
     /// A server that says one line after the other: the first at once, each other when a line of
     /// its client's has come, and what is behind 354 when a mail has.
+    #[expect(clippy::disallowed_methods, reason = "a server of a test")]
     async fn saying(lines: &'static [&'static str]) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -144,7 +144,8 @@ impl Sender {
 fn mail(address: Option<&str>) -> Snippet {
     let Some(address) = address else {
         return Snippet {
-            before: "Bugle takes no mail in here. Whoever runs it can have it do so, in bugle.toml.",
+            before: "Bugle takes no mail in here. Whoever runs it can have it do so, in its \
+                     configuration.",
             code: "[mail_in]\nlisten = \"0.0.0.0:2525\"\ndomain = \"in.example.com\"".to_owned(),
             after: None,
         };

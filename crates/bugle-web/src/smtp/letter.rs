@@ -1,5 +1,5 @@
-//! Reads a mail: what it says, what it answers, and whether a person wrote it. What follows from that
-//! is for others to say.
+//! Reads a mail: what it says, what it answers, and whether a person wrote it. What follows from
+//! that is for others to say.
 //!
 //! Its parts are found here and not by the library, which goes into mails within mails without end:
 //! the library reads headers, and one part that is text. What is done grows with the size of a mail

@@ -151,7 +151,7 @@ async fn alertmanager_pages_by_mail() {
         w.mail_address(),
     );
     let (program, port) = alertmanager(&w, &receiver, folder.path()).await;
-    fires_and_ends_as(&w, port, "DbDown (db1 critical)").await;
+    fires_and_ends_as(&w, port, "DbDown db1 critical").await;
     assert_eq!(w.alert(1).await["severity"], "critical");
     program.stop().await;
     w.end().await;

@@ -10,7 +10,7 @@ def said(mail, to=to):
     client.ehlo_or_helo_if_needed(), client.mail('mon@mon.example')
     code, text = client.rcpt(to)
     if code == 250:
-        code, text = client.data(mail if isinstance(mail, bytes) else mail.as_bytes())
+        code, text = client.data(mail.as_string())
     else:
         client.rset()
     print(code, text.decode())
@@ -20,7 +20,7 @@ impl World {
     /// The mail address of an integration, as the API shows it.
     pub(crate) async fn event_address(&self, integration: &str) -> String {
         let all = self.get("/api/v1/integrations").await;
-        let all = all["items"].as_array().unwrap();
+        let all = all["data"].as_array().unwrap();
         let found = all.iter().find(|it| it["name"] == integration).unwrap();
         let path = format!("/api/v1/integrations/{}/address", found["id"].as_str().unwrap());
         self.get(&path).await["address"].as_str().unwrap().to_owned()
@@ -60,7 +60,7 @@ async fn a_mail_pages_once_and_its_end_ends_it(w: World) {
     let raw = raw.bearer_auth(&w.api_key).send().await.unwrap().text().await.unwrap();
     assert!(raw.contains("Subject: ** PROBLEM") && raw.contains("\r\n\r\nFull."), "{raw}");
     let alert = w.alert(1).await;
-    assert_eq!(alert["details"]["text"], "Full.", "{alert}");
+    assert_eq!((&alert["event_count"], &alert["details"]["text"]), (&3.into(), &"I look.".into()));
     assert_eq!(alert["source"], "lena@home.example");
     w.end().await;
 }
@@ -68,13 +68,13 @@ async fn a_mail_pages_once_and_its_end_ends_it(w: World) {
 async fn what_cannot_be_taken_is_refused_while_the_sender_listens(w: World) {
     let to = w.event_address("checkout").await;
     let all = w.get("/api/v1/integrations").await;
-    let id = all["items"].as_array().unwrap().iter().find(|it| it["name"] == "checkout").unwrap();
+    let id = all["data"].as_array().unwrap().iter().find(|it| it["name"] == "checkout").unwrap();
     let id = id["id"].as_str().unwrap().to_owned();
     let path = format!("/api/v1/integrations/{id}");
     let forged = format!("{}@in.example", "int-".to_owned() + &"a".repeat(52));
     let script = format!(
         "said(mail(1, 'x', 'x'), '{forged}')\n\
-         said(mail(2, 'x', 'a' * 600000))\n\
+         said(mail(2, 'x', ('a' * 70 + '\\n') * 8000))\n\
          for number in range(3):\n    said(mail(10 + number, f'[key: {{number}}] low', 'x', X_Priority='5'))\n"
     );
     let mut draft = w.get(&path).await;
@@ -93,7 +93,7 @@ async fn what_cannot_be_taken_is_refused_while_the_sender_listens(w: World) {
     let said = w.answers_to(&to, "said(mail(20, 'x', 'x'))").await;
     assert_eq!(said, ["550 5.2.1 this integration is disabled"]);
     let requests = w.get(&format!("{path}/requests")).await;
-    let statuses = requests["items"].as_array().unwrap().iter().map(|it| it["status"].clone());
+    let statuses = requests["data"].as_array().unwrap().iter().map(|it| it["status"].clone());
     let mut statuses: Vec<i64> = statuses.map(|it| it.as_i64().unwrap()).collect();
     statuses.sort_unstable();
     assert_eq!(statuses, [250, 250, 451, 552]);
