@@ -1,4 +1,5 @@
-//! Real senders, unmodified: Alertmanager, Prometheus, amtool and PyPI's `pagerduty` and `pypd`.
+//! Real senders, unmodified: Alertmanager, Prometheus, amtool, swaks and PyPI's `pagerduty` and
+//! `pypd`.
 //!
 //! They have clocks of their own, so these worlds run in real time.
 
@@ -154,6 +155,33 @@ async fn alertmanager_pages_by_mail() {
     fires_and_ends_as(&w, port, "DbDown db1 critical").await;
     assert_eq!(w.alert(1).await["severity"], "critical");
     program.stop().await;
+    w.end().await;
+}
+
+/// Sends a mail as a monitor would, from a terminal; gives the whole dialogue.
+async fn swaks(w: &World, to: &str, subject: &str) -> String {
+    let output = Command::new(variable("BUGLE_TEST_SWAKS"))
+        .args(["--server", &w.mail_address().to_string(), "--to", to])
+        .args(["--from", "zabbix@halden.example", "--header", &format!("Subject: {subject}")])
+        .args(["--header", "X-Priority: 1", "--body", "Host: db1"])
+        .output()
+        .await
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{said}");
+    said
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn swaks_pages_by_mail() {
+    let w = World::watched(None, takes_mail).await;
+    let to = w.event_address("checkout").await;
+    let said = swaks(&w, &to, "PROBLEM: disk full on db1").await;
+    assert!(said.contains("250 2.0.0 OK queued as evt_"), "{said}");
+    w.phone(LENA).wait_for_text("disk full on db1", LIMIT).await.unwrap();
+    assert_eq!(w.alert(1).await["severity"], "critical", "as X-Priority says");
+    swaks(&w, &to, "OK: disk full on db1").await;
+    w.until("the end", || async { w.status(1).await == "resolved" }).await;
     w.end().await;
 }
 
