@@ -1,6 +1,7 @@
 //! Events by mail: Python's SMTP client, Alertmanager and swaks write to an integration's address,
 //! somebody is paged, and *Why?* holds the bytes of the mail.
 
+use crate::commands::{bugle, said};
 use crate::mail_in::takes_mail;
 use crate::world::{LENA, LIMIT, World, new_schema};
 
@@ -63,6 +64,19 @@ async fn a_mail_pages_once_and_its_end_ends_it(w: World) {
     assert_eq!((&alert["event_count"], &alert["details"]["text"]), (&3.into(), &"I look.".into()));
     assert_eq!(alert["source"], "lena@home.example");
     w.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_command_line_says_where_to_mail_to() {
+    let w = World::watched(None, takes_mail).await;
+    let output = bugle(&w, &["mail-address", "checkout"]).await;
+    assert_eq!(said(&output).trim(), w.event_address("checkout").await);
+    w.end().await;
+    let without = World::in_real_time().await;
+    let output = bugle(&without, &["mail-address", "checkout"]).await;
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && told.contains("takes no mail in"), "{told}");
+    without.end().await;
 }
 
 async fn what_cannot_be_taken_is_refused_while_the_sender_listens(w: World) {
