@@ -41,13 +41,14 @@ fn queued(said: &str) -> &str {
 async fn a_mail_pages_once_and_its_end_ends_it(w: World) {
     let to = w.event_address("checkout").await;
     let script = "problem = mail(1, '** PROBLEM Service Alert: db1/disk is CRITICAL **', 'Full.')\n\
-         said(problem)\nsaid(problem)\n\
+         said(problem)\nsaid(problem)\nsaid(mail(1, 'x', 'Changed on the way.'))\n\
          said(mail(2, 'Re: what is it', 'I look.', In_Reply_To='<1@home.example>'))\n\
          said(mail(3, '** RECOVERY Service Alert: db1/disk is OK **', 'Well.',\n\
                    Auto_Submitted='auto-generated'))\n";
     let said = w.answers_to(&to, script).await;
-    let [first, again, reply, end] = &said[..] else { panic!("{said:#?}") };
+    let [first, again, changed, reply, end] = &said[..] else { panic!("{said:#?}") };
     assert_eq!(first, again, "the same mail is the same event");
+    assert_eq!(first, changed, "a mail is known by its id");
     let event = queued(first);
     w.phone(LENA).wait_for_text("db1/disk is CRITICAL", LIMIT).await.unwrap();
     w.until("the end", || async { w.status(1).await == "resolved" }).await;
