@@ -94,3 +94,16 @@ fn is_busy(not: &NotTaken) -> bool {
     let (code, enhanced) = TOO_MANY_FROM_THERE;
     not.code == Some(code) && not.text.contains(enhanced)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_door_that_is_full_of_others_from_here_says_nothing_of_itself() {
+        let not = |code, text: &str| NotTaken { code, text: text.to_owned() };
+        assert!(is_busy(&not(Some(421), "transient error (421): 4.7.0 too many connections")));
+        assert!(!is_busy(&not(Some(421), "transient error (421): 4.3.2 not now, come again")));
+        assert!(!is_busy(&not(Some(451), "4.7.0")) && !is_busy(&not(None, "no answer in time")));
+    }
+}
