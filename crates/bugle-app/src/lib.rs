@@ -31,6 +31,7 @@ pub mod keyed_requests;
 pub mod keys;
 pub mod ledger;
 pub mod limits;
+pub mod mail_events;
 pub mod methods;
 pub mod notifications;
 pub mod objects;
@@ -50,6 +51,7 @@ pub mod responses;
 mod retention;
 #[cfg(test)]
 mod sample;
+mod secret_address;
 pub mod senders;
 mod stages;
 pub mod status;

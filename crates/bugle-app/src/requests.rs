@@ -219,6 +219,11 @@ fn problems_of(event: &SentEvent) -> Vec<Problem> {
     problems
 }
 
+/// The status that says in a dialect that something is taken.
+fn accepted_with(dialect: Dialect) -> u16 {
+    if dialect == Dialect::Email { 250 } else { 202 }
+}
+
 fn view(request: Request, outcome: String) -> RequestView {
     let preview = |raw: &[u8]| truncate(&String::from_utf8_lossy(raw), PREVIEW_CHARS);
     match request {
@@ -227,7 +232,7 @@ fn view(request: Request, outcome: String) -> RequestView {
             dialect,
             events,
             rejected: None,
-            status: 202,
+            status: accepted_with(dialect),
             size_bytes: raw.len(),
             preview: preview(&raw),
             outcome,

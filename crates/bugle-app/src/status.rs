@@ -152,7 +152,8 @@ async fn beside(app: &Inner) -> Result<Store, String> {
 
 /// What this installation has, as it runs now.
 fn installed(app: &Inner) -> Installed {
-    let mut installed = Installed { nodes: app.living().len(), ..Installed::default() };
+    let (nodes, mail_in) = (app.living().len(), app.settings.mail_domain.is_some());
+    let mut installed = Installed { nodes, mail_in, ..Installed::default() };
     for provider in app.channels.providers() {
         installed.providers.entry(provider.channel).or_default().insert(provider.name);
     }

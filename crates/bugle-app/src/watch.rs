@@ -9,6 +9,7 @@ pub mod alarm;
 mod canary;
 mod certificate;
 mod look;
+mod mail;
 mod report;
 mod run;
 mod settings;

@@ -30,4 +30,5 @@ pub use settings::{
     LONGEST_REQUEST, Limits, Login, Rate, Settings, SharedKey, SmtpSecurity, SmtpSettings,
     TwilioSettings, WebhookSettings,
 };
+pub use smtp::probe::{MailProbe, NotTaken};
 pub use webhook::signature::{Secret as WebhookSecret, SecretError as WebhookSecretError};

@@ -4,6 +4,7 @@
 //! text of the mail begins to leave, nothing can have been taken.
 
 mod mail;
+pub(crate) mod probe;
 mod reply;
 
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -9,7 +9,7 @@ use crate::object::Directory;
 /// Which language the senders of an integration speak.
 ///
 /// The dialect of a request follows from the path it is posted to; that of an integration says
-/// which snippet to show, and every key works on every path.
+/// which snippet to show, and every key works on every path. So does every integration's address.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Dialect {
@@ -23,16 +23,19 @@ pub enum Dialect {
     AlertmanagerWebhook,
     /// Alertmanager's own API, as Prometheus, amtool and rulers post to it.
     AlertmanagerApi,
+    /// Mail to the integration's own address.
+    Email,
 }
 
 impl Dialect {
     /// All dialects there are.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Native,
         Self::PagerdutyV2,
         Self::PagerdutyV1,
         Self::AlertmanagerWebhook,
         Self::AlertmanagerApi,
+        Self::Email,
     ];
 
     /// The word used in text, API and database.
@@ -43,6 +46,7 @@ impl Dialect {
             Self::PagerdutyV1 => "pagerduty_v1",
             Self::AlertmanagerWebhook => "alertmanager_webhook",
             Self::AlertmanagerApi => "alertmanager_api",
+            Self::Email => "email",
         }
     }
 

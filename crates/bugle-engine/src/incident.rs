@@ -222,7 +222,7 @@ pub fn declare(
     now: Timestamp,
 ) -> Option<Incident> {
     let worst = verdicts.first()?;
-    let spared = others && matches!(worst.hop, Hop::Provider { .. } | Hop::Watch);
+    let spared = others && matches!(worst.hop, Hop::Provider { .. } | Hop::MailIn | Hop::Watch);
     let severity = if spared { IncidentSeverity::Major } else { IncidentSeverity::Critical };
     Some(Incident {
         id,
@@ -248,6 +248,7 @@ pub fn title(hop: &Hop) -> String {
         Hop::Stage { stage: bugle_domain::stage::Stage::Alerting } => "events are not decided",
         Hop::Stage { stage: bugle_domain::stage::Stage::Dispatch } => "notifications are not sent",
         Hop::Stage { stage: bugle_domain::stage::Stage::Responses } => "no receipts come in",
+        Hop::MailIn => "mail is not taken in",
         Hop::Provider { .. } => "messages do not arrive",
         Hop::Store => "it does not do its work",
         Hop::Watch => "a break would not be noticed",

@@ -29,6 +29,8 @@ pub enum Component {
     Api,
     /// Webhooks to programs.
     Integrations,
+    /// Events are taken in by mail.
+    EmailInitiation,
     /// Notifications by mail.
     Email,
     /// Notifications by text.
@@ -39,11 +41,12 @@ pub enum Component {
 
 impl Component {
     /// All of them, in the order they are shown.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Intake,
         Self::Web,
         Self::Api,
         Self::Integrations,
+        Self::EmailInitiation,
         Self::Email,
         Self::Sms,
         Self::Voice,
@@ -56,6 +59,7 @@ impl Component {
             Self::Web => "web",
             Self::Api => "api",
             Self::Integrations => "integrations",
+            Self::EmailInitiation => "email_initiation",
             Self::Email => "email",
             Self::Sms => "sms",
             Self::Voice => "voice",
@@ -74,6 +78,7 @@ impl Component {
             Self::Web => "Web interface",
             Self::Api => "API",
             Self::Integrations => "Integration platform",
+            Self::EmailInitiation => "Email initiation",
             Self::Email => "Email notifications",
             Self::Sms => "SMS notifications",
             Self::Voice => "Voice notifications",
@@ -87,6 +92,7 @@ impl Component {
             Self::Web => "The pages, on phones and on desks.",
             Self::Api => "The API and the command line.",
             Self::Integrations => "Webhooks to your programs.",
+            Self::EmailInitiation => "Takes in events by mail.",
             Self::Email => "Notifications by email.",
             Self::Sms => "Notifications by text message.",
             Self::Voice => "Notifications by telephone call.",
@@ -96,7 +102,7 @@ impl Component {
     /// The channel whose notifications it stands for.
     pub fn channel(self) -> Option<Channel> {
         match self {
-            Self::Intake | Self::Web | Self::Api => None,
+            Self::Intake | Self::Web | Self::Api | Self::EmailInitiation => None,
             Self::Integrations => Some(Channel::Webhook),
             Self::Email => Some(Channel::Email),
             Self::Sms => Some(Channel::Sms),

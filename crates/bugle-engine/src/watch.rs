@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub mod books;
+pub mod door;
 pub mod fingerprints;
 pub mod flight;
 pub mod judge;
@@ -36,6 +37,8 @@ pub enum Hop {
         /// Its name in the configuration.
         provider: String,
     },
+    /// The door for mail: events by HTTP are taken in without it.
+    MailIn,
     /// What all stages stand on.
     Store,
     /// The watch itself: it did not report what must be reported.
@@ -48,6 +51,7 @@ impl Hop {
         match self {
             Self::Stage { stage } => Some(*stage),
             Self::Provider { .. } => Some(Stage::Dispatch),
+            Self::MailIn => Some(Stage::Intake),
             Self::Store | Self::Watch => None,
         }
     }
@@ -57,6 +61,7 @@ impl Hop {
         match self {
             Self::Stage { stage } => stage.as_str().to_owned(),
             Self::Provider { channel, provider } => format!("{} by {provider}", channel.as_str()),
+            Self::MailIn => "mail intake".to_owned(),
             Self::Store => "the database".to_owned(),
             Self::Watch => "the watch".to_owned(),
         }
@@ -67,8 +72,9 @@ impl Hop {
         match self {
             Self::Store => (0, None),
             Self::Stage { stage } => (1, Some(*stage)),
-            Self::Provider { .. } => (2, None),
-            Self::Watch => (3, None),
+            Self::MailIn => (2, None),
+            Self::Provider { .. } => (3, None),
+            Self::Watch => (4, None),
         }
     }
 }

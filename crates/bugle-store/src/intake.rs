@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bugle_domain::event::NewEvent;
+use bugle_domain::event::{EventBody, NewEvent};
 use bugle_domain::stage::Stage;
-use bugle_domain::{EventId, IntegrationId, NodeId, TenantId};
+use bugle_domain::{EventId, IntegrationId, NodeId, TenantId, TenantScope};
 
 use crate::Store;
 use crate::db::row::Row;
@@ -151,6 +151,29 @@ impl Store {
             .collect::<Result<Vec<_>, _>>()
             .map_err(StoreError::from)?;
         retried!(self.accept_once(node, events, &bodies))
+    }
+
+    /// What an event of the integration folds by that came with one of these idempotency keys; the
+    /// first of them that there is one for.
+    pub async fn dedup_key_of(
+        &self,
+        scope: TenantScope,
+        integration: IntegrationId,
+        idempotency_keys: &[String],
+    ) -> Result<Option<String>, StoreError> {
+        let mut keys = Rows::new();
+        for key in idempotency_keys {
+            keys.push(row![scope.tenant(), integration, key]);
+        }
+        if keys.is_empty() {
+            return Ok(None);
+        }
+        let mut found = BTreeMap::new();
+        for row in self.db.rows(&BY_KEY, values![keys]).await? {
+            let body: EventBody = serde_json::from_str(row.text(4)?)?;
+            found.insert(row.string(2)?, body.dedup_key);
+        }
+        Ok(idempotency_keys.iter().find_map(|key| found.remove(key)))
     }
 
     async fn accept_once(

@@ -2,10 +2,11 @@
 
 use bugle_domain::integration::Integration;
 use bugle_domain::object::{Object, ObjectKind};
-use bugle_domain::{IntegrationId, TenantId, TenantScope};
+use bugle_domain::{AllTenants, IntegrationId, TenantId, TenantScope};
 use jiff::Timestamp;
 
 use crate::Store;
+use crate::db::row::Row;
 use crate::db::statement::Statement;
 use crate::db::value::values;
 use crate::db::{Tx, WriteClass, retried};
@@ -18,6 +19,10 @@ pub(crate) static BY_KEY: Statement = Statement::new(
      JOIN objects o ON o.tenant_id = k.tenant_id AND o.kind = 'integration'
          AND o.id = k.integration_id
      WHERE k.key_hash = $1",
+);
+
+pub(crate) static BY_ID: Statement = Statement::new(
+    "SELECT o.tenant_id, o.id, o.data FROM objects o WHERE o.kind = 'integration' AND o.id = $1",
 );
 
 pub(crate) static FORGET: Statement =
@@ -37,12 +42,16 @@ impl Store {
         &self,
         key_hash: &[u8; 32],
     ) -> Result<Option<(TenantId, Integration)>, StoreError> {
-        let Some(row) = self.db.row(&BY_KEY, values![key_hash]).await? else { return Ok(None) };
-        let tenant = TenantId::from_stored(row.id(0)?);
-        match object(ObjectKind::Integration, row.id(1)?, row.text(2)?)? {
-            Object::Integration(integration) => Ok(Some((tenant, integration))),
-            _ => Ok(None),
-        }
+        owned(self.db.row(&BY_KEY, values![key_hash]).await?)
+    }
+
+    /// The integration of this id, and whose it is.
+    pub async fn integration_of(
+        &self,
+        _: AllTenants,
+        id: IntegrationId,
+    ) -> Result<Option<(TenantId, Integration)>, StoreError> {
+        owned(self.db.row(&BY_ID, values![id]).await?)
     }
 
     /// Gives an integration its key; an earlier one ends.
@@ -82,5 +91,15 @@ pub(crate) async fn set_key(
     match tx.run(&KEEP, values![key_hash, tenant, integration, now]).await? {
         1 => Ok(()),
         _ => Err(StoreError::KeyTaken),
+    }
+}
+
+/// An integration and its tenant, where there is one.
+fn owned(row: Option<Row>) -> Result<Option<(TenantId, Integration)>, StoreError> {
+    let Some(row) = row else { return Ok(None) };
+    let tenant = TenantId::from_stored(row.id(0)?);
+    match object(ObjectKind::Integration, row.id(1)?, row.text(2)?)? {
+        Object::Integration(integration) => Ok(Some((tenant, integration))),
+        _ => Ok(None),
     }
 }

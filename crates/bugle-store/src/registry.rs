@@ -93,6 +93,7 @@ pub(crate) static ALL: &[&Statement] = &[
     &crate::keyed_requests::FORGET,
     &crate::keyed_requests::DROP_OLD,
     &crate::keys::BY_KEY,
+    &crate::keys::BY_ID,
     &crate::keys::FORGET,
     &crate::keys::KEEP,
     &crate::ledger::ADD,

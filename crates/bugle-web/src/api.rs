@@ -70,6 +70,7 @@ fn configuration() -> OpenApiRouter<WebState> {
         .routes(routes!(integrations::list, integrations::create))
         .routes(routes!(integrations::get, integrations::replace, integrations::delete))
         .routes(routes!(integrations::set_key))
+        .routes(routes!(integrations::address))
         .routes(routes!(integrations::requests))
         .routes(routes!(integrations::send_event))
         .routes(routes!(integrations::would_page))

@@ -4,9 +4,10 @@ mod alertmanager;
 mod alertmanager_api;
 mod alertmanager_webhook;
 mod amtool;
-mod answers;
+pub(crate) mod answers;
 mod credential;
 mod door;
+pub(crate) mod email;
 mod fingerprint;
 mod matcher;
 mod native;
@@ -16,6 +17,7 @@ mod routes;
 mod said;
 mod text;
 
+pub(crate) use door::Refusal;
 pub(crate) use native::DEFAULT_SEVERITY;
 pub(crate) use routes::{described, routes};
 

@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bugle_app::assistance::error::AssistanceError;
-use bugle_app::assistance::{Correspondent, NewMail, Taken};
+use bugle_app::assistance::{Correspondent, Taken};
+use bugle_app::keys::IntegrationRef;
 use bugle_app::{App, Chain, ErrorKind, UseCaseError as _, limits};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
@@ -17,15 +18,17 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::intake::{Refusal, answers, email};
 use crate::server::ACCEPT_BACK_OFF;
 
-mod letter;
+pub(crate) mod letter;
 mod reply;
 mod session;
 mod wire;
 
+use letter::Letter;
 use reply::Reply;
-use session::{Desk, Office, Waits, talk};
+use session::{Desk, Office, Waits, of_unfit, talk};
 
 /// Bounds on what mail servers may use.
 #[derive(Clone, Copy, Debug)]
@@ -165,28 +168,70 @@ impl Drop for Seat<'_> {
     }
 }
 
+/// Whose an address is.
+enum Owner {
+    /// Somebody who may ask for assistance.
+    Person(Correspondent),
+    /// An integration, which takes events.
+    Integration(Arc<IntegrationRef>),
+}
+
 impl Office for App {
-    type Owner = Correspondent;
+    type Owner = Owner;
 
-    async fn find(&self, local: &str) -> Result<Option<Correspondent>, Reply> {
-        self.correspondent(local).await.map_err(|error| of_error(&error))
-    }
-
-    async fn take(&self, owners: &[Correspondent], mail: &NewMail) -> Reply {
-        let mut worst = reply::KEPT;
-        for owner in owners {
-            let said = match self.take_mail(owner, mail).await {
-                Ok(Taken::Done | Taken::Repeated) => continue,
-                Ok(Taken::Running) => reply::LATER,
-                Err(error) => of_error(&error),
-            };
-            // What may go well later comes again for all; what was done is not done again.
-            if worst.code == reply::KEPT.code || (400..500).contains(&said.code) {
-                worst = said;
+    async fn find(&self, local: &str) -> Result<Option<Owner>, Reply> {
+        match self.integration_at(local).await {
+            Ok(Some(to)) if to.integration.disabled => return Err(reply::DISABLED),
+            Ok(Some(to)) => return Ok(Some(Owner::Integration(to))),
+            Ok(None) => (),
+            Err(error) => {
+                tracing::error!(error = %Chain(&error), "an address could not be looked up");
+                return Err(reply::LATER);
             }
         }
-        worst
+        let person = self.correspondent(local).await.map_err(|error| of_error(&error))?;
+        Ok(person.map(Owner::Person))
     }
+
+    async fn take(&self, owners: &[Owner], letter: &Letter) -> Reply {
+        let (mut events, mut worst) = (Vec::new(), None::<Reply>);
+        for owner in owners {
+            let said = match owner {
+                Owner::Person(person) => ask(self, person, letter).await,
+                Owner::Integration(to) => {
+                    let taken = email::take(self, to, letter).await;
+                    taken.map(|event| events.push(event)).map_err(|refusal| of_refusal(&refusal))
+                }
+            };
+            // What may go well later comes again for all; what was done is not done again.
+            if let Err(said) = said
+                && (worst.is_none() || (400..500).contains(&said.code))
+            {
+                worst = Some(said);
+            }
+        }
+        match worst {
+            Some(said) => said,
+            None if events.is_empty() => reply::KEPT,
+            None => Reply::queued(&events),
+        }
+    }
+}
+
+/// Has somebody ask by mail.
+async fn ask(app: &App, person: &Correspondent, letter: &Letter) -> Result<(), Reply> {
+    let mail = letter.by_a_person().map_err(of_unfit)?;
+    match app.take_mail(person, mail).await {
+        Ok(Taken::Done | Taken::Repeated) => Ok(()),
+        Ok(Taken::Running) => Err(reply::LATER),
+        Err(error) => Err(of_error(&error)),
+    }
+}
+
+/// How it is said that an event is not taken.
+fn of_refusal(refusal: &Refusal) -> Reply {
+    let (code, enhanced) = email::answer(refusal);
+    Reply::because(code, enhanced, &answers::reason(refusal))
 }
 
 fn of_error(error: &AssistanceError) -> Reply {

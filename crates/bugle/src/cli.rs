@@ -17,6 +17,7 @@ pub mod doctor;
 pub mod drill;
 pub mod incidents;
 pub mod login;
+pub mod mail_address;
 pub mod names;
 pub mod reference;
 pub mod schedules;
@@ -81,6 +82,8 @@ pub enum Command {
     Login,
     /// Say that something is wrong (or over)
     Trigger(TriggerArgs),
+    /// Where an integration's events may be mailed to
+    MailAddress(MailAddressArgs),
     /// List alerts
     Alerts(AlertsArgs),
     /// Take alerts: "I have it"
@@ -451,6 +454,13 @@ pub struct WhyArgs {
     /// An alert (4812, alr_...) or an event (evt_...)
     #[arg(value_name = "ID")]
     pub id: String,
+}
+
+/// Whose address.
+#[derive(Clone, Debug, Args)]
+pub struct MailAddressArgs {
+    /// The integration: a name or id
+    pub integration: String,
 }
 
 /// What to apply.

@@ -104,6 +104,7 @@ fn dispatch(cli: Cli, environment: &Environment) -> Result<(), Failure> {
 async fn talk(context: &Context, command: Command) -> Result<(), Failure> {
     match command {
         Command::Trigger(args) => cli::trigger::trigger(context, &args).await,
+        Command::MailAddress(args) => cli::mail_address::mail_address(context, &args).await,
         Command::Alerts(args) => cli::alerts::list(context, &args).await,
         Command::Ack(args) => cli::alerts::respond(context, &args, "acknowledge").await,
         Command::Resolve(args) => cli::alerts::respond(context, &args, "resolve").await,

@@ -158,7 +158,7 @@ impl Node {
             let stop = web.stop_token();
             web.once(bugle_web::serve_mail(listener, (app.clone(), domain), limits, stop));
         }
-        if let Some(settings) = watch_settings(behaviour.watch, address)? {
+        if let Some(settings) = watch_settings(behaviour.watch, address, mail_address)? {
             app.start_watch(settings);
             if let Some(folder) = parts.status {
                 app.start_status(status_settings(behaviour.status, folder));
@@ -188,19 +188,17 @@ fn status_settings(status: Status, folder: PathBuf) -> status::Settings {
 }
 
 /// What the watch is run with; `None` where there is to be none.
-fn watch_settings(watch: Watch, address: SocketAddr) -> Result<Option<watch::Settings>, Failure> {
+fn watch_settings(
+    watch: Watch,
+    address: SocketAddr,
+    mail: Option<SocketAddr>,
+) -> Result<Option<watch::Settings>, Failure> {
     if !watch.on {
         return Ok(None);
     }
-    let mut own = address;
-    if own.ip().is_unspecified() {
-        own.set_ip(match own {
-            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
-            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-        });
-    }
     Ok(Some(watch::Settings {
-        own_url: default_public_url(own)?,
+        own_url: default_public_url(as_reached_here(address))?,
+        mail_in: mail.map(as_reached_here),
         probes: watch.probes,
         thresholds: watch.thresholds,
         roots: watch.roots,
@@ -210,6 +208,17 @@ fn watch_settings(watch: Watch, address: SocketAddr) -> Result<Option<watch::Set
         operators: watch.operators,
         heartbeat: watch.heartbeat,
     }))
+}
+
+/// The address by which the node reaches itself where it listens.
+fn as_reached_here(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    address
 }
 
 /// Opens the database that `url` names.

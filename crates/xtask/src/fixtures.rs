@@ -23,6 +23,7 @@ const ALERTMANAGER: Need = Need {
     packages: &["prometheus-alertmanager"],
 };
 const PROMETHEUS: Need = Need { programs: &["prometheus"], packages: &["prometheus"] };
+const SWAKS: Need = Need { programs: &["swaks"], packages: &["swaks"] };
 const PYTHON: Need = Need { programs: &["python3"], packages: &["python3", "python3-venv"] };
 const NODE: Need = Need { programs: &["node", "npm"], packages: &["nodejs", "npm"] };
 
@@ -36,7 +37,8 @@ pub(crate) struct Fixtures {
 impl Fixtures {
     /// Installs what is missing and starts what runs.
     pub(crate) async fn start() -> Result<Self> {
-        packages::require(&[DATABASE, BROWSER, ALERTMANAGER, PROMETHEUS, PYTHON, NODE]).await?;
+        let needed = [DATABASE, BROWSER, ALERTMANAGER, PROMETHEUS, SWAKS, PYTHON, NODE];
+        packages::require(&needed).await?;
         let python = python::environment().await?;
         let modules = node::modules().await?;
         let postgres = Postgres::start(Durability::ForTests).await?;
@@ -53,6 +55,7 @@ impl Fixtures {
             ("BUGLE_TEST_ALERTMANAGER", path_of("prometheus-alertmanager")),
             ("BUGLE_TEST_AMTOOL", path_of("amtool")),
             ("BUGLE_TEST_PROMETHEUS", path_of("prometheus")),
+            ("BUGLE_TEST_SWAKS", path_of("swaks")),
         ];
         Ok(Self { _postgres: postgres, _chromedriver: chromedriver, variables })
     }

@@ -10,10 +10,6 @@ use bugle_domain::text::{one_line, truncate};
 use bugle_domain::{AlertId, AllTenants, RequestId, TenantScope, UserId};
 use bugle_engine::assistance::letter::{self, Named};
 use bugle_engine::message::html::escaped;
-use data_encoding::BASE32_NOPAD;
-use hmac::{Hmac, Mac};
-use sha2::Sha256;
-use uuid::Uuid;
 
 use super::error::AssistanceError;
 use super::{AssistanceView, MAX_TEXT, NewAssistance};
@@ -24,13 +20,10 @@ use crate::error::{Chain, UseCaseError as _};
 use crate::identity::session::caller_of;
 use crate::keyed_requests::{Asked, Begun, Ended, KeyedRequestError, Turn};
 use crate::permission::Permission;
+use crate::secret_address::Kind;
 
-/// What an address of this kind begins with.
-const PREFIX: &str = "help+";
-/// Bytes of an address that prove it: 128 bits.
-const PROOF_BYTES: usize = 16;
-/// Bytes of a person's id.
-const ID_BYTES: usize = 16;
+/// The addresses of people who may ask.
+const KIND: Kind = Kind { prefix: "help+", purpose: b"help by mail" };
 /// Longest subject of an answer, in characters of what was asked.
 const SUBJECT_CHARS: usize = 60;
 /// A mail that was begun and never ended, as when its node died, is done once more.
@@ -207,29 +200,12 @@ impl App {
 impl Inner {
     /// The address that somebody may write to; `None`: Bugle reads no mail.
     pub(crate) fn help_address(&self, user: UserId) -> Option<String> {
-        let domain = self.settings.mail_domain.as_ref()?;
-        let mut token = user.as_uuid().as_bytes().to_vec();
-        let proof = self.help_mac(user).finalize().into_bytes();
-        token.extend_from_slice(proof.get(..PROOF_BYTES)?);
-        // Mail servers may change capitals.
-        let digits = BASE32_NOPAD.encode(&token).to_ascii_lowercase();
-        Some(format!("{PREFIX}{digits}@{domain}"))
+        self.secret_address(KIND, user.as_uuid())
     }
 
     /// Whose address begins like this: only one that this installation has made.
     fn user_of_help(&self, local: &str) -> Option<UserId> {
-        let local = local.to_ascii_lowercase();
-        let digits = local.strip_prefix(PREFIX)?.to_ascii_uppercase();
-        let token = BASE32_NOPAD.decode(digits.as_bytes()).ok()?;
-        let (id, proof) = token.split_at_checked(ID_BYTES)?;
-        let user = UserId::from_stored(Uuid::from_slice(id).ok()?);
-        let proven =
-            proof.len() == PROOF_BYTES && self.help_mac(user).verify_truncated_left(proof).is_ok();
-        proven.then_some(user)
-    }
-
-    fn help_mac(&self, user: UserId) -> Hmac<Sha256> {
-        self.mac(b"help by mail", user.as_uuid())
+        self.id_in_address(KIND, local).map(UserId::from_stored)
     }
 }
 

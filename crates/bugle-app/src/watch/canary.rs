@@ -46,6 +46,8 @@ const LEVEL_DELAY_S: u32 = 86_400;
 const ACTOR: &str = "the watch";
 /// The provider's name on the path that must fail.
 const CONTROL: &str = "control";
+/// What the integration is called that takes canaries by mail.
+const BY_MAIL: &str = "by mail";
 
 /// A path, and the key by which events enter it.
 struct Way {
@@ -120,6 +122,11 @@ impl Canaries {
         TenantScope::granted(self.tenant)
     }
 
+    /// The integration that those by mail come in by.
+    pub(super) fn by_mail(&self) -> IntegrationId {
+        IntegrationId::from_stored(stable_id(&format!("{} by mail", self.tenant)))
+    }
+
     /// Makes the tenant what it must be, with new keys.
     pub(super) async fn set_up(&self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
         let policies = self.ways.first().map(|way| ids(self.tenant, &way.path).policy);
@@ -142,6 +149,8 @@ impl Canaries {
             let hash = Sha256::digest(way.key.expose_secret().as_bytes()).into();
             changes.push(ObjectChange::Key { integration, hash });
         }
+        let object = Object::Integration(integration(self.by_mail(), BY_MAIL.to_owned(), None));
+        changes.push(ObjectChange::Put { object, expected: None });
         let wanted: Vec<Uuid> = changes.iter().filter_map(put_id).collect();
         changes.extend(known.iter().flat_map(|directory| gone(directory, &wanted)));
         store.save_objects(self.scope(), &changes, now, ACTOR).await.map(drop)
@@ -230,10 +239,7 @@ fn ids(tenant: TenantId, path: &Path) -> Ids {
     let id = |kind: &str| {
         let lane = path.lane.as_str();
         let text = format!("{tenant} {} {} {lane} {kind}", path.channel.as_str(), path.provider);
-        let hash: [u8; 32] = Sha256::digest(text.as_bytes()).into();
-        let (head, _) = hash.split_at(16);
-        uuid::Builder::from_slice(head)
-            .map_or(Uuid::nil(), |builder| builder.with_version(uuid::Version::Custom).into_uuid())
+        stable_id(&text)
     };
     Ids {
         user: UserId::from_stored(id("user")),
@@ -241,6 +247,26 @@ fn ids(tenant: TenantId, path: &Path) -> Ids {
         policy: PolicyId::from_stored(id("policy")),
         service: ServiceId::from_stored(id("service")),
         integration: IntegrationId::from_stored(id("integration")),
+    }
+}
+
+/// An id that follows from words.
+fn stable_id(text: &str) -> Uuid {
+    let hash: [u8; 32] = Sha256::digest(text.as_bytes()).into();
+    let (head, _) = hash.split_at(16);
+    uuid::Builder::from_slice(head)
+        .map_or(Uuid::nil(), |builder| builder.with_version(uuid::Version::Custom).into_uuid())
+}
+
+fn integration(id: IntegrationId, name: String, service: Option<ServiceId>) -> Integration {
+    Integration {
+        id,
+        name,
+        dialect: if service.is_some() { Dialect::Native } else { Dialect::Email },
+        service,
+        key_hint: String::new(),
+        quota_per_minute: bugle_domain::integration::DEFAULT_QUOTA_PER_MINUTE,
+        disabled: false,
     }
 }
 
@@ -285,15 +311,7 @@ fn objects(tenant: TenantId, way: &Way) -> Vec<Object> {
             description: String::new(),
             runbook_url: None,
         }),
-        Object::Integration(Integration {
-            id: ids.integration,
-            name,
-            dialect: Dialect::Native,
-            service: Some(ids.service),
-            key_hint: String::new(),
-            quota_per_minute: bugle_domain::integration::DEFAULT_QUOTA_PER_MINUTE,
-            disabled: false,
-        }),
+        Object::Integration(integration(ids.integration, name, Some(ids.service))),
     ]
 }
 

@@ -22,6 +22,7 @@ use super::alarm::{self, Alarm};
 use super::canary::Canaries;
 use super::certificate::Certificate;
 use super::look::{self, Look};
+use super::mail::MailCanaries;
 use super::report::{Others, PathReport, Report, Watched};
 use super::settings::{Settings, Strictness};
 use crate::app::Inner;
@@ -68,10 +69,16 @@ pub(super) async fn watch(app: Arc<Inner>, settings: Arc<Settings>, stop: Cancel
 }
 
 /// When something was last done.
-struct Every(Duration, Option<Instant>);
+pub(super) struct Every(Duration, Option<Instant>);
 
 impl Every {
-    fn due(&mut self) -> bool {
+    /// It was never done.
+    pub(super) fn new(period: Duration) -> Self {
+        Self(period, None)
+    }
+
+    /// Whether it is time to do it; it counts as done then.
+    pub(super) fn due(&mut self) -> bool {
         let due = self.1.is_none_or(|at| at.elapsed() >= self.0);
         if due {
             self.1 = Some(Instant::now());
@@ -86,6 +93,7 @@ pub(super) struct Round {
     pub(super) settings: Arc<Settings>,
     pub(super) store: Store,
     canaries: Canaries,
+    mail: Option<MailCanaries>,
     watcher: Watcher,
     look: Look,
     others: Others,
@@ -125,6 +133,8 @@ impl Round {
             .and_then(|addresses| Canaries::new(app.node, &settings, probe.clone(), addresses))
             .inspect_err(|error| told(error))
             .ok()?;
+        let mail = settings.mail_in.zip(app.event_address(canaries.by_mail()));
+        let mail = mail.map(|(door, to)| MailCanaries::new(door, to, canaries.scope()));
         let alarm = match &settings.operators {
             Some(operators) => Alarm::new(
                 operators,
@@ -144,9 +154,10 @@ impl Round {
         let heartbeat = settings.heartbeat.as_ref().map_or(SLOW_EVERY, |it| it.every);
         Some(Self {
             control: Every(settings.control_every, first),
-            sweep: Every(SWEEP_EVERY, None),
-            slow: Every(SLOW_EVERY, None),
-            heartbeat: Every(heartbeat, None),
+            sweep: Every::new(SWEEP_EVERY),
+            slow: Every::new(SLOW_EVERY),
+            heartbeat: Every::new(heartbeat),
+            mail,
             look: Look::new(),
             others: Others::default(),
             began: Instant::now(),
@@ -209,6 +220,7 @@ impl Round {
         let statuses = self.app.channels.providers();
         let mut others: Vec<Signal> = look::full(&gauges, now).collect();
         others.extend(look::failing(&statuses, now));
+        others.extend(self.mail.as_ref().and_then(MailCanaries::signal));
         others.extend(self.store_signal(now));
         others.extend(self.misfits(now).await);
         let seen = Seen {
@@ -256,7 +268,14 @@ impl Round {
             self.watcher.begin_control(self.canaries.control().clone(), self.app.clock.now());
         }
         let control = self.watcher.control_runs();
-        for (path, flight) in self.canaries.send(&self.app.clock, control).await {
+        let (clock, store) = (&self.app.clock, &self.store);
+        let by_mail = async {
+            if let Some(mail) = &mut self.mail {
+                mail.send(store, clock).await;
+            }
+        };
+        let (sent, ()) = tokio::join!(self.canaries.send(clock, control), by_mail);
+        for (path, flight) in sent {
             self.watcher.send(&path, flight);
         }
         tokio::time::sleep(FLIGHT).await;

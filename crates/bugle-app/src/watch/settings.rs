@@ -1,5 +1,6 @@
 //! What the watch is run with; already checked.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bugle_channels::{Probe, Roots, Settings as ChannelSettings};
@@ -60,6 +61,8 @@ pub struct Settings {
     pub roots: Roots,
     /// Where this node listens, as it reaches itself.
     pub own_url: Url,
+    /// Where this node takes mail, as it reaches itself.
+    pub mail_in: Option<SocketAddr>,
     /// Probe addresses. Webhooks need none: they come back here.
     pub probes: Vec<ProbeAddress>,
     /// From when on something is wrong, as far as the stages' revision does not say it.

@@ -15,6 +15,8 @@ use crate::watch::{Hop, Verdict};
 pub struct Installed {
     /// Who serves each channel.
     pub providers: BTreeMap<Channel, BTreeSet<String>>,
+    /// Whether events are taken in by mail.
+    pub mail_in: bool,
     /// Nodes that run.
     pub nodes: usize,
 }
@@ -22,8 +24,9 @@ pub struct Installed {
 impl Installed {
     /// The components there are, in the order they are shown.
     pub fn components(&self) -> Vec<Component> {
-        let serves = |component: &Component| {
-            component.channel().is_none_or(|channel| self.providers.contains_key(&channel))
+        let serves = |component: &Component| match component {
+            Component::EmailInitiation => self.mail_in,
+            other => other.channel().is_none_or(|channel| self.providers.contains_key(&channel)),
         };
         Component::ALL.into_iter().filter(serves).collect()
     }
@@ -94,7 +97,10 @@ fn touched(installed: &Installed, verdict: &Verdict, all: &[Verdict]) -> Vec<(Co
     let down = if everywhere { State::MajorOutage } else { State::PartialOutage };
     match &verdict.hop {
         Hop::Store => installed.components().into_iter().map(|it| (it, down)).collect(),
-        Hop::Stage { stage: Stage::Intake } => vec![(Component::Intake, down)],
+        Hop::Stage { stage: Stage::Intake } => {
+            vec![(Component::Intake, down), (Component::EmailInitiation, down)]
+        }
+        Hop::MailIn => vec![(Component::EmailInitiation, down)],
         Hop::Stage { stage: Stage::Alerting | Stage::Dispatch } => {
             installed.ways_out().map(|it| (it, down)).collect()
         }

@@ -34,7 +34,7 @@ fn installed() -> Installed {
         (Channel::Email, names(&["mail"])),
         (Channel::Sms, names(&["first", "spare"])),
     ];
-    Installed { providers: providers.into(), nodes: 2 }
+    Installed { providers: providers.into(), mail_in: false, nodes: 2 }
 }
 
 fn verdict(hop: Hop) -> Verdict {
@@ -51,7 +51,7 @@ fn provider(channel: Channel, provider: &str) -> Hop {
     Hop::Provider { channel, provider: provider.to_owned() }
 }
 
-/// Every kind of hop.
+/// Every kind of hop but the door for mail, which is not everywhere.
 fn hops() -> Vec<Hop> {
     let mut hops: Vec<Hop> =
         [Stage::Intake, Stage::Alerting, Stage::Dispatch, Stage::Responses].map(stage).into();
@@ -70,6 +70,35 @@ fn declared(verdicts: &[Verdict]) -> Incident {
 
 fn known<'a>(installed: &'a Installed, verdicts: &'a [Verdict], second: i64) -> Known<'a> {
     Known { installed, verdicts, harmless: false, promise: PROMISE, now: at(second) }
+}
+
+#[test]
+fn the_door_for_mail_is_a_component_where_there_is_one() {
+    assert!(!installed().components().contains(&Component::EmailInitiation));
+    let installed = Installed { mail_in: true, ..installed() };
+    let seen = |hop| troubles(&rules::seen(&installed, &[verdict(hop)]));
+    assert_eq!(seen(Hop::MailIn), "email_initiation major_outage");
+    let intake = seen(stage(Stage::Intake));
+    assert_eq!(intake, "intake major_outage,\n    email_initiation major_outage");
+    let verdicts = [verdict(Hop::MailIn)];
+    let incident = declared(&verdicts);
+    assert_eq!(incident.title, "Mail intake: mail is not taken in");
+    assert_eq!(incident.severity, incident::IncidentSeverity::Major);
+    let id = BulletinId::new(at(8), [2; 10]);
+    let told = bulletin::open(id, &incident, known(&installed, &verdicts, 8));
+    assert_eq!(told.title, "Events by email are not taken in");
+    insta::assert_snapshot!(sentences(&told.updates[0].text), @r"
+    Mail to the addresses of integrations is not taken in.
+        Events that are sent another way are.
+        It may affect everybody.
+        It began at 14:52 UTC.
+        Not affected:
+        Event intake, Web interface, API, Integration platform, Email notifications and SMS notifications.
+        What we accepted before is kept.
+        What we do not take your mail server holds back, and sends again.
+        The cause is not known yet.
+        Next update by 15:12 UTC.
+    ");
 }
 
 #[test]

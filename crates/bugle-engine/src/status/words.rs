@@ -50,6 +50,7 @@ pub(super) fn title(facts: &Facts<'_>) -> String {
         Hop::Stage { stage: Stage::Intake } => "Events are not taken in",
         Hop::Stage { stage: Stage::Alerting | Stage::Dispatch } => "Notifications are late",
         Hop::Stage { stage: Stage::Responses } => "Answers to notifications do not reach us",
+        Hop::MailIn => "Events by email are not taken in",
         Hop::Provider { channel, .. } if facts.another_serves(*channel) => {
             return format!("{} may be late", messages(*channel));
         }
@@ -108,6 +109,11 @@ fn seen(facts: &Facts<'_>) -> String {
         Hop::Stage { stage: Stage::Responses } => "Notifications go out, but acknowledging by \
              text, call or link may have no effect. Acknowledge on the web interface instead."
             .to_owned(),
+        Hop::MailIn => {
+            "Mail to the addresses of integrations is not taken in. Events that are sent \
+             another way are."
+                .to_owned()
+        }
         Hop::Provider { channel, .. } if facts.another_serves(*channel) => format!(
             "{} through one of our providers do not arrive. Others serve, and some messages may \
              be late.",
@@ -156,6 +162,10 @@ fn kept(facts: &Facts<'_>) -> &'static str {
         Hop::Store | Hop::Stage { stage: Stage::Intake } => REFUSED,
         Hop::Stage { stage: Stage::Alerting | Stage::Dispatch } => {
             "No event is lost: what we accept is kept, and its notifications go out late."
+        }
+        Hop::MailIn => {
+            "What we accepted before is kept. What we do not take your mail server holds back, and \
+             sends again."
         }
         Hop::Stage { stage: Stage::Responses } | Hop::Provider { .. } | Hop::Watch => {
             "No event is lost."

@@ -296,9 +296,16 @@ impl Watcher {
         let harms =
             |case: &Case| case.last_harm.is_some_and(|at| ms_between(at, now) < clear_after);
         let database = self.cases.get(&Hop::Store).filter(|case| case.declared);
-        let explained = |hop: &Hop, case: &Case| {
-            let database = database.filter(|_| matches!(hop, Hop::Stage { .. }));
-            database.is_some_and(|it| ms_between(case.since, it.since) <= EXPLAINED_MS)
+        let intake = Hop::Stage { stage: Stage::Intake };
+        // What is only suspected is waited for: it is said of the door for mail, or of more.
+        let beneath = [&Hop::Store, &intake].into_iter().filter_map(|hop| self.cases.get(hop));
+        let intake_fails = beneath.into_iter().any(|case| !case.declared || harms(case));
+        let explained = |hop: &Hop, case: &Case| match hop {
+            Hop::Stage { .. } => {
+                database.is_some_and(|it| ms_between(case.since, it.since) <= EXPLAINED_MS)
+            }
+            Hop::MailIn => intake_fails,
+            Hop::Store | Hop::Provider { .. } | Hop::Watch => false,
         };
         let declared = self.cases.iter().filter(|(_, case)| case.declared);
         let mut verdicts: Vec<Verdict> = declared

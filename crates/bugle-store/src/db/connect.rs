@@ -208,6 +208,7 @@ migrations! {
     "20261125140000" "create_status_pages"
     "20261125141000" "text_subscribers"
     "20261125142000" "find_users_by_id"
+    "20261125163000" "find_integrations_by_id"
 }
 
 fn migration(version: &str, name: &'static str, sql: &'static str) -> Migration {

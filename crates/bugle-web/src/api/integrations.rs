@@ -129,6 +129,28 @@ pub(crate) async fn set_key(
     Ok(Json(app.set_integration_key(&caller, id, source(body.key)).await?.into()))
 }
 
+/// Where an integration's events may be mailed to.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AddressBody {
+    /// The address; whoever knows it can send events. Null: Bugle takes no mail in.
+    address: Option<String>,
+}
+
+/// Shows the address that an integration's events may be mailed to.
+#[utoipa::path(
+    get, path = "/integrations/{id}/address", tag = "integrations",
+    operation_id = "show mail address",
+    params(("id" = String, Path)), responses((status = 200, body = AddressBody))
+)]
+pub(crate) async fn address(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id<IntegrationId>,
+) -> Result<Json<AddressBody>, ApiError> {
+    let address = app.shown_event_address(&caller, id).await?;
+    Ok(Json(AddressBody { address }))
+}
+
 /// One request of an integration, accepted or rejected.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct RequestBody {

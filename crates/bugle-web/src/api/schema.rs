@@ -361,4 +361,5 @@ pub(crate) enum Dialect {
     PagerdutyV1,
     AlertmanagerWebhook,
     AlertmanagerApi,
+    Email,
 }

@@ -70,15 +70,7 @@ pub(super) struct Alert {
 /// meant to wake anybody can say so.
 pub(super) fn severity(labels: &Labels) -> Severity {
     let word = labels.first(&["severity", "priority", "level"]).unwrap_or_default();
-    match word.trim().to_ascii_lowercase().as_str() {
-        "critical" | "crit" | "page" | "fatal" | "emergency" | "disaster" | "p1" => {
-            Severity::Critical
-        }
-        "warning" | "warn" | "average" | "medium" | "p3" => Severity::Medium,
-        "low" | "minor" | "notice" | "ticket" | "p4" => Severity::Low,
-        "info" | "information" | "informational" | "none" | "debug" | "p5" => Severity::Info,
-        _ => Severity::High,
-    }
+    text::severity(word.trim()).unwrap_or(Severity::High)
 }
 
 impl Alert {

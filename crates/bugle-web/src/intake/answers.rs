@@ -7,6 +7,7 @@
 //! | PagerDuty v2 | 429 | 503 | 400 | 400 |
 //! | PagerDuty v1 | 403 "retry later" | 503 | 400 | 400 |
 //! | Alertmanager webhook, API | 503 | 503 | 401 | 400 |
+//! | mail | 451 | 451 | 550 | 554 |
 //!
 //! Alertmanager's webhook drops what is answered 429 until the next group interval; its PagerDuty
 //! v1 retries 403, as does the Nagios plugin, which drops other 4xx.
@@ -22,7 +23,7 @@ use serde_json::json;
 
 use super::door::Refusal;
 use super::said::DialectError;
-use super::{pagerduty_v1, pagerduty_v2};
+use super::{email, pagerduty_v1, pagerduty_v2};
 use crate::problem::ApiError;
 
 /// Seconds to wait where nothing else is known.
@@ -50,15 +51,27 @@ pub(crate) fn status(dialect: Dialect, refusal: &Refusal) -> StatusCode {
     }
 }
 
+/// The status that stands in the list of the last requests.
+pub(crate) fn kept_status(dialect: Dialect, refusal: &Refusal) -> u16 {
+    match dialect {
+        Dialect::Email => email::answer(refusal).0,
+        _ => status(dialect, refusal).as_u16(),
+    }
+}
+
 fn too_much(dialect: Dialect, error: &IntakeError) -> StatusCode {
     match (dialect, error) {
         (Dialect::PagerdutyV1, _) => StatusCode::FORBIDDEN,
         (Dialect::PagerdutyV2, _) | (Dialect::Native, IntakeError::Quota { .. }) => {
             StatusCode::TOO_MANY_REQUESTS
         }
-        (Dialect::Native | Dialect::AlertmanagerWebhook | Dialect::AlertmanagerApi, _) => {
-            StatusCode::SERVICE_UNAVAILABLE
-        }
+        (
+            Dialect::Native
+            | Dialect::AlertmanagerWebhook
+            | Dialect::AlertmanagerApi
+            | Dialect::Email,
+            _,
+        ) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 
@@ -110,14 +123,21 @@ fn retry_after_s(refusal: &Refusal) -> Option<u64> {
     }
 }
 
-/// The whole answer. `key` is the one in the body, for dialects that explain what is wrong with it.
-pub(crate) fn refused(dialect: Dialect, refusal: &Refusal, key: Option<&str>) -> Response {
-    let status = status(dialect, refusal);
+/// Counts what was not taken.
+pub(crate) fn counted(dialect: Dialect, refusal: &Refusal) {
     metrics::counter!("bugle_requests_rejected_total", "dialect" => dialect.as_str(),
         "reason" => code(refusal))
     .increment(1);
+}
+
+/// The whole answer. `key` is the one in the body, for dialects that explain what is wrong with it.
+pub(crate) fn refused(dialect: Dialect, refusal: &Refusal, key: Option<&str>) -> Response {
+    let status = status(dialect, refusal);
+    counted(dialect, refusal);
     let mut response = match dialect {
-        Dialect::Native | Dialect::AlertmanagerWebhook => problem(status, refusal).into_response(),
+        Dialect::Native | Dialect::AlertmanagerWebhook | Dialect::Email => {
+            problem(status, refusal).into_response()
+        }
         Dialect::PagerdutyV2 | Dialect::PagerdutyV1 => pagerduty(dialect, refusal, key, status),
         // Alertmanager's own errors are JSON texts.
         Dialect::AlertmanagerApi => (status, Json(reason(refusal))).into_response(),

@@ -17,7 +17,7 @@ use super::said::{DialectError, Events};
 use super::{answers, text};
 
 /// Longest idempotency key, in bytes, with room for an event's number.
-const MAX_IDEMPOTENCY_BYTES: usize = 240;
+pub(super) const MAX_IDEMPOTENCY_BYTES: usize = 240;
 /// Most bytes kept of a request that was not accepted.
 const MAX_REJECTED_BYTES: usize = 16 * 1_024;
 
@@ -84,20 +84,29 @@ pub(crate) async fn integration(
 /// Looks up the key and commits the events. When this returns them, they are durable.
 pub(crate) async fn take(app: &App, request: Arrived<'_>) -> Result<Vec<Taken>, Refusal> {
     let to = integration(app, request.key).await?;
+    take_for(app, request, &to).await
+}
+
+/// The same where it is known whose the events are.
+pub(crate) async fn take_for(
+    app: &App,
+    request: Arrived<'_>,
+    to: &Arc<IntegrationRef>,
+) -> Result<Vec<Taken>, Refusal> {
     let (dialect, raw, at) = (request.dialect, request.raw.clone(), request.now);
-    let taken = commit(app, request, &to).await;
+    let taken = commit(app, request, to).await;
     if let Err(refusal) = &taken {
         let mut raw = Vec::from(raw);
         raw.truncate(MAX_REJECTED_BYTES);
         let rejected = RejectedRequest {
             at,
             dialect,
-            status: answers::status(dialect, refusal).as_u16(),
+            status: answers::kept_status(dialect, refusal),
             code: answers::code(refusal).to_owned(),
             detail: answers::reason(refusal),
             raw,
         };
-        app.note_rejected(to, rejected);
+        app.note_rejected(Arc::clone(to), rejected);
     }
     taken
 }
@@ -109,6 +118,9 @@ async fn commit(
 ) -> Result<Vec<Taken>, Refusal> {
     if to.integration.disabled {
         return Err(Refusal::Disabled);
+    }
+    if request.raw.len() > app.max_body() {
+        return Err(Refusal::TooLarge);
     }
     let mut bodies = request.events.map_err(Refusal::Wrong)?;
     if request.idempotency_key.is_some_and(|key| key.len() > MAX_IDEMPOTENCY_BYTES) {
@@ -138,7 +150,7 @@ async fn commit(
     let mut taken: Vec<Taken> = events.iter().map(Taken::of).collect();
     let accepted = app.intake().accept(events, to.integration.quota_per_minute).await;
     for (taken, accepted) in taken.iter_mut().zip(accepted.map_err(Refusal::Intake)?) {
-        taken.learn(accepted)?;
+        taken.learn(accepted, request.dialect)?;
     }
     Ok(taken)
 }
@@ -165,12 +177,19 @@ impl Taken {
         Self { id: event.id, dedup_key: event.body.dedup_key.clone(), repeat: false }
     }
 
-    fn learn(&mut self, accepted: bugle_app::intake::Accepted) -> Result<(), Refusal> {
+    /// A mail's id is its own: what servers on the way make of the rest does not count.
+    fn learn(
+        &mut self,
+        accepted: bugle_app::intake::Accepted,
+        dialect: Dialect,
+    ) -> Result<(), Refusal> {
         use bugle_app::intake::Accepted;
         match accepted {
             Accepted::New => Ok(()),
-            Accepted::Repeat { same_body: false, .. } => Err(Refusal::OtherBody),
-            Accepted::Repeat { id, same_body: true } => {
+            Accepted::Repeat { same_body: false, .. } if dialect != Dialect::Email => {
+                Err(Refusal::OtherBody)
+            }
+            Accepted::Repeat { id, .. } => {
                 (self.id, self.repeat) = (id, true);
                 Ok(())
             }

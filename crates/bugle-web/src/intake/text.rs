@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use bugle_domain::Severity;
 use bugle_domain::event::{EventBody, Link, MAX_DEDUP_KEY_BYTES, MAX_LINKS, MAX_SUMMARY_CHARS};
 use bugle_domain::text::{one_line, truncate};
 use jiff::Timestamp;
@@ -98,13 +99,18 @@ fn line(text: String, max_chars: usize) -> String {
     if plain { text } else { truncate(&one_line(&text), max_chars) }
 }
 
-/// A dedup key as kept: at most 255 bytes. A longer one is cut and ends in a hash of the whole, so
-/// that it still folds with itself and with nothing else.
+/// A dedup key as kept: at most 255 bytes.
 pub(super) fn dedup_key(text: String) -> String {
-    if text.len() <= MAX_DEDUP_KEY_BYTES {
+    cut(text, MAX_DEDUP_KEY_BYTES)
+}
+
+/// A key of at most so many bytes. A longer one is cut and ends in a hash of the whole, so that it
+/// is still like itself and like nothing else.
+pub(super) fn cut(text: String, max_bytes: usize) -> String {
+    if text.len() <= max_bytes {
         return text;
     }
-    let end = text.floor_char_boundary(MAX_DEDUP_KEY_BYTES - HASH_CHARS - 1);
+    let end = text.floor_char_boundary(max_bytes - HASH_CHARS - 1);
     format!("{}#{:016x}", &text[..end], super::fingerprint::fnv1a([text.as_bytes()]))
 }
 
@@ -170,6 +176,20 @@ pub(super) fn detail(details: &mut Map<String, Value>, name: &str, value: Option
     {
         details.insert(name.to_owned(), Value::String(value));
     }
+}
+
+/// How bad a word says that something is, in any case; `None`: it says nothing of that.
+pub(super) fn severity(word: &str) -> Option<Severity> {
+    Some(match word.to_ascii_lowercase().as_str() {
+        "critical" | "crit" | "page" | "fatal" | "emergency" | "disaster" | "p1" => {
+            Severity::Critical
+        }
+        "high" | "major" | "error" | "p2" => Severity::High,
+        "warning" | "warn" | "average" | "medium" | "p3" => Severity::Medium,
+        "low" | "minor" | "notice" | "ticket" | "p4" => Severity::Low,
+        "info" | "information" | "informational" | "none" | "debug" | "p5" => Severity::Info,
+        _ => return None,
+    })
 }
 
 /// Takes NUL characters out of `events`: PostgreSQL keeps none in text. In JSON they are always

@@ -160,5 +160,6 @@ pub(super) fn dialect_name(dialect: Dialect) -> &'static str {
         Dialect::PagerdutyV1 => "PagerDuty Events v1",
         Dialect::AlertmanagerWebhook => "Alertmanager webhook",
         Dialect::AlertmanagerApi => "Prometheus, Alertmanager API",
+        Dialect::Email => "Mail",
     }
 }

@@ -18,6 +18,19 @@ pub(super) enum Sender {
     Prometheus,
     /// A PagerDuty Events v2 client.
     Pagerduty,
+    /// Anything that can send mail.
+    Mail,
+}
+
+/// What a snippet has in it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Given<'a> {
+    /// Address of this installation, without `/` at its end.
+    pub(super) base: &'a str,
+    /// The key.
+    pub(super) key: &'a str,
+    /// The integration's own mail address; `None`: no mail is taken in.
+    pub(super) address: Option<&'a str>,
 }
 
 /// A snippet with its words.
@@ -33,8 +46,14 @@ pub(super) struct Snippet {
 
 impl Sender {
     /// All there are, in the order of the tabs.
-    pub(super) const ALL: [Self; 5] =
-        [Self::Curl, Self::Webhook, Self::AlertmanagerPagerduty, Self::Prometheus, Self::Pagerduty];
+    pub(super) const ALL: [Self; 6] = [
+        Self::Curl,
+        Self::Webhook,
+        Self::AlertmanagerPagerduty,
+        Self::Prometheus,
+        Self::Pagerduty,
+        Self::Mail,
+    ];
 
     /// Name of its tab in the URL.
     pub(super) fn slug(self) -> &'static str {
@@ -44,6 +63,7 @@ impl Sender {
             Self::AlertmanagerPagerduty => "alertmanager-pagerduty",
             Self::Prometheus => "prometheus",
             Self::Pagerduty => "pagerduty",
+            Self::Mail => "mail",
         }
     }
 
@@ -55,6 +75,7 @@ impl Sender {
             Self::AlertmanagerPagerduty => "Alertmanager, PagerDuty",
             Self::Prometheus => "Prometheus",
             Self::Pagerduty => "PagerDuty client",
+            Self::Mail => "Mail",
         }
     }
 
@@ -66,11 +87,13 @@ impl Sender {
             Dialect::AlertmanagerWebhook => Self::Webhook,
             Dialect::AlertmanagerApi => Self::Prometheus,
             Dialect::PagerdutyV2 | Dialect::PagerdutyV1 => Self::Pagerduty,
+            Dialect::Email => Self::Mail,
         })
     }
 
-    /// The snippet, with the address of this installation and the key. `base` ends without `/`.
-    pub(super) fn snippet(self, base: &str, key: &str) -> Snippet {
+    /// The snippet, with what is given in it.
+    pub(super) fn snippet(self, given: Given<'_>) -> Snippet {
+        let Given { base, key, address } = given;
         match self {
             Self::Curl => Snippet {
                 before: "Run this anywhere that can reach Bugle.",
@@ -113,7 +136,28 @@ impl Sender {
                 code: pagerduty(base, key),
                 after: None,
             },
+            Self::Mail => mail(address),
         }
+    }
+}
+
+fn mail(address: Option<&str>) -> Snippet {
+    let Some(address) = address else {
+        return Snippet {
+            before: "Bugle takes no mail in here. Whoever runs it can have it do so, in its \
+                     configuration.",
+            code: "[mail_in]\nlisten = \"0.0.0.0:2525\"\ndomain = \"in.example.com\"".to_owned(),
+            after: None,
+        };
+    };
+    Snippet {
+        before: "Each mail to this address is an event. Treat it like a password: whoever knows it \
+                 can send events. It stays when the key is changed.",
+        code: address.to_owned(),
+        after: Some(
+            "Subjects such as \"[RESOLVED] …\" or \"RECOVERY …\" end the alert; \"[key: …]\" in \
+             the subject says what folds together.",
+        ),
     }
 }
 

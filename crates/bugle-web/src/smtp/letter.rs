@@ -1,4 +1,5 @@
-//! Reads a mail: what it says, what it answers, and whether a person wrote it.
+//! Reads a mail: what it says, what it answers, and whether a person wrote it. What follows from
+//! that is for others to say.
 //!
 //! Its parts are found here and not by the library, which goes into mails within mails without end:
 //! the library reads headers, and one part that is text. What is done grows with the size of a mail
@@ -7,6 +8,8 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
 use bugle_app::assistance::NewMail;
+use bytes::Bytes;
+use jiff::Timestamp;
 use mail_parser::{Message, MessageParser};
 use sha2::{Digest, Sha256};
 
@@ -19,9 +22,30 @@ const MAX_HOPS: usize = 50;
 /// Most mails that one may say it answers, the nearest last.
 const MAX_ANSWERED: usize = 50;
 
+/// Headers that say how urgent a mail is, the most exact first.
+const PRIORITIES: [&str; 3] = ["x-priority", "importance", "priority"];
+
+/// A mail that was read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Letter {
+    /// All bytes of it.
+    pub(crate) raw: Bytes,
+    /// What it says.
+    pub(crate) mail: NewMail,
+    /// Who it says that it is from: an address, and a name in front of it where there is one. Where
+    /// it says nothing, its return path.
+    pub(crate) from: String,
+    /// When it says that it was written.
+    pub(crate) date: Option<Timestamp>,
+    /// How urgent it says that it is, as it stands in the first of its headers about that.
+    pub(crate) priority: Option<String>,
+    /// A program sent it (RFC 3834): there is nobody to answer.
+    pub(crate) automatic: bool,
+}
+
 /// Why a mail is not taken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Unfit {
+pub(crate) enum Unfit {
     /// Its header is too large.
     Header,
     /// It has too many parts, or they stand too deep.
@@ -30,13 +54,13 @@ pub(super) enum Unfit {
     Unreadable,
     /// It goes in a circle.
     Loop,
-    /// A program sent it (RFC 3834): there is nobody to answer.
+    /// A program sent it to where people write.
     Automatic,
 }
 
 /// Reads a mail that was sent with this return path.
-pub(super) fn read(raw: &[u8], return_path: &str) -> Result<NewMail, Unfit> {
-    let (header, _) = parts::split(raw);
+pub(crate) fn read(raw: Bytes, return_path: &str) -> Result<Letter, Unfit> {
+    let (header, _) = parts::split(&raw);
     if header.len() > MAX_HEADER {
         return Err(Unfit::Header);
     }
@@ -44,19 +68,50 @@ pub(super) fn read(raw: &[u8], return_path: &str) -> Result<NewMail, Unfit> {
     if mail.headers_raw().filter(|(name, _)| is(name, "received")).count() > MAX_HOPS {
         return Err(Unfit::Loop);
     }
-    if return_path.is_empty() || mail.headers_raw().any(|(name, value)| is_automatic(name, value)) {
-        return Err(Unfit::Automatic);
-    }
     let own_id = mail.message_id();
     let subject = mail.subject().unwrap_or_default();
-    let text = parts::text(raw)?;
-    Ok(NewMail {
-        key: own_id.map_or_else(|| key(&[raw]), |id| key(&[id, subject, &text].map(str::as_bytes))),
+    let text = parts::text(&raw)?;
+    let new = NewMail {
+        key: own_id
+            .map_or_else(|| key(&[&raw]), |id| key(&[id, subject, &text].map(str::as_bytes))),
         id: own_id.and_then(|id| ids(&format!("<{id}>")).pop()),
         subject: subject.to_owned(),
         text,
         answered: answered(&mail),
+    };
+    Ok(Letter {
+        from: from(&mail).unwrap_or_else(|| return_path.to_owned()),
+        date: mail.date().and_then(|at| Timestamp::from_second(at.to_timestamp()).ok()),
+        priority: PRIORITIES.into_iter().find_map(|name| value(&mail, name)),
+        automatic: return_path.is_empty()
+            || mail.headers_raw().any(|(name, value)| is_automatic(name, value)),
+        mail: new,
+        raw: raw.clone(),
     })
+}
+
+impl Letter {
+    /// What a person wrote.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit::Automatic`].
+    pub(super) fn by_a_person(&self) -> Result<&NewMail, Unfit> {
+        if self.automatic { Err(Unfit::Automatic) } else { Ok(&self.mail) }
+    }
+}
+
+/// The first sender that a mail names.
+fn from(mail: &Message<'_>) -> Option<String> {
+    let first = mail.from()?.first()?;
+    let address = first.address()?;
+    Some(first.name().map_or_else(|| address.to_owned(), |name| format!("{name} <{address}>")))
+}
+
+/// What stands in the first header of that name.
+fn value(mail: &Message<'_>, what: &str) -> Option<String> {
+    let mut all = mail.headers_raw().filter(|(name, _)| is(name, what));
+    all.next().map(|(_, value)| value.trim().to_owned())
 }
 
 /// What is the same for the same mail, whatever way it comes. An id alone is not: there are

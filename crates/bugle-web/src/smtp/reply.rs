@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use bugle_domain::EventId;
+
 /// One answer.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Reply {
@@ -22,6 +24,12 @@ impl Reply {
         let reason = bugle_domain::text::one_line(reason);
         let plain: String = reason.chars().filter(char::is_ascii).take(300).collect();
         Self { code, text: Cow::Owned(format!("{enhanced} {plain}")) }
+    }
+
+    /// Events are durable; they are named by their ids.
+    pub(super) fn queued(events: &[EventId]) -> Self {
+        let ids: Vec<String> = events.iter().map(EventId::to_string).collect();
+        Self { code: 250, text: Cow::Owned(format!("2.0.0 OK queued as {}", ids.join(" "))) }
     }
 
     /// How it counts in metrics.
@@ -62,6 +70,8 @@ pub(super) const TOO_MANY_FAULTS: Reply = Reply::new(421, "4.7.0 too many mistak
 pub(super) const TOO_MANY_COMMANDS: Reply = Reply::new(421, "4.7.0 too many commands");
 /// There is no such address.
 pub(super) const UNKNOWN: Reply = Reply::new(550, "5.1.1 there is no such address here");
+/// An integration that is disabled.
+pub(super) const DISABLED: Reply = Reply::new(550, "5.2.1 this integration is disabled");
 /// Somebody else's address.
 pub(super) const NO_RELAY: Reply = Reply::new(550, "5.7.1 mail is not passed on from here");
 /// A mail goes to a few.

@@ -6,7 +6,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bugle_app::assistance::NewMail;
 use smtp_proto::{
     Error as Malformed, MAIL_BODY_7BIT, MAIL_BODY_8BITMIME, MAIL_SMTPUTF8, MailFrom, Request,
 };
@@ -15,7 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::letter::{self, Unfit};
+use super::letter::{self, Letter, Unfit};
 use super::reply::{self, Reply};
 use super::wire::{Read, Wire};
 
@@ -64,7 +63,7 @@ pub(super) trait Office: Send + Sync {
     fn find(&self, local: &str) -> impl Future<Output = Result<Option<Self::Owner>, Reply>> + Send;
 
     /// Takes a mail, durably, before it says so.
-    fn take(&self, owners: &[Self::Owner], mail: &NewMail) -> impl Future<Output = Reply> + Send;
+    fn take(&self, owners: &[Self::Owner], letter: &Letter) -> impl Future<Output = Reply> + Send;
 }
 
 /// What all dialogues share.
@@ -256,7 +255,7 @@ impl<O: Office, S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, O, S> {
             Read::Whole(raw) => {
                 let Transaction { from, owners } = transaction;
                 let said = match read_aside(raw, from, place).await {
-                    Ok((mail, _place)) => self.desk.office.take(&owners, &mail).await,
+                    Ok((letter, _place)) => self.desk.office.take(&owners, &letter).await,
                     Err(said) => said,
                 };
                 Step::Say(counted(said))
@@ -278,10 +277,10 @@ async fn read_aside(
     raw: Vec<u8>,
     from: String,
     place: OwnedSemaphorePermit,
-) -> Result<(NewMail, OwnedSemaphorePermit), Reply> {
-    let reading = tokio::task::spawn_blocking(move || (letter::read(&raw, &from), place));
+) -> Result<(Letter, OwnedSemaphorePermit), Reply> {
+    let reading = tokio::task::spawn_blocking(move || (letter::read(raw.into(), &from), place));
     match tokio::time::timeout(READ_LIMIT, reading).await {
-        Ok(Ok((Ok(mail), place))) => Ok((mail, place)),
+        Ok(Ok((Ok(letter), place))) => Ok((letter, place)),
         Ok(Ok((Err(unfit), _))) => Err(of_unfit(unfit)),
         Ok(Err(error)) => {
             tracing::error!(%error, "a mail could not be read");
@@ -300,7 +299,8 @@ fn counted(said: Reply) -> Reply {
     said
 }
 
-fn of_unfit(unfit: Unfit) -> Reply {
+/// How it is said that a mail is not taken.
+pub(super) fn of_unfit(unfit: Unfit) -> Reply {
     match unfit {
         Unfit::Header => Reply::new(552, "5.3.4 the header is too big"),
         Unfit::Parts => Reply::new(552, "5.3.4 too many parts, or too deep"),

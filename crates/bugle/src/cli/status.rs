@@ -93,8 +93,8 @@ pub struct OpenArgs {
     /// How bad it is
     #[arg(long, value_parser = ["degraded_performance", "partial_outage", "major_outage"])]
     pub state: String,
-    /// What it touches: intake, web, api, integrations, email, sms or voice; may be given more
-    /// than once
+    /// What it touches: intake, web, api, integrations, email_initiation, email, sms or voice; may
+    /// be given more than once
     #[arg(long = "component", value_name = "COMPONENT", required = true)]
     pub components: Vec<String>,
     /// The incident that a person declared for it (inc_...)
@@ -110,8 +110,8 @@ pub struct MaintenanceArgs {
     /// What it means for those who use it
     #[arg(long)]
     pub text: String,
-    /// What it touches: intake, web, api, integrations, email, sms or voice; may be given more
-    /// than once
+    /// What it touches: intake, web, api, integrations, email_initiation, email, sms or voice; may
+    /// be given more than once
     #[arg(long = "component", value_name = "COMPONENT", required = true)]
     pub components: Vec<String>,
     /// When it begins, such as 2026-12-01T02:00:00Z

@@ -8,6 +8,7 @@ mod cleanups;
 mod forms;
 mod incidents;
 mod live;
+mod mail;
 mod schedules;
 mod status;
 mod watched;

@@ -1,4 +1,5 @@
-//! Real senders, unmodified: Alertmanager, Prometheus, amtool and PyPI's `pagerduty` and `pypd`.
+//! Real senders, unmodified: Alertmanager, Prometheus, amtool, swaks and PyPI's `pagerduty` and
+//! `pypd`.
 //!
 //! They have clocks of their own, so these worlds run in real time.
 
@@ -9,6 +10,7 @@ use std::process::Stdio;
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 
+use crate::mail_in::takes_mail;
 use crate::tls::Proxy;
 use crate::world::{LENA, LIMIT, World, variable};
 
@@ -84,6 +86,11 @@ async fn amtool(url: &str, arguments: &[&str]) {
 
 /// One alert fires and ends; Bugle pages, and ends it by itself.
 async fn fires_and_ends(w: &World, manager: u16) {
+    fires_and_ends_as(w, manager, "db1 is down").await;
+}
+
+/// The same where the text says something else.
+async fn fires_and_ends_as(w: &World, manager: u16, said: &str) {
     let url = format!("http://127.0.0.1:{manager}");
     let alert = [
         "alert",
@@ -94,7 +101,7 @@ async fn fires_and_ends(w: &World, manager: u16) {
         "--annotation=summary=db1 is down",
     ];
     amtool(&url, &alert).await;
-    w.phone(LENA).wait_for_text("db1 is down", LIMIT).await.unwrap();
+    w.phone(LENA).wait_for_text(said, LIMIT).await.unwrap();
     assert_eq!(w.status(1).await, "open");
     let end = format!("--end={}", w.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"));
     let ended: Vec<&str> = alert.iter().copied().chain([end.as_str()]).collect();
@@ -131,6 +138,50 @@ async fn alertmanager_pages_as_it_does_pagerduty() {
     let (program, port) = alertmanager(&w, &receiver, folder.path()).await;
     fires_and_ends(&w, port).await;
     program.stop().await;
+    w.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn alertmanager_pages_by_mail() {
+    let w = World::watched(None, takes_mail).await;
+    let folder = tempfile::tempdir().unwrap();
+    let receiver = format!(
+        "    email_configs:\n      - to: {}\n        from: alertmanager@halden.example\n        \
+         smarthost: {}\n        require_tls: false\n        send_resolved: true\n",
+        w.event_address("checkout").await,
+        w.mail_address(),
+    );
+    let (program, port) = alertmanager(&w, &receiver, folder.path()).await;
+    fires_and_ends_as(&w, port, "DbDown db1 critical").await;
+    assert_eq!(w.alert(1).await["severity"], "critical");
+    program.stop().await;
+    w.end().await;
+}
+
+/// Sends a mail as a monitor would, from a terminal; gives the whole dialogue.
+async fn swaks(w: &World, to: &str, subject: &str) -> String {
+    let output = Command::new(variable("BUGLE_TEST_SWAKS"))
+        .args(["--server", &w.mail_address().to_string(), "--to", to])
+        .args(["--from", "zabbix@halden.example", "--header", &format!("Subject: {subject}")])
+        .args(["--header", "X-Priority: 1", "--body", "Host: db1"])
+        .output()
+        .await
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{said}");
+    said
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn swaks_pages_by_mail() {
+    let w = World::watched(None, takes_mail).await;
+    let to = w.event_address("checkout").await;
+    let said = swaks(&w, &to, "PROBLEM: disk full on db1").await;
+    assert!(said.contains("250 2.0.0 OK queued as evt_"), "{said}");
+    w.phone(LENA).wait_for_text("disk full on db1", LIMIT).await.unwrap();
+    assert_eq!(w.alert(1).await["severity"], "critical", "as X-Priority says");
+    swaks(&w, &to, "OK: disk full on db1").await;
+    w.until("the end", || async { w.status(1).await == "resolved" }).await;
     w.end().await;
 }
 

@@ -11,7 +11,7 @@ use crate::changes::{LANES, view};
 use crate::world::{LENA, World};
 
 /// Runs `bugle` with the world's server and key, and with nothing else of the surroundings.
-async fn bugle(w: &World, arguments: &[&str]) -> Output {
+pub(crate) async fn bugle(w: &World, arguments: &[&str]) -> Output {
     tokio::process::Command::new(env!("CARGO_BIN_EXE_bugle"))
         .args(arguments)
         .env_clear()
@@ -23,7 +23,7 @@ async fn bugle(w: &World, arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-fn said(output: &Output) -> String {
+pub(crate) fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 

@@ -81,7 +81,7 @@ impl World {
     }
 
     /// Runs a script with the mail server's address and a recipient; gives what it printed.
-    async fn python_mails(&self, to: &str, script: &str) -> String {
+    pub(crate) async fn python_mails(&self, to: &str, script: &str) -> String {
         let server = self.mail_address();
         let mut command = Command::new(variable("BUGLE_TEST_PYTHON"));
         let (host, port) = (server.ip().to_string(), server.port().to_string());

@@ -18,6 +18,7 @@ mod faults;
 mod idempotency;
 mod incidents;
 mod live;
+mod mail_events;
 mod mail_in;
 mod main_job;
 mod nodes;

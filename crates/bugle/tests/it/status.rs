@@ -1,9 +1,11 @@
 //! The status page: told by itself within seconds, read by real clients, and there when nothing
 //! else is.
 
+use std::net::SocketAddr;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use bugle::config::MailIn;
 use bugle_app::UseCaseError;
 use bugle_app::status::{DraftedBulletin, NewMaintenance, NewTrouble, Post, StatusError};
 use bugle_domain::stage::Stage;
@@ -11,11 +13,12 @@ use bugle_engine::status::bulletin::Phase;
 use bugle_engine::status::{Component, State};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::process::Command;
 
 use crate::clients::{free_port, listens};
 use crate::watch::quick;
-use crate::world::{LENA, LIMIT, World, new_schema, variable};
+use crate::world::{LENA, LIMIT, World, critical, new_schema, variable};
 
 /// From a break to the first word.
 const TOLD_WITHIN: Duration = Duration::from_secs(15);
@@ -376,4 +379,54 @@ async fn the_node_serves_it_with_care(world: &World) {
     let amtools = get("api/v2/status").send().await.unwrap().text().await.unwrap();
     assert!(amtools.contains("versionInfo") && !amtools.contains("indicator"), "{amtools}");
     assert_eq!(get("index.html").send().await.unwrap().status(), 200);
+}
+
+/// So many connections to the door for mail, from places that are all this machine: more than it
+/// has room for.
+async fn crowd(door: SocketAddr) -> Vec<TcpStream> {
+    let mut crowd = Vec::new();
+    for place in 2..=11 {
+        for _ in 0..20 {
+            let socket = TcpSocket::new_v4().unwrap();
+            socket.bind(SocketAddr::from(([127, 0, 0, place], 0))).unwrap();
+            crowd.push(socket.connect(door).await.unwrap());
+        }
+    }
+    crowd
+}
+
+/// That a component is down, and no other.
+fn only_down(down: &str, summary: &Value) -> bool {
+    let states = states(summary);
+    let others = states.iter().filter(|it| !it.ends_with(" operational"));
+    others.eq([&format!("{down} major_outage")])
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_door_for_mail_that_takes_nothing_is_told_of_alone_and_so_is_its_end() {
+    let world = World::watched(None, |lab, behaviour| {
+        quick(lab, behaviour);
+        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        behaviour.mail_in = Some(MailIn { listen, domain: "in.example".to_owned() });
+    })
+    .await;
+    world.until_green().await;
+    world.until_published().await;
+    let summary = world.public_json("summary").await;
+    assert!(states(&summary).contains(&"email_initiation operational".to_owned()), "{summary}");
+    let crowd = crowd(world.mail_address()).await;
+    let took = world.until_told().await;
+    assert!(took <= TOLD_WITHIN, "{took:?}");
+    let summary = world.public_json("summary").await;
+    assert!(only_down("email_initiation", &summary), "{:?}", states(&summary));
+    assert_eq!(summary["incidents"][0]["name"], "Events by email are not taken in");
+    let event = world.post_event("checkout", critical("db1 is down")).await;
+    world.phone(LENA).wait_for_text("db1 is down", LIMIT).await.unwrap();
+    assert!(event.starts_with("evt_"), "another way in takes events as ever");
+    drop(crowd);
+    let told = world.until_over().await;
+    assert_eq!(phases(&told[0]), ["investigating", "monitoring", "resolved"]);
+    let summary = world.public_json("summary").await;
+    assert!(states(&summary).iter().all(|it| it.ends_with(" operational")), "{summary}");
+    world.end().await;
 }

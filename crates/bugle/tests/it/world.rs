@@ -46,7 +46,7 @@ pub(crate) struct World {
     /// Where the node is reached.
     pub(crate) base: String,
     pub(crate) api_key: String,
-    http: reqwest::Client,
+    pub(crate) http: reqwest::Client,
     database: String,
     folder: tempfile::TempDir,
 }

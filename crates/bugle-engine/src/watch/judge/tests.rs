@@ -245,6 +245,28 @@ fn a_dead_database_is_named_and_not_what_stands_on_it() {
 }
 
 #[test]
+fn the_door_for_mail_is_named_unless_intake_itself_takes_nothing() {
+    let dead = |from: i64, until: i64| {
+        move |second: i64| {
+            let signal = Signal::certain(Hop::MailIn, at(from), "no answer".to_owned());
+            let others = if (from..until).contains(&second) { vec![signal] } else { Vec::new() };
+            Seen { others, ..Seen::default() }
+        }
+    };
+    let all_well = |_, _| Stop::Nowhere;
+    insta::assert_snapshot!(timeline(paths(), 0..40, all_well, dead(10, 20)), @r"
+    10 s: mail intake
+    29 s: all is well
+    ");
+    let intake = broken(10, 20, Stop::Intake);
+    insta::assert_snapshot!(timeline(paths(), 0..60, intake, dead(13, 40)), @r"
+    12 s: intake
+    29 s: mail intake
+    49 s: all is well
+    ");
+}
+
+#[test]
 fn a_worker_that_stands_still_is_named() {
     let frozen = |second: i64| {
         let pulses = vec![(Stage::Alerting, at(second.min(10)))];

@@ -43,25 +43,25 @@ fn each_dialect_answers_with_the_status_its_clients_understand() {
         ("overloaded", overloaded),
         ("database away", || Refusal::KeysUnavailable),
     ];
-    let mut lines = vec!["                native v2  v1  webhook api".to_owned()];
+    let mut lines = vec!["                native v2  v1  webhook api mail".to_owned()];
     for (name, make) in refusals {
-        let [native, v2, v1, webhook, api] =
-            Dialect::ALL.map(|dialect| status(dialect, &make()).as_u16());
-        lines.push(format!("{name:15} {native}    {v2} {v1} {webhook}     {api}"));
+        let [native, v2, v1, webhook, api, mail] =
+            Dialect::ALL.map(|dialect| kept_status(dialect, &make()));
+        lines.push(format!("{name:15} {native}    {v2} {v1} {webhook}     {api} {mail}"));
     }
     insta::assert_snapshot!(lines.join("\n"), @r"
-                    native v2  v1  webhook api
-    too large       413    413 413 413     413
-    too slow        408    408 408 408     408
-    no key          401    400 400 401     401
-    unknown key     401    400 400 401     401
-    disabled        403    400 400 403     403
-    wrong           400    400 400 400     400
-    unreadable      400    400 400 400     400
-    other body      422    422 422 422     422
-    over quota      429    429 403 503     503
-    overloaded      503    429 403 503     503
-    database away   503    503 503 503     503
+                    native v2  v1  webhook api mail
+    too large       413    413 413 413     413 552
+    too slow        408    408 408 408     408 451
+    no key          401    400 400 401     401 550
+    unknown key     401    400 400 401     401 550
+    disabled        403    400 400 403     403 550
+    wrong           400    400 400 400     400 554
+    unreadable      400    400 400 400     400 554
+    other body      422    422 422 422     422 554
+    over quota      429    429 403 503     503 451
+    overloaded      503    429 403 503     503 451
+    database away   503    503 503 503     503 451
     ");
 }
 

@@ -78,6 +78,7 @@ pub(super) static SOURCES: &[Source] = sources! {
     HowTo "docs/how-to-move-from-pagerduty.md"
     HowTo "docs/how-to-run-an-incident.md"
     HowTo "docs/how-to-run-it-for-real.md"
+    HowTo "docs/how-to-send-events-by-mail.md"
     HowTo "docs/how-to-status-page.md"
     HowTo "docs/how-to-watch-bugle.md"
     Reference "docs/cli.md"
@@ -113,6 +114,7 @@ pub(super) static SOURCES: &[Source] = sources! {
     Decision "docs/decisions/0020-give-tenants-pages-of-files.md"
     Decision "docs/decisions/0021-text-subscribers-below-a-ceiling.md"
     Decision "docs/decisions/0022-take-mail-in-by-secret-addresses.md"
+    Decision "docs/decisions/0023-take-events-in-by-mail.md"
 };
 
 impl Source {

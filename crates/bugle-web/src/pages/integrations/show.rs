@@ -21,7 +21,7 @@ use super::{
 use crate::pages::error::PageError;
 use crate::pages::parts::{Choice, Sev, Tab};
 use crate::pages::shell::{Section, page};
-use crate::pages::snippets::{NO_KEY, Sender};
+use crate::pages::snippets::{Given, NO_KEY, Sender};
 use crate::pages::times::{Times, plural};
 use crate::pages::visitor::{Visitor, forget_said};
 use crate::state::WebSettings;
@@ -120,6 +120,10 @@ async fn load(
     let services = app.list::<Service>(caller, &Page::first(MOST)).await?.items;
     let base = settings.public_url.as_str().trim_end_matches('/');
     let sender = Sender::chosen(fresh.tab.as_deref(), it.dialect);
+    let can_edit = caller.may(Permission::ManageIntegrationKeys);
+    let address = app.event_address(id).map(|it| if can_edit { it } else { hidden(&it) });
+    let given =
+        Given { base, key: fresh.key.as_deref().unwrap_or(NO_KEY), address: address.as_deref() };
     let href = format!("/integrations/{id}");
     let tab = |each: Sender| Tab {
         href: format!("{href}?tab={}#connect", each.slug()),
@@ -131,7 +135,7 @@ async fn load(
     let choice = |each: Severity| Choice::new(each.as_str(), Sev(each).word(), severity.as_str());
     Ok(IntegrationPage {
         tabs: Sender::ALL.map(tab).to_vec(),
-        snippet: sender.snippet(base, fresh.key.as_deref().unwrap_or(NO_KEY)),
+        snippet: sender.snippet(given),
         ask: format!("/assistance/new?integration={id}"),
         href,
         dialect: dialect_name(it.dialect),
@@ -147,11 +151,17 @@ async fn load(
         },
         would: fresh.would,
         requests: requests(app, visitor, id).await?,
-        can_edit: caller.may(Permission::ManageIntegrationKeys),
+        can_edit,
         can_send: caller.may(Permission::SendEvent),
         demo: visitor.browser.demo,
         said: visitor.browser.said.clone(),
     })
+}
+
+/// An address without what proves it, for those who may not see keys.
+fn hidden(address: &str) -> String {
+    let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
+    format!("int-…@{domain}")
 }
 
 /// The last requests. Empty for readers who may not see them.

@@ -25,7 +25,7 @@ use crate::pages::integrations::{
 use crate::pages::parts::{Choice, FieldError, Link, Raw, Sev, Tab};
 use crate::pages::shell::{Layout, Section};
 use crate::pages::sign_in::{LinkPage, SetupPage, SignInPage};
-use crate::pages::snippets::Sender;
+use crate::pages::snippets::{Given, Sender};
 use crate::pages::{handset, ledger, why};
 
 fn text(text: &str) -> String {
@@ -152,6 +152,11 @@ fn integration_pages() {
         current: sender == Sender::Curl,
     };
     let choice = |each: Severity| Choice::new(each.as_str(), Sev(each).word(), "critical");
+    let given = Given {
+        base: "http://localhost:7070",
+        key: "k7q2m4n8p1r5s9t3v6w0x2y4z8a1b5c9",
+        address: None,
+    };
     let page = IntegrationPage {
         ask: "/assistance/new?integration=int_1".to_owned(),
         href: text("/integrations/x"),
@@ -162,7 +167,7 @@ fn integration_pages() {
         hint: text("k7Q2"),
         key: Some(text("k7q2m4n8p1r5s9t3v6w0x2y4z8a1b5c9")),
         tabs: Sender::ALL.map(tab).to_vec(),
-        snippet: Sender::Curl.snippet("http://localhost:7070", "k7q2m4n8p1r5s9t3v6w0x2y4z8a1b5c9"),
+        snippet: Sender::Curl.snippet(given),
         test: TestForm {
             summary: text("Test: checkout is down"),
             severities: Severity::ALL.map(choice).to_vec(),

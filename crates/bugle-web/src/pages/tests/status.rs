@@ -31,7 +31,7 @@ fn now() -> Timestamp {
 
 fn installed() -> Installed {
     let providers = Channel::ALL.map(|channel| (channel, [channel.as_str().to_owned()].into()));
-    Installed { providers: providers.into(), nodes: 1 }
+    Installed { providers: providers.into(), mail_in: false, nodes: 1 }
 }
 
 fn dispatch() -> Verdict {

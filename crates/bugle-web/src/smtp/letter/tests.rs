@@ -7,7 +7,11 @@ use super::*;
 const HEAD: &str = "From: lena@halden.example\r\nMessage-ID: <1@halden.example>\r\n";
 
 fn of(rest: &str) -> Result<NewMail, Unfit> {
-    read(format!("{HEAD}{rest}").as_bytes(), "lena@halden.example")
+    by_hand(format!("{HEAD}{rest}"), "lena@halden.example")
+}
+
+fn by_hand(raw: String, return_path: &str) -> Result<NewMail, Unfit> {
+    read(raw.into(), return_path)?.by_a_person().cloned()
 }
 
 #[test]
@@ -27,7 +31,7 @@ fn the_same_message_id_and_words_are_the_same_mail() {
     assert_eq!(first, key("Received: by another way\r\nSubject: a\r\n\r\na\r\n"));
     assert_ne!(first, key("Subject: a\r\n\r\nb\r\n"), "a program uses its id again");
     assert_ne!(first, key("Subject: b\r\n\r\na\r\n"));
-    let bare = |text: &str| read(text.as_bytes(), "a@b.example").unwrap().key;
+    let bare = |text: &str| by_hand(text.to_owned(), "a@b.example").unwrap().key;
     assert_eq!(bare("Subject: a\r\n\r\n1\r\n"), bare("Subject: a\r\n\r\n1\r\n"));
     assert_ne!(bare("Subject: a\r\n\r\n1\r\n"), bare("Subject: a\r\n\r\n2\r\n"));
 }
@@ -55,7 +59,7 @@ fn what_programs_send_is_told_apart() {
         assert_eq!(read.err(), Some(Unfit::Automatic), "{header}");
     }
     assert!(of("Auto-Submitted: no\r\nPrecedence: first-class\r\n\r\ntext\r\n").is_ok());
-    let bounce = read(format!("{HEAD}\r\ntext\r\n").as_bytes(), "");
+    let bounce = by_hand(format!("{HEAD}\r\ntext\r\n"), "");
     assert_eq!(bounce.err(), Some(Unfit::Automatic));
     let hops = "Received: from a by b\r\n".repeat(MAX_HOPS + 1);
     assert_eq!(of(&format!("{hops}\r\ntext\r\n")).err(), Some(Unfit::Loop));

@@ -18,8 +18,8 @@ impl Office for Sample {
         }
     }
 
-    async fn take(&self, owners: &[String], mail: &NewMail) -> Reply {
-        let said = format!("{} {}", owners.join(","), mail.text);
+    async fn take(&self, owners: &[String], letter: &Letter) -> Reply {
+        let said = format!("{} {}", owners.join(","), letter.mail.text);
         Reply::because(250, "2.0.0", &said)
     }
 }

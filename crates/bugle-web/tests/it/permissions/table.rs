@@ -117,6 +117,7 @@ pub(super) const API: &[Row] = &[
     ("DELETE", "/api/v1/integrations/{integration}?dry_run=1", "", M),
     ("POST", "/api/v1/integrations/{integration}/events", r#"{"summary":"s"}"#, R),
     ("PUT", "/api/v1/integrations/{integration}/key", "{}", M),
+    ("GET", "/api/v1/integrations/{integration}/address", "", M),
     ("GET", "/api/v1/integrations/{integration}/requests", "", M),
     ("GET", "/api/v1/integrations/{integration}/would-page", "", V),
     ("GET", "/api/v1/ledger", "", V),

@@ -27,7 +27,7 @@ async fn text(client: &Client) -> String {
     client.find(Locator::Css("main")).await.unwrap().text().await.unwrap()
 }
 
-async fn fits(client: &Client) {
+pub(super) async fn fits(client: &Client) {
     let page = "document.documentElement";
     let over = format!("return {page}.scrollWidth - {page}.clientWidth");
     let over = client.execute(&over, vec![]).await.unwrap();
