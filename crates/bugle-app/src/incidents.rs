@@ -15,7 +15,7 @@ use bugle_domain::IncidentId;
 use bugle_engine::incident::{Incident, IncidentLine};
 use bugle_store::StoreError;
 
-pub use self::act::NewIncident;
+pub use self::act::{Audience, NewIncident};
 pub use self::error::IncidentError;
 pub use self::people::Candidate;
 pub use self::view::IncidentView;

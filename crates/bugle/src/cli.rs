@@ -354,8 +354,8 @@ pub struct DeclareArgs {
         value_parser = ["degraded_performance", "partial_outage", "major_outage"]
     )]
     pub tell: Option<String>,
-    /// What it touches for them: intake, web, api, integrations, email, sms or voice; may be given
-    /// more than once
+    /// What it touches for them: intake, web, api, integrations, email_initiation, email, sms or
+    /// voice; may be given more than once
     #[arg(long = "component", value_name = "COMPONENT", requires = "tell")]
     pub components: Vec<String>,
 }

@@ -15,6 +15,7 @@ use bugle_domain::revision::Revision;
 use bugle_domain::role::Role;
 use bugle_domain::stage::Stage;
 use bugle_domain::{AllTenants, RequestId, SubscriberId, TenantId, TenantScope};
+use bugle_engine::status::Component;
 use bugle_engine::status::subscribers::Subscriber;
 use bugle_lab::drill::company::{self, Client, Plan};
 use bugle_lab::drill::orders::{Order, Point, Word};
@@ -148,7 +149,7 @@ async fn fill(store: &Store, plan: &Plan, now: Timestamp) -> Result<Vec<Client>,
     for number in 0..plan.readers {
         let reader = reader(number, now)?;
         store.ask_to_subscribe(&reader).await.map_err(told)?;
-        store.confirm_subscriber(reader.id, &[], now).await.map_err(told)?;
+        store.confirm_subscriber(reader.id, &reader.components, now).await.map_err(told)?;
     }
     Ok(clients)
 }
@@ -158,7 +159,8 @@ fn reader(number: u32, now: Timestamp) -> Result<Subscriber, Failure> {
     let address = Address::parse(Channel::Email, &company::reader(number))
         .map_err(|error| Failure::because("a subscriber has no address", &error))?;
     let id = SubscriberId::new(now, entropy::bytes());
-    Ok(Subscriber { id, address, components: Vec::new(), asked_at: now, confirmed_at: None })
+    let components = Component::parse(company::read_of(number)).into_iter().collect();
+    Ok(Subscriber { id, address, components, asked_at: now, confirmed_at: None })
 }
 
 /// A key to the API for each tenant's lead.

@@ -3,11 +3,11 @@
 //! Each act reads the room, changes it and keeps it only where nobody else did something meanwhile;
 //! else it is done again on what is there then. So two people at once lose nothing.
 
-use bugle_domain::IncidentId;
+use bugle_domain::{BulletinId, IncidentId};
 use bugle_engine::incident::command::{self, Command};
 use bugle_engine::incident::room::{self, Act, By, LinkedAlert, Origin, Role, Room};
 use bugle_engine::incident::{IncidentLine, IncidentSeverity};
-use bugle_engine::status::bulletin::DeclaredTrouble;
+use bugle_engine::status::bulletin::{Bulletin, DeclaredTrouble, Phase};
 use bugle_store::RoomRow;
 use jiff::Timestamp;
 
@@ -45,6 +45,15 @@ pub struct NewIncident {
     pub roles: Vec<(Role, String)>,
     /// What the public is told of the installation's, by itself; `None`: nothing yet.
     pub told: Option<DeclaredTrouble>,
+}
+
+/// Whom something that was done in a room has reached.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Audience {
+    /// Those who work on it.
+    Room,
+    /// Everybody: it is on the status page.
+    Public,
 }
 
 impl App {
@@ -126,7 +135,7 @@ impl App {
         caller: &Caller,
         id: IncidentId,
         text: &str,
-    ) -> Result<(), IncidentError> {
+    ) -> Result<Audience, IncidentError> {
         let found = self.find_to_lead(caller, id).await?;
         self.obey(caller, found, command::parse(text)?).await
     }
@@ -138,7 +147,7 @@ impl App {
         caller: &Caller,
         id: IncidentId,
         command: Command,
-    ) -> Result<(), IncidentError> {
+    ) -> Result<Audience, IncidentError> {
         let found = self.find_to_lead(caller, id).await?;
         self.obey(caller, found, command).await
     }
@@ -148,10 +157,11 @@ impl App {
         caller: &Caller,
         found: Found,
         command: Command,
-    ) -> Result<(), IncidentError> {
-        let act = match command {
-            Command::Update { text } => self.say_outside(caller, &found, text).await?,
-            other => self.understood(caller, &found.row.room, other).await?,
+    ) -> Result<Audience, IncidentError> {
+        let act = self.understood(caller, &found.row.room, command).await?;
+        let audience = match act {
+            Act::Told { .. } => Audience::Public,
+            _ => Audience::Room,
         };
         let (id, paged) = (found.row.room.id, act.pages().cloned());
         let done = self.done(caller, found, act).await;
@@ -159,7 +169,7 @@ impl App {
             // It was over meanwhile, and nobody else knows of the page.
             self.end_page_later(id, person);
         }
-        done
+        done.map(|()| audience)
     }
 
     /// Whether the caller may work on an incident.
@@ -247,7 +257,11 @@ impl App {
                 Act::AddTask { text, assignee }
             }
             Command::Done { task } => Act::FinishTask(task),
-            Command::Update { text } => Act::Posted { text },
+            Command::Update { text } if room.tenant.is_some() => Act::Posted { text },
+            Command::Update { text } => self.tell_public(caller, room, (None, text)).await?,
+            Command::Status { phase, text } => {
+                self.tell_public(caller, room, (Some(phase), text)).await?
+            }
             Command::Page { to, reason } => self.page_from(caller, room, (&to, reason)).await?,
             Command::Next { minutes } => Act::NextUpdate(Command::within(minutes)),
             Command::Alert { number } => Act::LinkAlert(self.linked_alert(caller, number).await?.0),
@@ -259,25 +273,47 @@ impl App {
         })
     }
 
-    /// Says something to those outside. Of the installation's incidents the public is told, which
-    /// writes its own line into the timeline; what is left is that the promise is kept.
-    async fn say_outside(
+    /// What the public would read of an incident of the installation if this was said now. Nothing
+    /// is kept.
+    pub async fn preview_in_incident(
         &self,
         caller: &Caller,
-        found: &Found,
-        text: String,
+        id: IncidentId,
+        (phase, text): (Option<Phase>, String),
+    ) -> Result<Bulletin, IncidentError> {
+        let found = self.find_to_lead(caller, id).await?;
+        let (told, post) = self.to_public(&found.row.room, (phase, text)).await?;
+        Ok(self.preview_update(caller, told, &post).await?)
+    }
+
+    /// Says something on the status page, which writes its own line into the timeline; what is left
+    /// is that the promise is kept.
+    async fn tell_public(
+        &self,
+        caller: &Caller,
+        room: &Room,
+        said: (Option<Phase>, String),
     ) -> Result<Act, IncidentError> {
-        let room = &found.row.room;
+        let (told, post) = self.to_public(room, said).await?;
+        let drafted = self.post_update(caller, told, post).await?;
+        let next = drafted.bulletin.next_by.filter(|_| drafted.by_hand);
+        Ok(Act::Told { next_update_by: next })
+    }
+
+    /// The bulletin of an incident, and what is to be said in it; the phase stays where none is
+    /// given.
+    async fn to_public(
+        &self,
+        room: &Room,
+        (phase, text): (Option<Phase>, String),
+    ) -> Result<(BulletinId, Post), IncidentError> {
         if room.tenant.is_some() {
-            return Ok(Act::Posted { text });
+            return Err(IncidentError::NotPublic);
         }
         let told = self.inner().store.bulletin_of_incident(room.id).await?;
         let told = told.ok_or(IncidentError::NotTold)?;
-        let (version, phase) = (told.version, Some(told.bulletin.phase()));
-        let post = Post { version, phase, text };
-        let drafted = self.post_update(caller, told.bulletin.id, post).await?;
-        let next = drafted.bulletin.next_by.filter(|_| drafted.by_hand);
-        Ok(Act::Told { next_update_by: next })
+        let phase = phase.or(Some(told.bulletin.phase()));
+        Ok((told.bulletin.id, Post { version: told.version, phase, text }))
     }
 
     /// An alert of the caller's tenant, and when it was opened.

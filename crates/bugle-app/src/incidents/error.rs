@@ -47,6 +47,12 @@ pub enum IncidentError {
          touches"
     )]
     NotTold,
+    /// It is a tenant's, and no status page tells of it.
+    #[error(
+        "no status page tells of a tenant's incident: write /update for the timeline, and tell \
+         customers on your own status page"
+    )]
+    NotPublic,
     /// There is no room for another line.
     #[error("the timeline is full: nothing can be noted in it any more")]
     Full,
@@ -83,6 +89,7 @@ impl UseCaseError for IncidentError {
             Self::Refused(Refusal::Closed | Refusal::EndsByItself)
             | Self::TooManyOpen { .. }
             | Self::NotTold
+            | Self::NotPublic
             | Self::Full
             | Self::PagedAlready { .. }
             | Self::Busy => ErrorKind::Conflict,
@@ -107,6 +114,7 @@ impl UseCaseError for IncidentError {
             Self::Nobody(_) | Self::Several { .. } => "nobody_of_that_name",
             Self::TooManyOpen { .. } => "too_many_incidents",
             Self::NotTold => "public_not_told",
+            Self::NotPublic => "incident_not_public",
             Self::Full => "timeline_full",
             Self::PagedAlready { .. } => "paged_already",
             Self::Busy => "incident_busy",

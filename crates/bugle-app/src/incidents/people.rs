@@ -1,5 +1,9 @@
 //! Who can work on an incident, and who is meant by a name.
 
+use std::collections::BTreeSet;
+
+use bugle_domain::contact::Channel;
+use bugle_domain::object::Directory;
 use bugle_domain::role::Role;
 use bugle_domain::user::User;
 use bugle_domain::{AllTenants, TenantId, TenantScope};
@@ -19,12 +23,19 @@ pub struct Candidate {
     pub email: String,
     /// IANA name of the zone they live in.
     pub time_zone: String,
+    /// Ways that they have proved to be reached by; none: they are not reached at all.
+    pub reach: BTreeSet<Channel>,
 }
 
 impl Candidate {
-    fn of(tenant: TenantId, user: &User) -> Self {
-        let person = Person { tenant, user: user.id, name: user.name.clone() };
-        Self { person, email: user.email.to_string(), time_zone: user.time_zone.clone() }
+    fn of(tenant: TenantId, user: &User, directory: &Directory) -> Self {
+        let proven = directory.methods(user.id).filter(|method| method.proven_at.is_some());
+        Self {
+            person: Person { tenant, user: user.id, name: user.name.clone() },
+            email: user.email.to_string(),
+            time_zone: user.time_zone.clone(),
+            reach: proven.map(|method| method.address.channel()).collect(),
+        }
     }
 
     fn is_called(&self, wanted: &str) -> bool {
@@ -45,12 +56,12 @@ impl Inner {
             let directory = self.directories.get(TenantScope::granted(tenant)).await?;
             let able = directory.users.values().filter(|it| !it.disabled);
             let able = able.filter(|it| it.role >= Role::Responder);
-            found.extend(able.map(|user| Candidate::of(tenant, user)));
+            found.extend(able.map(|user| Candidate::of(tenant, user, &directory)));
         } else {
             for (tenant, id) in self.store.operators(AllTenants::granted()).await? {
                 let directory = self.directories.get(TenantScope::granted(tenant)).await?;
                 let user = directory.users.get(&id).filter(|user| !user.disabled);
-                found.extend(user.map(|user| Candidate::of(tenant, user)));
+                found.extend(user.map(|user| Candidate::of(tenant, user, &directory)));
             }
         }
         found.sort_by(|a, b| a.person.name.cmp(&b.person.name));
@@ -105,7 +116,7 @@ mod tests {
         let user = UserId::from_stored(sample::nth(number));
         let email = format!("{number}@halden.example");
         let person = Person { tenant, user, name: name.to_owned() };
-        Candidate { person, email, time_zone: "UTC".to_owned() }
+        Candidate { person, email, time_zone: "UTC".to_owned(), reach: BTreeSet::new() }
     }
 
     fn caller(number: u128) -> Caller {

@@ -126,6 +126,16 @@ impl App {
         caller: &Caller,
         new: NewTrouble,
     ) -> Result<BulletinId, StatusError> {
+        self.publish(self.preview_trouble(caller, new).await?).await
+    }
+
+    /// What the public would read if it was told of this trouble now. Nothing is kept. For
+    /// operators.
+    pub async fn preview_trouble(
+        &self,
+        caller: &Caller,
+        new: NewTrouble,
+    ) -> Result<Bulletin, StatusError> {
         caller.require(Permission::PostStatus)?;
         let mut problems = words(&new.title, &new.text, new.components.is_empty());
         let state = bad(new.state, &mut problems);
@@ -141,7 +151,7 @@ impl App {
         };
         let update = self.update(caller, Phase::Investigating, &new.text);
         let kind = Kind::Trouble { incident: new.incident };
-        self.begin((kind, state), new.title, new.components, update).await
+        Ok(self.begin((kind, state), new.title, new.components, update))
     }
 
     /// Announces maintenance. For operators.
@@ -150,6 +160,15 @@ impl App {
         caller: &Caller,
         new: NewMaintenance,
     ) -> Result<BulletinId, StatusError> {
+        self.publish(self.preview_maintenance(caller, new)?).await
+    }
+
+    /// What the public would read if this was announced now. Nothing is kept. For operators.
+    pub fn preview_maintenance(
+        &self,
+        caller: &Caller,
+        new: NewMaintenance,
+    ) -> Result<Bulletin, StatusError> {
         caller.require(Permission::PostStatus)?;
         let mut problems = words(&new.title, &new.text, new.components.is_empty());
         problems.extend(times(new.from, new.until, self.now()));
@@ -158,7 +177,7 @@ impl App {
         };
         let update = self.update(caller, Phase::Scheduled, &new.text);
         let kind = Kind::Maintenance { from, until };
-        self.begin((kind, State::Maintenance), new.title, new.components, update).await
+        Ok(self.begin((kind, State::Maintenance), new.title, new.components, update))
     }
 
     /// Says something in a bulletin. For operators.
@@ -168,16 +187,36 @@ impl App {
         id: BulletinId,
         post: Post,
     ) -> Result<DraftedBulletin, StatusError> {
+        let saved = self.save(self.said(caller, id, &post).await?).await?;
+        note(self.inner(), &saved.bulletin).await?;
+        Ok(saved)
+    }
+
+    /// What the public would read if this was posted now. Nothing is kept. For operators.
+    pub async fn preview_update(
+        &self,
+        caller: &Caller,
+        id: BulletinId,
+        post: &Post,
+    ) -> Result<Bulletin, StatusError> {
+        Ok(self.said(caller, id, post).await?.bulletin)
+    }
+
+    /// The bulletin as it is when this has been said in it.
+    async fn said(
+        &self,
+        caller: &Caller,
+        id: BulletinId,
+        post: &Post,
+    ) -> Result<BulletinRow, StatusError> {
         caller.require(Permission::PostStatus)?;
         let mut row = self.inner().store.bulletin(id).await?.ok_or(StatusError::NotFound)?;
         if row.version != post.version {
             return Err(StatusError::Overtaken);
         }
-        let phase = phase(row.bulletin.kind, &post)?;
+        let phase = phase(row.bulletin.kind, post)?;
         row.bulletin.say(self.update(caller, phase, &post.text), self.promise());
-        let saved = self.save(row).await?;
-        note(self.inner(), &saved.bulletin).await?;
-        Ok(saved)
+        Ok(row)
     }
 
     /// Takes over a bulletin, or gives it back: whoever has it says everything, and Bugle only
@@ -194,25 +233,26 @@ impl App {
         self.save(row).await
     }
 
-    async fn begin(
+    /// A bulletin with its first update.
+    fn begin(
         &self,
         about: (Kind, State),
         title: String,
         components: Vec<Component>,
         update: Update,
-    ) -> Result<BulletinId, StatusError> {
+    ) -> Bulletin {
         let mut bulletin = begun(about, title, components, update.at);
         bulletin.say(update, self.promise());
-        self.publish(&bulletin).await?;
-        Ok(bulletin.id)
+        bulletin
     }
 
-    async fn publish(&self, bulletin: &Bulletin) -> Result<(), StatusError> {
-        if !self.inner().store.publish_bulletin(bulletin).await? {
+    async fn publish(&self, bulletin: Bulletin) -> Result<BulletinId, StatusError> {
+        if !self.inner().store.publish_bulletin(&bulletin).await? {
             return Err(StatusError::Overtaken);
         }
         self.inner().status.wake.notify_one();
-        Ok(note(self.inner(), bulletin).await?)
+        note(self.inner(), &bulletin).await?;
+        Ok(bulletin.id)
     }
 
     /// Tells the public, in words made by itself, of an incident that `caller` just declared.
@@ -221,7 +261,7 @@ impl App {
         caller: &Caller,
         incident: IncidentId,
         (told, since): (DeclaredTrouble, Timestamp),
-    ) -> Result<(), StatusError> {
+    ) -> Result<BulletinId, StatusError> {
         let (verdicts, harmless) = rules::harmful(&self.verdicts());
         let known = Known {
             installed: &installed(self.inner()),
@@ -231,8 +271,8 @@ impl App {
             now: self.now(),
         };
         let id = BulletinId::new(known.now, entropy::bytes());
-        self.publish(&bulletin::tell((id, incident), (told, caller.shown_name()), since, known))
-            .await
+        let told = (told, caller.shown_name());
+        self.publish(bulletin::tell((id, incident), told, since, known)).await
     }
 
     async fn save(&self, mut row: BulletinRow) -> Result<DraftedBulletin, StatusError> {

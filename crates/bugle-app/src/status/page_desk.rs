@@ -112,6 +112,32 @@ impl App {
         new: NewPageBulletin,
     ) -> Result<BulletinId, StatusError> {
         let (page, _) = self.own_page(caller, Permission::PostOwnStatus, page).await?;
+        let bulletin = self.begun_on(caller, &page, new).await?;
+        if !self.inner().store.publish_page_bulletin(caller.scope, page.id, &bulletin).await? {
+            return Err(StatusError::NotFound);
+        }
+        Ok(bulletin.id)
+    }
+
+    /// What the public would read if this was told now. Nothing is kept.
+    pub async fn preview_on_page(
+        &self,
+        caller: &Caller,
+        page: StatusPageId,
+        new: NewPageBulletin,
+    ) -> Result<Bulletin<Touched>, StatusError> {
+        let (page, directory) = self.own_page(caller, Permission::PostOwnStatus, page).await?;
+        let bulletin = self.begun_on(caller, &page, new).await?;
+        Ok(bulletin.in_words(|id| touched(&page, &directory, *id)))
+    }
+
+    /// A bulletin with its first update.
+    async fn begun_on(
+        &self,
+        caller: &Caller,
+        page: &StatusPage,
+        new: NewPageBulletin,
+    ) -> Result<Bulletin<ServiceId>, StatusError> {
         let now = self.now();
         let (store, scope) = (&self.inner().store, caller.scope);
         let mut problems = words(&new.title, &new.text, new.services.is_empty());
@@ -144,10 +170,7 @@ impl App {
         let update = self.update(caller, begins, &new.text);
         let mut bulletin = begun(about, new.title, new.services, now);
         tenant::say(&mut bulletin, update);
-        if !store.publish_page_bulletin(scope, page.id, &bulletin).await? {
-            return Err(StatusError::NotFound);
-        }
-        Ok(bulletin.id)
+        Ok(bulletin)
     }
 
     /// Says something in a bulletin of a status page of the tenant.
@@ -159,19 +182,43 @@ impl App {
         post: Post,
     ) -> Result<DraftedBulletin<Touched>, StatusError> {
         let (page, directory) = self.own_page(caller, Permission::PostOwnStatus, page).await?;
+        let mut row = self.said_on(caller, (page.id, id), &post).await?;
         let store = &self.inner().store;
-        let row = store.page_bulletin(caller.scope, page.id, id).await?;
-        let mut row = row.ok_or(StatusError::NotFound)?;
-        if row.version != post.version {
-            return Err(StatusError::Overtaken);
-        }
-        let phase = phase(row.bulletin.kind, &post)?;
-        tenant::say(&mut row.bulletin, self.update(caller, phase, &post.text));
         if !store.save_page_bulletin(caller.scope, page.id, &row).await? {
             return Err(StatusError::Overtaken);
         }
         row.version += 1;
         Ok(drafted(row, &page, &directory, self.now()))
+    }
+
+    /// What the public would read if this was posted now. Nothing is kept.
+    pub async fn preview_post_on_page(
+        &self,
+        caller: &Caller,
+        page: StatusPageId,
+        id: BulletinId,
+        post: &Post,
+    ) -> Result<Bulletin<Touched>, StatusError> {
+        let (page, directory) = self.own_page(caller, Permission::PostOwnStatus, page).await?;
+        let row = self.said_on(caller, (page.id, id), post).await?;
+        Ok(row.bulletin.in_words(|id| touched(&page, &directory, *id)))
+    }
+
+    /// The bulletin as it is when this has been said in it.
+    async fn said_on(
+        &self,
+        caller: &Caller,
+        (page, id): (StatusPageId, BulletinId),
+        post: &Post,
+    ) -> Result<BulletinRow<ServiceId>, StatusError> {
+        let row = self.inner().store.page_bulletin(caller.scope, page, id).await?;
+        let mut row = row.ok_or(StatusError::NotFound)?;
+        if row.version != post.version {
+            return Err(StatusError::Overtaken);
+        }
+        let phase = phase(row.bulletin.kind, post)?;
+        tenant::say(&mut row.bulletin, self.update(caller, phase, &post.text));
+        Ok(row)
     }
 
     async fn own_page(

@@ -6,11 +6,48 @@ use serde::Deserialize;
 
 use super::IncidentSeverity;
 use super::room::Role;
+use crate::status::bulletin::Phase;
 
-/// What there is to type, as an error lists it.
-pub const COMMANDS: &str = "/severity critical|major, /lead NAME: REASON, /comms NAME: REASON, \
-     /scribe NAME: REASON, /page NAME: WHY, /task TEXT, /done NUMBER, /update TEXT, \
-     /next MINUTES, /alert NUMBER, /mitigated, /drained, /join, /leave, /close REASON";
+/// A command, as people are told of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Usage {
+    /// What is typed; what stands in capitals is filled in.
+    pub typed: &'static str,
+    /// What it does.
+    pub does: &'static str,
+}
+
+/// What there is to type, in the order people are told of it.
+pub const COMMANDS: [Usage; 16] = [
+    usage("/severity critical|major", "says how bad it is"),
+    usage("/lead NAME: REASON", "makes somebody commander"),
+    usage("/comms NAME: REASON", "makes somebody communications lead"),
+    usage("/scribe NAME: REASON", "makes somebody scribe"),
+    usage("/page NAME: WHY", "pages somebody"),
+    usage("/task TEXT", "notes something to be done"),
+    usage("/done NUMBER", "says that a task is done"),
+    usage("/update TEXT", "says something to those outside"),
+    usage(
+        "/status investigating|identified|monitoring|resolved|postmortem: TEXT",
+        "says to the public how far it has come",
+    ),
+    usage("/next MINUTES", "promises the next update"),
+    usage("/alert NUMBER", "adds an alert"),
+    usage("/mitigated", "says that it does no more harm"),
+    usage("/drained", "says that nothing waits any more"),
+    usage("/join", "says that you are here"),
+    usage("/leave", "says that you are gone"),
+    usage("/close REASON", "says that it is over"),
+];
+
+const fn usage(typed: &'static str, does: &'static str) -> Usage {
+    Usage { typed, does }
+}
+
+/// All that can be typed, as an error lists it.
+fn listed() -> String {
+    COMMANDS.map(|it| it.typed).join(", ")
+}
 
 /// Something to be done in a room, as it was asked for: people are named as people name them.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
@@ -62,6 +99,13 @@ pub enum Command {
         /// What.
         text: String,
     },
+    /// Say to the public how far it has come.
+    Status {
+        /// How far: a [phase of a trouble](Phase::OF_TROUBLE).
+        phase: Phase,
+        /// What is said.
+        text: String,
+    },
     /// Promise the next update.
     Next {
         /// In so many minutes.
@@ -102,8 +146,9 @@ impl Command {
 pub enum CommandError {
     /// There is none of that name.
     #[error(
-        "there is no command /{0}. There are: {COMMANDS}. A note that begins with a slash has a \
-         space before it"
+        "there is no command /{0}. There are: {all}. A note that begins with a slash has a space \
+         before it",
+        all = listed()
     )]
     Unknown(String),
     /// What follows it does not fit.
@@ -151,6 +196,7 @@ pub fn parse(text: &str) -> Result<Command, CommandError> {
             .map(|task| Command::Done { task })
             .ok_or_else(|| argument("done", "the number of a task")),
         "update" => Ok(Command::Update { text: rest.to_owned() }),
+        "status" => status(rest),
         "next" => number(rest.trim_end_matches("min").trim_end_matches('m').trim_end())
             .map(|minutes| Command::Next { minutes })
             .ok_or_else(|| argument("next", "minutes, as in /next 30")),
@@ -174,6 +220,16 @@ fn give(role: Role, rest: &str) -> Result<Command, CommandError> {
     }
     let (to, reason) = (to.trim().to_owned(), reason.trim().to_owned());
     Ok(Command::Role { role, to, reason })
+}
+
+fn status(rest: &str) -> Result<Command, CommandError> {
+    let wanted = "investigating, identified, monitoring, resolved or postmortem, a colon and what \
+                  is said";
+    let split = rest.split_once(':').map(|(phase, text)| (phase.trim(), text.trim()));
+    let (phase, text) = split.filter(|(_, text)| !text.is_empty()).unwrap_or_default();
+    let phase = Phase::OF_TROUBLE.into_iter().find(|it| it.as_str() == phase);
+    let phase = phase.ok_or(CommandError::Argument { command: "status", wanted })?;
+    Ok(Command::Status { phase, text: text.to_owned() })
 }
 
 fn page(rest: &str) -> Result<Command, CommandError> {
@@ -211,6 +267,9 @@ mod tests {
         assert_eq!(read("/page Priya: the disk: it is full"), Command::Page { to, reason });
         let task = Command::Task { text: "call the bank".to_owned(), assignee: None };
         assert_eq!(read("/task call the bank"), task);
+        let (phase, text) = (Phase::Identified, "it is the disk: full".to_owned());
+        let identified = Command::Status { phase, text };
+        assert_eq!(read("/status identified: it is the disk: full"), identified);
         assert_eq!(read("/next 30 min"), Command::Next { minutes: 30 });
         assert_eq!(read("/next 30m"), Command::Next { minutes: 30 });
         assert_eq!(read("/alert #4812"), Command::Alert { number: 4_812 });
@@ -236,6 +295,11 @@ mod tests {
             "/page : look",
             "/next soon",
             "/done x",
+            "/status",
+            "/status identified",
+            "/status identified:",
+            "/status scheduled: at four",
+            "/status api: down",
         ] {
             assert!(matches!(parse(wrong), Err(CommandError::Argument { .. })), "{wrong}");
         }
@@ -243,11 +307,18 @@ mod tests {
     }
 
     #[test]
-    fn every_command_that_is_listed_is_read() {
-        for shown in COMMANDS.split(", ") {
-            let typed = shown.replace("critical|major", "major").replace("NAME", "Ada");
+    fn every_command_that_is_listed_is_read_and_stands_in_the_document() {
+        let document = include_str!("../../../../docs/how-to-run-an-incident.md");
+        for Usage { typed, .. } in COMMANDS {
+            let name = typed.split(' ').next().unwrap();
+            assert!(document.contains(&format!("`{name}")), "{name}");
+            let typed = typed.replace("critical|", "").replace("NAME", "Ada");
             let typed = typed.replace("NUMBER", "1").replace("MINUTES", "5");
-            assert!(parse(&typed).is_ok(), "{typed}");
+            for phase in Phase::OF_TROUBLE.map(Phase::as_str) {
+                let all = "investigating|identified|monitoring|resolved|postmortem";
+                let typed = typed.replace(all, phase);
+                assert!(parse(&typed).is_ok(), "{typed}");
+            }
         }
     }
 }

@@ -109,6 +109,15 @@ pub fn reader(number: u32) -> String {
     format!("{READER}{number}@customer.example")
 }
 
+/// What subscribers have asked about, by number in turn, so that they can be told in rounds.
+pub const READ_OF: [&str; 5] = ["intake", "web", "api", "integrations", "email"];
+
+/// What the subscriber of that number has asked about.
+pub fn read_of(number: u32) -> &'static str {
+    let turn = usize::try_from(number).unwrap_or_default() % READ_OF.len();
+    READ_OF[turn]
+}
+
 /// Whether an address is a subscriber's.
 pub(super) fn is_reader(address: &str) -> bool {
     address.starts_with(READER)

@@ -1,7 +1,7 @@
 //! Reads the status page as the public does: from its files, which are there whatever the node
 //! does.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -25,7 +25,7 @@ pub(super) const TEXTS: &[&str] = &["SMS notifications"];
 pub(super) struct Told {
     /// When the first update about what was injected could be read.
     pub first_post: Option<Instant>,
-    /// Components that were said to be in trouble since then.
+    /// Components that were said since then to be in trouble, or to be touched by one.
     pub named: BTreeSet<String>,
     /// The longest time between two updates about the same trouble while it went on.
     pub longest_silence: Option<Duration>,
@@ -33,8 +33,17 @@ pub(super) struct Told {
     amiss: BTreeSet<String>,
     /// Troubles that go on just now, and of which it is not even said that they are over.
     goes_on: BTreeSet<String>,
+    /// Troubles on the page, by id.
+    troubles: BTreeMap<String, Trouble>,
+}
+
+/// What was said of one trouble.
+#[derive(Clone, Copy, Debug)]
+struct Trouble {
+    /// How often something was.
     updates: usize,
-    last: Option<Instant>,
+    /// When that was seen last.
+    last: Instant,
 }
 
 impl Told {
@@ -107,12 +116,13 @@ impl Told {
             let names = if names.is_empty() { "all is well" } else { &names };
             new.push(format!("the public page: {names}"));
         }
+        let troubles: Vec<&Value> = list(page, "incidents").collect();
         // What was said before there was anything to say does not count.
         if injected {
-            self.named.extend(amiss.iter().cloned());
+            let touched = troubles.iter().flat_map(|it| list(it, "components"));
+            self.named.extend(amiss.iter().cloned().chain(touched.map(|it| text(it, "name"))));
         }
         self.amiss = amiss;
-        let troubles: Vec<&Value> = list(page, "incidents").collect();
         let is_over = |it: &&&Value| it["status"] == "monitoring" || it["status"] == "resolved";
         let goes_on = troubles.iter().filter(|it| !is_over(it));
         self.goes_on = goes_on.map(|it| text(it, "name")).collect();
@@ -120,31 +130,38 @@ impl Told {
         new
     }
 
+    /// Each trouble has its own promises: what is said of one is no word about another.
     fn count(
         &mut self,
         troubles: &[&Value],
         (injected, now): (bool, Instant),
         new: &mut Vec<String>,
     ) {
-        let updates = troubles.iter().map(|it| list(it, "incident_updates").count()).sum();
-        let last = std::mem::replace(&mut self.last, (updates > 0).then_some(now));
-        match last {
-            Some(last) if updates > 0 && updates <= self.updates => self.last = Some(last),
-            _ if updates > 0 => {
-                let newest = troubles.iter().flat_map(|it| list(it, "incident_updates"));
-                let newest = newest.max_by_key(|it| text(it, "created_at"));
-                let body = newest.map(|it| text(it, "body")).unwrap_or_default();
-                new.push(format!("the public is told: {}", body.replace('\n', " ")));
+        let ids: BTreeSet<String> = troubles.iter().map(|it| text(it, "id")).collect();
+        self.troubles.retain(|id, _| ids.contains(id));
+        for it in troubles {
+            let updates = list(it, "incident_updates").count();
+            let known = self.troubles.insert(text(it, "id"), Trouble { updates, last: now });
+            if let Some(known) = known {
+                self.longest_silence = self.longest_silence.max(Some(now - known.last));
             }
-            _ => (),
+            match known {
+                Some(known) if updates <= known.updates => {
+                    self.troubles.insert(text(it, "id"), known);
+                }
+                _ => new.push(format!("the public is told: {}", newest(it))),
+            }
         }
-        if injected && updates > 0 {
+        if injected && !troubles.is_empty() {
             self.first_post.get_or_insert(now);
         }
-        let silence = last.map(|last| now - last);
-        self.longest_silence = self.longest_silence.max(silence.filter(|_| updates > 0));
-        self.updates = updates;
     }
+}
+
+/// What was said last of a trouble, in a line.
+fn newest(trouble: &Value) -> String {
+    let newest = list(trouble, "incident_updates").max_by_key(|it| text(it, "created_at"));
+    newest.map(|it| text(it, "body")).unwrap_or_default().replace('\n', " ")
 }
 
 fn list<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
@@ -165,7 +182,11 @@ mod tests {
         let updates =
             |count| vec![json!({"created_at": "2026-03-14T15:00:00Z", "body": "b"}); count];
         let trouble = trouble.map(|(status, count)| {
-            json!({"name": "Texts", "status": status, "incident_updates": updates(count)})
+            let touched = json!([{"name": "SMS notifications"}]);
+            json!({
+                "id": "texts", "name": "Texts", "status": status, "components": touched,
+                "incident_updates": updates(count),
+            })
         });
         json!({
             "components": [
@@ -191,6 +212,30 @@ mod tests {
         assert_eq!(told.first_post, Some(at(5)));
         assert_eq!(told.longest_silence, Some(Duration::from_secs(25)));
         assert_eq!(told.named, BTreeSet::from(["SMS notifications".to_owned()]));
+    }
+
+    #[test]
+    fn what_is_said_of_one_trouble_is_no_word_about_another() {
+        let (mut told, zero) = (Told::default(), Instant::now());
+        let at = |seconds| zero + Duration::from_secs(seconds);
+        let both = |of_other| {
+            let mut page = page("major_outage", Some(("investigating", 1)));
+            let mut other = page["incidents"][0].clone();
+            other["id"] = "calls".into();
+            other["components"] = json!([{"name": "Voice notifications"}]);
+            other["incident_updates"] = json!(vec![json!({"body": "c"}); of_other]);
+            page["incidents"].as_array_mut().unwrap().push(other);
+            page
+        };
+        for (number, seconds) in [(1, 0), (2, 40), (3, 80)] {
+            told.take(&both(number), true, at(seconds));
+        }
+        assert_eq!(told.longest_silence, Some(Duration::from_secs(80)), "nothing more of texts");
+        let named = ["SMS notifications", "Voice notifications"].map(str::to_owned);
+        assert_eq!(told.named, BTreeSet::from(named), "a trouble names what it touches");
+        told.take(&page("operational", None), true, at(90));
+        told.take(&both(1), true, at(900));
+        assert_eq!(told.longest_silence, Some(Duration::from_secs(80)), "it was over meanwhile");
     }
 
     #[test]

@@ -201,6 +201,9 @@ fn rows(measured: &Measured) -> Vec<Row> {
         row("declared", seconds(measured.declared_s), record::PROCESS),
         row("operators told", seconds(measured.told_s), ""),
         row("the public told", seconds(measured.first_post_s), record::TOLD),
+        row("the public's longest wait", seconds(measured.silence_s), ""),
+        row("components named", measured.named.len().to_string(), ""),
+        row("untrue in the end", measured.untrue.len().to_string(), ""),
         row("mitigated", seconds(measured.mitigated_s), record::UNDONE),
         row("stalled for", seconds(measured.stall_s), record::STALL),
         row("drained in", seconds(measured.drained_s), record::CLEARED),
@@ -246,5 +249,8 @@ mod tests {
         assert_eq!(json["runs"][0]["declared_s"], 2.0);
         assert!(both.text().contains("FAILED declared: in time"), "{}", both.text());
         assert!(both.markdown().contains("| declared | **not held** | in time |"));
+        for public in ["the public told", "longest wait", "components named", "untrue in the end"] {
+            assert!(both.text().contains(public), "{public}");
+        }
     }
 }

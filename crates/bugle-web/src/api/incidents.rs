@@ -317,8 +317,8 @@ pub(crate) async fn say(
 }
 
 /// Does something in an incident's room, as programs say it. `act` is one of `note`, `severity`,
-/// `role`, `page`, `task`, `done`, `update`, `next`, `alert`, `mitigated`, `drained`, `join`,
-/// `leave` and `close`.
+/// `role`, `page`, `task`, `done`, `update`, `status`, `next`, `alert`, `mitigated`, `drained`,
+/// `join`, `leave` and `close`.
 #[utoipa::path(
     post, path = "/incidents/{id}/acts", tag = "incidents", operation_id = "act in incident",
     params(("id" = String, Path)), request_body = Object,

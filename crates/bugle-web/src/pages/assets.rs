@@ -7,6 +7,10 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 
 const FOREVER: &str = "public, max-age=31536000, immutable";
 
+/// The style of all pages, with that of bulletins, which the public's pages have too.
+pub(super) const STYLE: &str =
+    concat!(include_str!("../../assets/app.css"), include_str!("../../assets/bulletin.css"));
+
 /// One file that pages load.
 struct Asset {
     stem: &'static str,
@@ -20,7 +24,7 @@ const ASSETS: [Asset; 3] = [
         stem: "app",
         extension: "css",
         content_type: "text/css; charset=utf-8",
-        bytes: include_bytes!("../../assets/app.css"),
+        bytes: STYLE.as_bytes(),
     },
     Asset {
         stem: "enhance",

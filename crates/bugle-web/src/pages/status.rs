@@ -17,13 +17,15 @@ use axum::routing::get;
 use bugle_app::App;
 use bugle_app::status::{File, PAGES, REGIONS, REPORT};
 use bugle_domain::StatusPageId;
-use bugle_engine::status::board::{Board, Whose};
+use bugle_engine::status::board::{Board, Touched, Whose};
+use bugle_engine::status::bulletin::Bulletin;
 use bugle_engine::status::report::Report;
 use http::header::{
     ACCEPT, ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
     ETAG, HeaderName, HeaderValue, IF_NONE_MATCH, VARY,
 };
 use http::{HeaderMap, StatusCode};
+use jiff::Timestamp;
 
 use super::assets::fingerprint;
 use crate::state::WebState;
@@ -106,6 +108,13 @@ pub fn render(board: &Board) -> Vec<File> {
         files.push(File { path, text: page::region(&board.of(region)) });
     }
     files
+}
+
+/// A bulletin as the installation's page, or that of a tenant, would show it at `now`: for who is
+/// about to post it.
+pub(super) fn preview(it: &Bulletin<Touched>, of: Option<StatusPageId>, now: Timestamp) -> String {
+    let up = of.map_or_else(|| "/".to_owned(), |id| format!("/status/{PAGES}/{id}/"));
+    page::preview(it, &up, now)
 }
 
 /// All paths.

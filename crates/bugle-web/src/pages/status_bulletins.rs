@@ -82,6 +82,8 @@ pub(super) struct NewPage {
     /// `from` and `until`, where they are asked.
     times: Option<(String, String)>,
     components: Vec<Choice>,
+    /// How the public will read it, where that was asked for.
+    preview: Option<String>,
 }
 
 #[derive(Template)]
@@ -105,6 +107,38 @@ pub(super) struct BulletinPage {
     version: i64,
     phases: Vec<Choice>,
     text: String,
+    /// How the public will read it, where that was asked for.
+    pub(super) preview: Option<String>,
+}
+
+/// What a form was answered with: what is wrong with what was typed, or how the public will read
+/// it, or nothing yet.
+#[derive(Clone, Default)]
+pub(super) struct Answer {
+    /// What is wrong.
+    pub(super) errors: Vec<FieldError>,
+    /// How the public will read it.
+    pub(super) preview: Option<String>,
+}
+
+impl Answer {
+    /// What a preview was answered with, where the person can mend what is wrong.
+    pub(super) fn of(drawn: Result<String, StatusError>, first: &str) -> Result<Self, PageError> {
+        match drawn {
+            Ok(drawn) => Ok(Self { preview: Some(drawn), ..Self::default() }),
+            Err(error) => Self::wrong(error, first),
+        }
+    }
+
+    /// What is wrong, where the person can mend it.
+    pub(super) fn wrong(error: StatusError, first: &str) -> Result<Self, PageError> {
+        Ok(Self { errors: theirs(error, first)?, ..Self::default() })
+    }
+}
+
+/// Whether a form asks how the public will read it, and posts nothing.
+pub(super) fn previews(sent: &Sent) -> bool {
+    of(sent, "act") == "preview"
 }
 
 /// Something that was said.
@@ -156,7 +190,7 @@ pub(super) fn trouble(
     place: Place,
     components: Vec<Choice>,
     sent: &Sent,
-    errors: Vec<FieldError>,
+    Answer { errors, preview }: Answer,
 ) -> NewPage {
     let state = of(sent, "state");
     let bad = Health::ALL.into_iter().filter(|state| *state > Health::Maintenance);
@@ -173,6 +207,7 @@ pub(super) fn trouble(
         states: bad.map(|it| Choice::new(it.as_str(), it.words(), &state)).collect(),
         times: None,
         components,
+        preview,
     }
 }
 
@@ -181,7 +216,7 @@ pub(super) fn maintenance(
     place: Place,
     components: Vec<Choice>,
     sent: &Sent,
-    errors: Vec<FieldError>,
+    Answer { errors, preview }: Answer,
 ) -> NewPage {
     NewPage {
         heading: "Plan maintenance",
@@ -196,6 +231,7 @@ pub(super) fn maintenance(
         states: Vec::new(),
         times: Some((of(sent, "from"), of(sent, "until"))),
         components,
+        preview,
     }
 }
 
@@ -208,10 +244,11 @@ pub(super) async fn answer(
     app: &App,
     visitor: &Visitor,
     (section, back): (Section, Link),
-    (mut body, errors): (BulletinPage, Vec<FieldError>),
+    (mut body, Answer { errors, preview }): (BulletinPage, Answer),
 ) -> Result<Response, PageError> {
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    (body.errors, body.said) = (errors, visitor.browser.said.clone());
+    (body.errors, body.preview) = (errors, preview);
+    body.said.clone_from(&visitor.browser.said);
     let shell = visitor.shell(app, &body.title, section).await?;
     let mut response = page(status, &shell.back(&back.href, &back.text), &body);
     forget_said(&visitor.browser, &mut response);
@@ -265,6 +302,7 @@ pub(super) fn build_in(
             .map(|it| Choice::new(it.as_str(), it.words(), phase.as_str()))
             .collect(),
         text,
+        preview: None,
         title: it.title,
     }
 }

@@ -10,8 +10,9 @@ use bugle_app::status::{
     ChannelCount, Desk, DraftedBulletin, NewMaintenance, NewTrouble, Post, StatusError,
     SubscriberCounts,
 };
+use bugle_domain::BulletinId;
 use bugle_engine::status::board::Touched;
-use bugle_engine::status::bulletin::Phase;
+use bugle_engine::status::bulletin::{Bulletin, Phase};
 use bugle_engine::status::{Component, State as Health};
 use http::StatusCode;
 
@@ -19,9 +20,10 @@ use super::error::PageError;
 use super::forms::{Sent, of};
 use super::parts::{Choice, FieldError};
 use super::shell::{Section, page};
+use super::status::preview;
 use super::status_bulletins::{
-    BulletinPage, NewPage, Place, Told, answer, build_in, maintenance, parse, theirs, told,
-    touched, trouble,
+    Answer, BulletinPage, NewPage, Place, Told, answer, build_in, maintenance, parse, previews,
+    theirs, told, touched, trouble,
 };
 use super::times::{Times, utc};
 use super::visitor::{Visitor, forget_said, see};
@@ -106,10 +108,10 @@ pub(super) async fn new_trouble(
     Query(sent): Query<Sent>,
 ) -> Result<Response, PageError> {
     let desk = app.status_desk(&visitor.caller).await?;
-    form(&app, &visitor, trouble_form(&desk, &sent, Vec::new())).await
+    form(&app, &visitor, trouble_form(&desk, &sent, Answer::default())).await
 }
 
-/// `POST /status-page/troubles/new`: tells of it.
+/// `POST /status-page/troubles/new`: shows how it will be read, or tells of it.
 pub(super) async fn tell(
     State(app): State<App>,
     visitor: Visitor,
@@ -122,14 +124,26 @@ pub(super) async fn tell(
         state: Health::parse(&of(&sent, "state")),
         components: chosen(&sent),
     };
-    match app.tell_trouble(&visitor.caller, new).await {
-        Ok(id) => Ok(see(&visitor.browser, &format!("/status-page/{id}"), "The public is told.")),
-        Err(error) => {
-            let desk = app.status_desk(&visitor.caller).await?;
-            let errors = theirs(error, "title")?;
-            form(&app, &visitor, trouble_form(&desk, &sent, errors)).await
+    let caller = &visitor.caller;
+    let answer = if previews(&sent) {
+        Answer::of(app.preview_trouble(caller, new).await.map(|it| drawn(&app, &it)), "title")?
+    } else {
+        match app.tell_trouble(caller, new).await {
+            Ok(id) => return Ok(told_of(&visitor, id, "The public is told.")),
+            Err(error) => Answer::wrong(error, "title")?,
         }
-    }
+    };
+    let desk = app.status_desk(caller).await?;
+    form(&app, &visitor, trouble_form(&desk, &sent, answer)).await
+}
+
+/// How the public will read a bulletin.
+fn drawn(app: &App, it: &Bulletin) -> String {
+    preview(&it.in_words(|it| Touched::from(*it)), None, app.now())
+}
+
+fn told_of(visitor: &Visitor, id: BulletinId, said: &str) -> Response {
+    see(&visitor.browser, &format!("/status-page/{id}"), said)
 }
 
 /// `GET /status-page/maintenance/new`, for operators.
@@ -138,10 +152,10 @@ pub(super) async fn new_maintenance(
     visitor: Visitor,
 ) -> Result<Response, PageError> {
     let desk = app.status_desk(&visitor.caller).await?;
-    form(&app, &visitor, maintenance_form(&desk, &Vec::new(), Vec::new())).await
+    form(&app, &visitor, maintenance_form(&desk, &Vec::new(), Answer::default())).await
 }
 
-/// `POST /status-page/maintenance/new`: announces it.
+/// `POST /status-page/maintenance/new`: shows how it will be read, or announces it.
 pub(super) async fn plan(
     State(app): State<App>,
     visitor: Visitor,
@@ -154,14 +168,17 @@ pub(super) async fn plan(
         from: utc(&of(&sent, "from")),
         until: utc(&of(&sent, "until")),
     };
-    match app.plan_maintenance(&visitor.caller, new).await {
-        Ok(id) => Ok(see(&visitor.browser, &format!("/status-page/{id}"), "It is announced.")),
-        Err(error) => {
-            let desk = app.status_desk(&visitor.caller).await?;
-            let errors = theirs(error, "title")?;
-            form(&app, &visitor, maintenance_form(&desk, &sent, errors)).await
+    let caller = &visitor.caller;
+    let answer = if previews(&sent) {
+        Answer::of(app.preview_maintenance(caller, new).map(|it| drawn(&app, &it)), "title")?
+    } else {
+        match app.plan_maintenance(caller, new).await {
+            Ok(id) => return Ok(told_of(&visitor, id, "It is announced.")),
+            Err(error) => Answer::wrong(error, "title")?,
         }
-    }
+    };
+    let desk = app.status_desk(caller).await?;
+    form(&app, &visitor, maintenance_form(&desk, &sent, answer)).await
 }
 
 async fn form(app: &App, visitor: &Visitor, body: NewPage) -> Result<Response, PageError> {
@@ -170,13 +187,13 @@ async fn form(app: &App, visitor: &Visitor, body: NewPage) -> Result<Response, P
 }
 
 /// The form for a trouble. Pure.
-pub(super) fn trouble_form(desk: &Desk, sent: &Sent, errors: Vec<FieldError>) -> NewPage {
-    trouble(Place::installation(), choices(desk, sent), sent, errors)
+pub(super) fn trouble_form(desk: &Desk, sent: &Sent, answer: Answer) -> NewPage {
+    trouble(Place::installation(), choices(desk, sent), sent, answer)
 }
 
 /// The form for scheduled maintenance. Pure.
-pub(super) fn maintenance_form(desk: &Desk, sent: &Sent, errors: Vec<FieldError>) -> NewPage {
-    maintenance(Place::installation(), choices(desk, sent), sent, errors)
+pub(super) fn maintenance_form(desk: &Desk, sent: &Sent, answer: Answer) -> NewPage {
+    maintenance(Place::installation(), choices(desk, sent), sent, answer)
 }
 
 fn choices(desk: &Desk, sent: &Sent) -> Vec<Choice> {
@@ -200,10 +217,10 @@ pub(super) async fn one(
     Path(id): Path<String>,
 ) -> Result<Response, PageError> {
     let drafted = app.bulletin(&visitor.caller, parse(&id)?).await?;
-    bulletin(&app, &visitor, build_one(drafted, None, &visitor.times), Vec::new()).await
+    bulletin(&app, &visitor, build_one(drafted, None, &visitor.times), Answer::default()).await
 }
 
-/// `POST /status-page/{id}/post`: says something.
+/// `POST /status-page/{id}/post`: shows how something will be read, or says it.
 pub(super) async fn post(
     State(app): State<App>,
     visitor: Visitor,
@@ -216,16 +233,18 @@ pub(super) async fn post(
         phase: Phase::parse(&of(&sent, "phase")),
         text: of(&sent, "text"),
     };
-    let typed = post.clone();
-    match app.post_update(&visitor.caller, id, post).await {
-        Ok(_) => Ok(see(&visitor.browser, &format!("/status-page/{id}"), "It is posted.")),
-        Err(error) => {
-            let errors = theirs(error, "text")?;
-            let drafted = app.bulletin(&visitor.caller, id).await?;
-            let body = build_one(drafted, Some(typed), &visitor.times);
-            bulletin(&app, &visitor, body, errors).await
+    let (caller, typed) = (&visitor.caller, post.clone());
+    let shown = if previews(&sent) {
+        let would_be = app.preview_update(caller, id, &post).await;
+        Answer::of(would_be.map(|it| drawn(&app, &it)), "text")?
+    } else {
+        match app.post_update(caller, id, post).await {
+            Ok(_) => return Ok(told_of(&visitor, id, "It is posted.")),
+            Err(error) => Answer::wrong(error, "text")?,
         }
-    }
+    };
+    let drafted = app.bulletin(caller, id).await?;
+    bulletin(&app, &visitor, build_one(drafted, Some(typed), &visitor.times), shown).await
 }
 
 /// `POST /status-page/{id}/hand`: takes it over, or gives it back.
@@ -245,10 +264,10 @@ async fn bulletin(
     app: &App,
     visitor: &Visitor,
     body: BulletinPage,
-    errors: Vec<FieldError>,
+    shown: Answer,
 ) -> Result<Response, PageError> {
     let back = Place::installation().back;
-    answer(app, visitor, (Section::Status, back), (body, errors)).await
+    answer(app, visitor, (Section::Status, back), (body, shown)).await
 }
 
 /// What the page of one says: its draft, or what was typed. Pure.

@@ -24,8 +24,9 @@ use super::error::{PageError, fields, is_theirs};
 use super::forms::{self, Group, ListPage, Row, Sent, of};
 use super::parts::{Choice, FieldError, Link};
 use super::shell::{Section, page};
+use super::status::preview;
 use super::status_bulletins::{
-    self, NewPage, Place, Told, build_in, maintenance, theirs, told, touched, trouble,
+    self, Answer, NewPage, Place, Told, build_in, maintenance, previews, told, touched, trouble,
 };
 use super::times::utc;
 use super::visitor::{Visitor, forget_said, see};
@@ -184,7 +185,7 @@ pub(super) async fn new_trouble(
     Path(id): Path<String>,
 ) -> Result<Response, PageError> {
     let (desk, sent) = (app.page_desk(&visitor.caller, parse(&id)?).await?, Vec::new());
-    let body = trouble(place(&desk), touchable(&desk, &sent), &sent, Vec::new());
+    let body = trouble(place(&desk), touchable(&desk, &sent), &sent, Answer::default());
     new_bulletin(&app, &visitor, (&desk, body)).await
 }
 
@@ -206,7 +207,7 @@ pub(super) async fn new_maintenance(
     Path(id): Path<String>,
 ) -> Result<Response, PageError> {
     let (desk, sent) = (app.page_desk(&visitor.caller, parse(&id)?).await?, Vec::new());
-    let body = maintenance(place(&desk), touchable(&desk, &sent), &sent, Vec::new());
+    let body = maintenance(place(&desk), touchable(&desk, &sent), &sent, Answer::default());
     new_bulletin(&app, &visitor, (&desk, body)).await
 }
 
@@ -230,22 +231,25 @@ async fn publish(
     let (title, text) = (of(&sent, "title"), of(&sent, "text"));
     let services = touched(&sent).filter_map(|id| id.parse().ok()).collect();
     let new = NewPageBulletin { news, title, text, services };
-    match app.tell_on_page(&visitor.caller, id, new).await {
-        Ok(told) => {
-            let path = format!("{LIST}/{id}/bulletins/{told}");
-            Ok(see(&visitor.browser, &path, "The public is told."))
+    let answer = if previews(&sent) {
+        let would_be = app.preview_on_page(&visitor.caller, id, new).await;
+        Answer::of(would_be.map(|it| preview(&it, Some(id), app.now())), "title")?
+    } else {
+        match app.tell_on_page(&visitor.caller, id, new).await {
+            Ok(told) => {
+                let path = format!("{LIST}/{id}/bulletins/{told}");
+                return Ok(see(&visitor.browser, &path, "The public is told."));
+            }
+            Err(error) => Answer::wrong(error, "title")?,
         }
-        Err(error) => {
-            let errors = theirs(error, "title")?;
-            let desk = app.page_desk(&visitor.caller, id).await?;
-            let form = match news {
-                PageNews::Trouble { .. } => trouble,
-                PageNews::Maintenance { .. } => maintenance,
-            };
-            let body = form(place(&desk), touchable(&desk, &sent), &sent, errors);
-            new_bulletin(app, visitor, (&desk, body)).await
-        }
-    }
+    };
+    let desk = app.page_desk(&visitor.caller, id).await?;
+    let form = match news {
+        PageNews::Trouble { .. } => trouble,
+        PageNews::Maintenance { .. } => maintenance,
+    };
+    let body = form(place(&desk), touchable(&desk, &sent), &sent, answer);
+    new_bulletin(app, visitor, (&desk, body)).await
 }
 
 /// `GET /status-pages/{id}/bulletins/{bulletin}`.
@@ -255,20 +259,20 @@ pub(super) async fn bulletin(
     Path((id, bulletin)): Path<(String, String)>,
 ) -> Result<Response, PageError> {
     let ids = (parse(&id)?, status_bulletins::parse(&bulletin)?);
-    show(&app, &visitor, ids, (None, Vec::new())).await
+    show(&app, &visitor, ids, (None, Answer::default())).await
 }
 
 async fn show(
     app: &App,
     visitor: &Visitor,
     (id, bulletin): (StatusPageId, BulletinId),
-    (typed, errors): (Option<Post>, Vec<FieldError>),
+    (typed, shown): (Option<Post>, Answer),
 ) -> Result<Response, PageError> {
     let place = place(&app.page_desk(&visitor.caller, id).await?);
     let drafted = app.page_bulletin(&visitor.caller, id, bulletin).await?;
     let may_post = visitor.caller.may(Permission::PostOwnStatus);
     let body = build_in(&place, drafted, typed, &visitor.times).posted_by(may_post);
-    status_bulletins::answer(app, visitor, (Section::StatusPages, place.back), (body, errors)).await
+    status_bulletins::answer(app, visitor, (Section::StatusPages, place.back), (body, shown)).await
 }
 
 /// `POST /status-pages/{id}/bulletins/{bulletin}/post`.
@@ -284,17 +288,20 @@ pub(super) async fn post(
         phase: Phase::parse(&of(&sent, "phase")),
         text: of(&sent, "text"),
     };
-    match app.post_on_page(&visitor.caller, id, bulletin, post.clone()).await {
-        Ok(_) => {
-            let path = format!("{LIST}/{id}/bulletins/{bulletin}");
-            Ok(see(&visitor.browser, &path, "It is posted."))
+    let shown = if previews(&sent) {
+        let would_be = app.preview_post_on_page(&visitor.caller, id, bulletin, &post).await;
+        Answer::of(would_be.map(|it| preview(&it, Some(id), app.now())), "text")?
+    } else {
+        match app.post_on_page(&visitor.caller, id, bulletin, post.clone()).await {
+            Ok(_) => {
+                let path = format!("{LIST}/{id}/bulletins/{bulletin}");
+                return Ok(see(&visitor.browser, &path, "It is posted."));
+            }
+            Err(error) => Answer::wrong(error, "text")?,
         }
-        Err(error) => {
-            let errors = theirs(error, "text")?;
-            must_post(&visitor)?;
-            show(&app, &visitor, (id, bulletin), (Some(post), errors)).await
-        }
-    }
+    };
+    must_post(&visitor)?;
+    show(&app, &visitor, (id, bulletin), (Some(post), shown)).await
 }
 
 /// `GET /status-pages/new`.

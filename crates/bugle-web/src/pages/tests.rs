@@ -61,7 +61,7 @@ fn show(name: &str, shell: &Shell, body: &impl Display) -> String {
     let html = document(shell, body);
     check::page(name, &html);
     if let Some(folder) = folder() {
-        let css = include_str!("../../assets/app.css");
+        let css = super::assets::STYLE;
         let js = include_str!("../../assets/enhance.js");
         for theme in ["day", "night"] {
             let themed = html

@@ -64,6 +64,8 @@ async fn an_incident_is_led_from_an_alert_to_its_report(w: World) {
 
     let (status, error) = w.say(&id, "/lead Priya").await;
     assert_eq!((status, error["type"].as_str()), (422, Some("/docs/errors#incident_refused")));
+    let (status, error) = w.say(&id, "/status identified: the disk").await;
+    assert_eq!((status, error["code"].as_str()), (409, Some("incident_not_public")), "{error}");
     let (status, error) = w.say(&id, "/laed Priya").await;
     assert_eq!((status, error["type"].as_str()), (422, Some("/docs/errors#no_command")));
     for said in [
@@ -228,9 +230,19 @@ async fn the_public_is_told_from_the_room(w: World) {
     assert_eq!(told["incident"], id);
     assert_eq!(w.try_post("/api/v1/bulletins", trouble).await.0, 409, "it is told of once");
     assert_eq!(w.say(&id, "/update It is the spool.").await.0, 200);
+    assert_eq!(w.say(&id, "/status identified: The spool is full.").await.0, 200);
     let view = w.room(&id).await;
     let said = from(&view, "status");
-    assert_eq!(said.len(), 2, "{said:?}");
+    assert_eq!(said.len(), 3, "{said:?}");
+    assert!(said[2].ends_with("Cause found. The spool is full."), "{said:?}");
+    let bulletin = told["id"].as_str().unwrap();
+    let bulletin = w.get(&format!("/api/v1/bulletins/{bulletin}")).await;
+    assert_eq!(bulletin["updates"][2]["phase"], "identified", "{bulletin}");
+    let act = json!({ "act": "status", "phase": "monitoring", "text": "It is fast again." });
+    w.post(&format!("/api/v1/incidents/{id}/acts"), act).await;
+    assert_eq!(w.say(&id, "/status scheduled: at four").await.0, 422, "that is for maintenance");
+    let view = w.room(&id).await;
+    let said = from(&view, "status");
     assert!(said[1].ends_with("We are looking. It is the spool."), "{said:?}");
     assert_eq!(view["incident"]["timings"]["first_post_s"], 0);
     assert!(view["incident"]["next_update_by"].is_string(), "the next one is promised");

@@ -4,17 +4,21 @@ use axum::Form;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use bugle_app::App;
-use bugle_app::incidents::IncidentError;
+use bugle_app::incidents::{Audience, IncidentError};
 use bugle_domain::IncidentId;
 use bugle_engine::incident::IncidentSeverity;
 use bugle_engine::incident::command::Command;
 use bugle_engine::incident::room::Role;
+use bugle_engine::status::board::Touched;
+use bugle_engine::status::bulletin::Phase;
 use serde::Deserialize;
 
+use super::room::Sent;
 use super::{Shown, Typed, answer_with, parse, wrong};
 use crate::pages::error::{PageError, is_theirs, sentence};
+use crate::pages::status::preview;
 use crate::pages::times::utc;
-use crate::pages::visitor::Visitor;
+use crate::pages::visitor::{Visitor, see};
 
 /// What was typed into the one box.
 #[derive(Deserialize)]
@@ -36,38 +40,22 @@ pub(super) async fn say(
     done_or_shown(&app, &visitor, id, (done, "entry", typed)).await
 }
 
-/// The fields of all forms of a room.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Sent {
-    act: String,
-    text: String,
-    reason: String,
-    role: String,
-    to: String,
-    task: String,
-    minutes: String,
-    severity: String,
-    number: String,
-    mitigated_at: String,
-}
-
 impl Sent {
     /// What is meant, and the field that an error belongs to.
     fn command(&self) -> Option<(Command, &'static str)> {
-        let text = self.text.clone();
+        let (text, reason, to) = (self.text.clone(), self.reason.clone(), self.to.clone());
         Some(match self.act.as_str() {
             "join" => (Command::Join {}, "join"),
             "leave" => (Command::Leave {}, "join"),
             "mitigated" => (Command::Mitigated {}, "reason"),
             "drained" => (Command::Drained {}, "reason"),
-            "update" => (Command::Update { text }, "update"),
-            "page" => {
-                let (to, reason) = (self.to.clone(), self.reason.clone());
-                (Command::Page { to, reason }, "page")
-            }
+            "update" => match self.phase() {
+                Some(phase) => (Command::Status { phase, text }, "update"),
+                None => (Command::Update { text }, "update"),
+            },
+            "page" => (Command::Page { to, reason }, "page"),
             "task" => {
-                let assignee = Some(self.to.clone()).filter(|to| !to.is_empty());
+                let assignee = Some(to).filter(|to| !to.is_empty());
                 (Command::Task { text, assignee }, "task")
             }
             "done" => (Command::Done { task: self.task.parse().ok()? }, "task"),
@@ -81,26 +69,25 @@ impl Sent {
                 (Command::Severity { severity }, "severity")
             }
             "role" => {
-                let (to, reason) = (self.to.clone(), self.reason.clone());
                 let role = Role::parse(&self.role)?;
-                (Command::Role { role, to, reason }, field_of(role))
+                (Command::Role { role, to, reason }, role.as_str())
             }
             "close" => {
                 let mitigated_at = utc(&self.mitigated_at);
-                let reason = self.reason.clone();
                 (Command::Close { reason, mitigated_at }, "reason")
             }
             _ => return None,
         })
     }
-}
 
-/// The field of the form that hands a role over.
-fn field_of(role: Role) -> &'static str {
-    match role {
-        Role::Commander => "commander",
-        Role::Communications => "communications",
-        Role::Scribe => "scribe",
+    /// How far it has come, of an update for the public.
+    fn phase(&self) -> Option<Phase> {
+        Phase::parse(&self.phase)
+    }
+
+    /// The field that is to blame where nothing is meant.
+    fn unread(&self) -> &'static str {
+        if self.act == "alert" { "number" } else { "entry" }
     }
 }
 
@@ -112,22 +99,38 @@ pub(super) async fn act(
     Form(sent): Form<Sent>,
 ) -> Result<Response, PageError> {
     let id = parse(&id)?;
-    let Some((command, field)) = sent.command() else {
+    if sent.act == "preview" {
+        return show_preview(&app, &visitor, id, sent).await;
+    }
+    let (meant, blamed) = (sent.command(), sent.unread());
+    let typed = Typed { sent, ..Typed::default() };
+    let Some((command, field)) = meant else {
         // Whoever may not learns that first.
         app.may_act_in_incident(&visitor.caller, id).await?;
-        let errors = wrong("entry", "Choose what to do, or write a number.");
-        return answer_with(&app, &visitor, id, Shown { errors, ..Shown::default() }).await;
+        let errors = wrong(blamed, "Choose what to do, or write a number.");
+        return answer_with(&app, &visitor, id, Shown { errors, typed, ..Shown::default() }).await;
     };
     let done = app.act_in_incident(&visitor.caller, id, command).await;
-    let mut typed = Typed::default();
-    match field {
-        "update" => typed.update = sent.text,
-        "task" => typed.task = sent.text,
-        "page" => typed.page = sent.reason,
-        "reason" => typed.reason = sent.reason,
-        _ => (),
-    }
     done_or_shown(&app, &visitor, id, (done, field, typed)).await
+}
+
+/// The room again, with how the public will read an update.
+async fn show_preview(
+    app: &App,
+    visitor: &Visitor,
+    id: IncidentId,
+    sent: Sent,
+) -> Result<Response, PageError> {
+    let said = (sent.phase(), sent.text.clone());
+    let typed = Typed { sent, ..Typed::default() };
+    match app.preview_in_incident(&visitor.caller, id, said).await {
+        Ok(it) => {
+            let drawn = preview(&it.in_words(|it| Touched::from(*it)), None, app.now());
+            let shown = Shown { typed, preview: Some(drawn), ..Shown::default() };
+            answer_with(app, visitor, id, shown).await
+        }
+        Err(error) => shown(app, visitor, id, (error, "update", typed)).await,
+    }
 }
 
 /// Back to the room where it was done; else what is wrong, with nothing typed lost.
@@ -135,11 +138,23 @@ async fn done_or_shown(
     app: &App,
     visitor: &Visitor,
     id: IncidentId,
-    (done, field, typed): (Result<(), IncidentError>, &str, Typed),
+    (done, field, typed): (Result<Audience, IncidentError>, &str, Typed),
 ) -> Result<Response, PageError> {
-    let Err(error) = done else {
-        return Ok(Redirect::to(&format!("/incidents/{id}")).into_response());
-    };
+    let room = format!("/incidents/{id}");
+    match done {
+        Ok(Audience::Room) => Ok(Redirect::to(&room).into_response()),
+        Ok(Audience::Public) => Ok(see(&visitor.browser, &room, "The public is told.")),
+        Err(error) => shown(app, visitor, id, (error, field, typed)).await,
+    }
+}
+
+/// What is wrong, with nothing typed lost.
+async fn shown(
+    app: &App,
+    visitor: &Visitor,
+    id: IncidentId,
+    (error, field, typed): (IncidentError, &str, Typed),
+) -> Result<Response, PageError> {
     if !is_theirs(&error) || matches!(error, IncidentError::Forbidden(_)) {
         return Err(error.into());
     }
@@ -167,6 +182,12 @@ mod tests {
         let task = Sent { text: "call".to_owned(), ..sent("task") };
         let wanted = Command::Task { text: "call".to_owned(), assignee: None };
         assert_eq!(task.command(), Some((wanted, "task")));
+        let update = Sent { text: "It is the disk.".to_owned(), ..sent("update") };
+        let text = update.text.clone();
+        assert_eq!(update.command(), Some((Command::Update { text: text.clone() }, "update")));
+        let public = Sent { phase: "identified".to_owned(), ..update };
+        let wanted = Command::Status { phase: Phase::Identified, text };
+        assert_eq!(public.command(), Some((wanted, "update")));
         for nothing in ["", "dance", "role", "severity", "next", "done", "alert"] {
             assert_eq!(sent(nothing).command(), None, "{nothing}");
         }

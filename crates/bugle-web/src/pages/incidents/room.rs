@@ -6,11 +6,14 @@ use std::collections::BTreeSet;
 use askama::Template;
 use bugle_app::incidents::{Candidate, IncidentView};
 use bugle_domain::UserId;
+use bugle_domain::contact::Channel;
+use bugle_engine::incident::command::{COMMANDS, Usage};
 use bugle_engine::incident::report;
 use bugle_engine::incident::room::{Origin, Role, Room, Timings};
 use bugle_engine::incident::{IncidentLine, IncidentSeverity, LineGroup};
-use bugle_engine::status::bulletin::Bulletin;
+use bugle_engine::status::bulletin::{Bulletin, Phase};
 use jiff::Timestamp;
+use serde::Deserialize;
 
 use super::severity;
 use crate::pages::parts::{Choice, FieldError, Link, Pair, Tab};
@@ -23,19 +26,45 @@ const PROMISES: [(&str, &str); 4] =
 const ASLEEP_FROM: i8 = 22;
 const ASLEEP_UNTIL: i8 = 7;
 
-/// What was typed into the forms of a room.
+/// The fields of all forms of a room but the one box.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default)]
+pub(in crate::pages) struct Sent {
+    pub(super) act: String,
+    pub(super) text: String,
+    pub(super) phase: String,
+    pub(super) reason: String,
+    pub(super) role: String,
+    pub(super) to: String,
+    pub(super) task: String,
+    pub(super) minutes: String,
+    pub(super) severity: String,
+    pub(super) number: String,
+    pub(super) mitigated_at: String,
+}
+
+/// What was typed into a form of the room, which is shown again.
 #[derive(Clone, Default)]
 pub(in crate::pages) struct Typed {
     /// In the one box.
     pub(in crate::pages) say: String,
-    /// As an update.
-    pub(in crate::pages) update: String,
-    /// As a task.
-    pub(in crate::pages) task: String,
-    /// Why somebody is paged.
-    pub(in crate::pages) page: String,
-    /// Why it is closed.
-    pub(in crate::pages) reason: String,
+    /// In another form.
+    pub(in crate::pages) sent: Sent,
+}
+
+impl Typed {
+    /// The form that does `act`, if it is the one that was sent; else an empty one.
+    fn form(&self, act: &str) -> Sent {
+        if self.sent.act == act { self.sent.clone() } else { Sent::default() }
+    }
+
+    /// The form for an update, posted or shown first.
+    fn update(&self) -> Sent {
+        match self.sent.act.as_str() {
+            "update" | "preview" => self.sent.clone(),
+            _ => Sent::default(),
+        }
+    }
 }
 
 /// How a room is shown, beside what is in it.
@@ -51,6 +80,8 @@ pub(in crate::pages) struct Shown {
     pub(in crate::pages) hit: Vec<String>,
     /// Who is on call.
     pub(in crate::pages) on_call: BTreeSet<UserId>,
+    /// How the public will read an update, where that was asked for.
+    pub(in crate::pages) preview: Option<String>,
 }
 
 #[derive(Template)]
@@ -72,15 +103,27 @@ pub(in crate::pages) struct RoomPage {
     tabs: Vec<Tab>,
     lines: Vec<Line>,
     may_act: bool,
-    typed: Typed,
+    /// What was typed into the one box.
+    say: String,
+    /// What a slash there does.
+    commands: [Usage; COMMANDS.len()],
+    /// Whether the public can be told of it.
+    public: bool,
     facts: Vec<Pair>,
     alerts: Vec<Link>,
     roles: Vec<RoleRow>,
     here: Vec<String>,
     am_here: bool,
-    people: Vec<Choice>,
+    /// Whom to page, and why.
+    page: Form,
     outside: Outside,
     tasks: Vec<TaskRow>,
+    /// Something to be done, and by whom.
+    task: Form,
+    /// The alert to be added, as typed.
+    number: String,
+    /// Why it is over, as typed.
+    close: Sent,
     timings: Vec<Pair>,
     severities: Vec<Choice>,
     /// Whether people say how far it has come, and close it.
@@ -106,6 +149,17 @@ struct RoleRow {
     holder: Option<String>,
     /// Their time of day.
     local: String,
+    /// To whom it can be given, and why.
+    give: Form,
+}
+
+/// A form that names somebody.
+struct Form {
+    /// What was typed.
+    text: String,
+    people: Vec<Choice>,
+    /// Whether it was sent, so that it is shown unfolded.
+    sent: bool,
 }
 
 /// What is said to those outside.
@@ -123,6 +177,12 @@ struct Outside {
     /// Whether something can be said here.
     can_say: bool,
     promises: Vec<Choice>,
+    /// How far it has come, where the public is told.
+    phases: Vec<Choice>,
+    /// What was typed.
+    text: String,
+    /// How the public will read that.
+    preview: Option<String>,
 }
 
 /// A task.
@@ -145,6 +205,8 @@ pub(in crate::pages) fn build(
     let href = format!("/incidents/{}", it.id);
     let answered = watch.as_ref().and_then(|watch| watch.answered.clone());
     let by_people = it.origin != Origin::Watch;
+    let typed = &shown.typed;
+    let folk = Folk { candidates: &candidates, on_call: &shown.on_call, now: utc.now() };
     let asked = watch.is_some() && answered.is_none() && it.open() && may_act;
     RoomPage {
         said: None,
@@ -159,12 +221,15 @@ pub(in crate::pages) fn build(
         lines: timeline(&href, lines, shown.group, &utc),
         facts: facts(&it, watch.map(|watch| watch.evidence), &shown.hit),
         alerts: alerts(&it),
-        roles: roles(&it, &candidates, &utc),
+        roles: roles(&it, &folk, typed),
         here: it.here.iter().map(|person| person.name.clone()).collect(),
         am_here: it.here.iter().any(|person| Some(person.user) == reader),
-        people: people(&candidates, &shown.on_call, &utc),
-        outside: outside(&it, bulletin.as_ref(), &utc),
+        page: folk.form(&typed.form("page"), |sent| &sent.reason),
+        outside: outside(&it, bulletin.as_ref(), (typed, shown.preview), &utc),
         tasks: tasks(&it, &utc),
+        task: folk.form(&typed.form("task"), |sent| &sent.text),
+        number: typed.form("alert").number,
+        close: typed.form("close"),
         timings: timings(&it.timings()),
         severities: IncidentSeverity::ALL
             .map(|one| Choice::new(one.as_str(), severity(one), it.severity.as_str()))
@@ -174,7 +239,9 @@ pub(in crate::pages) fn build(
         drained: it.drained_at.is_some(),
         zone: utc.zone_name().to_owned(),
         errors: shown.errors,
-        typed: shown.typed,
+        public: it.tenant.is_none(),
+        commands: COMMANDS,
+        say: shown.typed.say,
         title: it.title,
         may_act,
         href,
@@ -255,20 +322,67 @@ fn alerts(room: &Room) -> Vec<Link> {
     room.alerts.iter().map(|it| link(it.number, &it.summary)).collect()
 }
 
-fn roles(room: &Room, candidates: &[Candidate], utc: &Times) -> Vec<RoleRow> {
+fn roles(room: &Room, folk: &Folk<'_>, typed: &Typed) -> Vec<RoleRow> {
     let row = |role: Role| {
         let holder = room.roles.get(&role);
         let zone = holder.and_then(|person| {
-            candidates.iter().find(|it| it.person.user == person.user).map(|it| &it.time_zone)
+            let mut all = folk.candidates.iter();
+            all.find(|it| it.person.user == person.user).map(|it| &it.time_zone)
         });
+        let sent = Some(typed.form("role")).filter(|sent| sent.role == role.as_str());
         RoleRow {
             role: role.as_str(),
             name: crate::pages::error::sentence(role.words()).trim_end_matches('.').to_owned(),
             holder: holder.map(|person| person.name.clone()),
-            local: zone.map(|zone| local(zone, utc.now())).unwrap_or_default(),
+            local: zone.map(|zone| local(zone, folk.now)).unwrap_or_default(),
+            give: folk.form(&sent.unwrap_or_default(), |sent| &sent.reason),
         }
     };
     Role::ALL.map(row).into()
+}
+
+/// Who can be chosen.
+struct Folk<'a> {
+    candidates: &'a [Candidate],
+    on_call: &'a BTreeSet<UserId>,
+    now: Timestamp,
+}
+
+impl Folk<'_> {
+    /// A form that names somebody, with what was typed.
+    fn form(&self, sent: &Sent, text: fn(&Sent) -> &String) -> Form {
+        let was_sent = !sent.act.is_empty();
+        Form { text: text(sent).clone(), people: self.choices(&sent.to), sent: was_sent }
+    }
+
+    /// Everybody, with what to know before somebody is woken: their time of day, whether they are
+    /// on call, and how they can be reached.
+    fn choices(&self, chosen: &str) -> Vec<Choice> {
+        let choice = |it: &Candidate| {
+            let shift = if self.on_call.contains(&it.person.user) { ", on call" } else { "" };
+            let (name, reach) = (&it.person.name, reach(&it.reach));
+            let text = format!("{name}: {}{shift}; {reach}", local(&it.time_zone, self.now));
+            Choice::new(it.person.user.to_string(), text, chosen)
+        };
+        self.candidates.iter().map(choice).collect()
+    }
+}
+
+/// `by call and text`.
+fn reach(proven: &BTreeSet<Channel>) -> String {
+    let word = |way: &Channel| match way {
+        Channel::Email => "mail",
+        Channel::Sms => "text",
+        Channel::Voice => "call",
+        Channel::Webhook => "webhook",
+    };
+    let loudest = [Channel::Voice, Channel::Sms, Channel::Email, Channel::Webhook];
+    let ways: Vec<&str> = loudest.iter().filter(|way| proven.contains(way)).map(word).collect();
+    match &ways[..] {
+        [] => "cannot be reached".to_owned(),
+        [one] => format!("by {one}"),
+        [most @ .., last] => format!("by {} and {last}", most.join(", ")),
+    }
 }
 
 /// `03:12 in Kolkata, asleep hours`.
@@ -282,17 +396,14 @@ fn local(zone: &str, now: Timestamp) -> String {
     format!("{} in {place}{asleep}", there.hm(now))
 }
 
-/// Who can be chosen, with their time of day and whether they are on call.
-fn people(candidates: &[Candidate], on_call: &BTreeSet<UserId>, utc: &Times) -> Vec<Choice> {
-    let choice = |it: &Candidate| {
-        let shift = if on_call.contains(&it.person.user) { ", on call" } else { "" };
-        let text = format!("{}: {}{shift}", it.person.name, local(&it.time_zone, utc.now()));
-        Choice::new(it.person.user.to_string(), text, "")
-    };
-    candidates.iter().map(choice).collect()
-}
-
-fn outside(room: &Room, bulletin: Option<&Bulletin>, utc: &Times) -> Outside {
+fn outside(
+    room: &Room,
+    bulletin: Option<&Bulletin>,
+    (typed, preview): (&Typed, Option<String>),
+    utc: &Times,
+) -> Outside {
+    let (update, promise) = (typed.update(), typed.form("next").minutes);
+    let promise = if promise.is_empty() { "30" } else { promise.as_str() };
     let next = room.next_update_by.filter(|_| room.open());
     let mut outside = Outside {
         title: if room.tenant.is_some() { "Updates" } else { "Told to the public" },
@@ -301,13 +412,19 @@ fn outside(room: &Room, bulletin: Option<&Bulletin>, utc: &Times) -> Outside {
         link: None,
         note: None,
         can_say: room.open(),
-        promises: PROMISES.map(|(value, text)| Choice::new(value, text, "30")).into(),
+        promises: PROMISES.map(|(value, text)| Choice::new(value, text, promise)).into(),
+        phases: Vec::new(),
+        text: update.text,
+        preview,
     };
     match (room.tenant, bulletin) {
         (Some(_), _) => (),
         (None, Some(told)) => {
             let last = told.updates.last();
             outside.last = last.map(|it| (it.text.clone(), utc.exact(it.at)));
+            let phase = Phase::parse(&update.phase).unwrap_or_else(|| told.phase());
+            let choice = |it: Phase| Choice::new(it.as_str(), it.words(), phase.as_str());
+            outside.phases = Phase::OF_TROUBLE.map(choice).into();
             let page = format!("/status-page/{}", told.id);
             outside.link = Some(Link::new(page, "See and change it"));
         }
@@ -363,5 +480,13 @@ mod tests {
         assert_eq!(local("America/New_York", noon), "21:42 in New York");
         let later = at("2026-11-25T03:00:00Z");
         assert_eq!(local("America/New_York", later), "22:00 in New York, asleep hours");
+    }
+
+    #[test]
+    fn before_somebody_is_woken_it_is_said_how_they_can_be_reached() {
+        let by = |ways: &[Channel]| reach(&ways.iter().copied().collect());
+        assert_eq!(by(&[]), "cannot be reached");
+        assert_eq!(by(&[Channel::Sms]), "by text");
+        assert_eq!(by(&[Channel::Sms, Channel::Email, Channel::Voice]), "by call, text and mail");
     }
 }

@@ -9,14 +9,17 @@ use bugle_engine::status::State;
 use bugle_engine::status::board::{Board, Region, Row, Touched, Whose};
 use bugle_engine::status::bulletin::{Bulletin, Kind};
 use bugle_engine::status::history::{Day, History};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::super::times::{Times, When, format, length};
 use super::bars;
 
 /// Both are part of the pages, which must be whole without us.
-const STYLE: &str = include_str!("../../../assets/status.css");
+const STYLE: &str = concat!(
+    include_str!("../../../assets/bulletin.css"),
+    include_str!("../../../assets/status.css")
+);
 const SCRIPT: &str = include_str!("../../../assets/status.js");
 /// Updates of a bulletin that the first page shows.
 const MAX_UPDATES: usize = 3;
@@ -193,6 +196,29 @@ fn stale(board: &Board) -> (&'static str, &'static str) {
             ("Alerts were last known to come through at", "What follows is what was known then.")
         }
     }
+}
+
+/// A bulletin as the pages show it, alone.
+#[derive(Template)]
+#[template(path = "status_preview.html")]
+struct Preview {
+    told: Told,
+    planned: bool,
+    open: bool,
+    up: String,
+}
+
+/// A bulletin as the page would show it at `now`, to be seen by who writes it. `up` is where the
+/// page is.
+pub(super) fn preview(it: &Bulletin<Touched>, up: &str, now: Timestamp) -> String {
+    let (times, open) = (Times::new("UTC", now), it.open());
+    let planned = open && matches!(it.kind, Kind::Maintenance { .. });
+    let told = match (open, planned) {
+        (true, false) => brief(told(it, MAX_UPDATES, &times)),
+        (true, true) => told(it, MAX_UPDATES, &times),
+        (false, _) => told(it, usize::MAX, &times),
+    };
+    Preview { told, planned, open, up: up.to_owned() }.render().unwrap_or_default()
 }
 
 #[derive(Template)]

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::pages::assets::STYLE;
+
 /// What a page may weigh, with style and script, compressed by brotli, in bytes.
 fn budget(name: &str) -> usize {
     match name {
@@ -133,9 +135,8 @@ pub(super) fn heard(html: &str) -> String {
 
 /// Panics where a page breaks a promise.
 pub(super) fn page(name: &str, html: &str) {
-    let css = include_str!("../../../assets/app.css");
     let js = include_str!("../../../assets/enhance.js");
-    let weight = brotli(html) + brotli(css) + brotli(js);
+    let weight = brotli(html) + brotli(STYLE) + brotli(js);
     assert!(weight <= budget(name), "{name} weighs {weight} of {} bytes", budget(name));
     let tags = tags(html);
     let styles = tags.iter().filter(|tag| tag.name == "style").count();

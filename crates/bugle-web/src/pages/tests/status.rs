@@ -22,7 +22,8 @@ use serde_json::Value;
 use super::{at, check, folder, shell};
 use crate::pages::parts::FieldError;
 use crate::pages::shell::Section;
-use crate::pages::status::render;
+use crate::pages::status::{preview, render};
+use crate::pages::status_bulletins::Answer;
 use crate::pages::{status_desk, subscribe};
 
 fn now() -> Timestamp {
@@ -492,17 +493,59 @@ fn the_operators_pages() {
     assert!(html.contains("1204, 7 not confirmed") && html.contains("Forget an address"));
     let sent = vec![("components".to_owned(), "sms".to_owned())];
     let errors = vec![FieldError::new("title", "Say in a line what it is.")];
-    super::show("status-trouble", &app, &status_desk::trouble_form(&desk, &sent, errors));
+    let wrong = Answer { errors, ..Answer::default() };
+    super::show("status-trouble", &app, &status_desk::trouble_form(&desk, &sent, wrong));
     super::show(
         "status-maintenance",
         &app,
-        &status_desk::maintenance_form(&desk, &Vec::new(), Vec::new()),
+        &status_desk::maintenance_form(&desk, &Vec::new(), Answer::default()),
     );
     let mut taken = drafted(trouble());
     taken.bulletin.hand = Some("Lena".to_owned());
     super::show("status-bulletin", &app, &status_desk::build_one(taken, None, &times));
     let open = status_desk::build_one(drafted(work()), None, &times);
     super::show("status-bulletin-open", &app, &open);
+}
+
+/// The element of an id with all that it holds, in one line.
+fn element<'a>(html: &'a str, from: &str, until: &str) -> &'a str {
+    let start = html.find(from).unwrap_or_else(|| panic!("{from} is not in {html}"));
+    let end = html[start..].find(until).unwrap();
+    &html[start..start + end]
+}
+
+#[test]
+fn what_is_previewed_is_what_the_page_shows() {
+    let app = shell("Status page", Section::Status);
+    let board = in_trouble();
+    let index = files(&board).remove("index.html").unwrap();
+    let touched = |it: &Bulletin| it.in_words(|it| Touched::from(*it));
+    // The page's first trouble is its heading; all else is the same.
+    let plain = |html: &str| html.replace("h1", "h2").replace("history.html", "/history.html");
+    let drawn = preview(&touched(&trouble()), None, now());
+    let shown = element(&index, "<section class=\"now", "</section>");
+    assert!(drawn.contains(&plain(shown)), "{drawn} {shown}");
+    let planned = preview(&touched(&work()), None, now());
+    let shown = element(&index, "<p><b>Database move", "</p>");
+    assert!(planned.contains(shown), "{planned} {shown}");
+    let ended = preview(&touched(&over(3)), None, now());
+    let history = files(&board).remove("history.html").unwrap();
+    let id = format!("<section class=\"past\" id=\"{}\"", over(3).id);
+    let shown = element(&history, &id, "</section>");
+    assert!(ended.contains(shown), "{ended} {shown}");
+
+    let drafted = DraftedBulletin {
+        draft: trouble().updates[0].clone(),
+        bulletin: trouble(),
+        version: 3,
+        by_hand: false,
+    };
+    let mut page = status_desk::build_one(drafted, None, &super::times());
+    let html = super::show("status-bulletin-drawn-not", &app, &page);
+    assert!(html.contains("value=\"preview\"") && !html.contains("value=\"post\""), "{html}");
+    page.preview = Some(drawn);
+    let html = super::show("status-bulletin-preview", &app, &page);
+    assert!(html.contains("Nothing is posted yet.") && html.contains("value=\"post\""), "{html}");
 }
 
 #[test]

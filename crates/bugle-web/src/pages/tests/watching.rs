@@ -132,6 +132,7 @@ fn view() -> IncidentView {
     let candidate = |person: Person, time_zone: &str| Candidate {
         email: format!("{}@halden.example", person.user),
         time_zone: time_zone.to_owned(),
+        reach: [Channel::Sms, Channel::Voice].into(),
         person,
     };
     let aiko = person(3, "Aiko Tanaka");
@@ -151,6 +152,7 @@ fn incident_pages() {
         incidents::Shown { hit: vec!["Halden Freight".to_owned()], ..incidents::Shown::default() };
     let html = show("incident", &app, &incidents::build(view(), shown, reader, &times()));
     assert!(html.contains("Aiko Tanaka: 09:4"), "their time of day is said before: {html}");
+    assert!(html.contains("in Tokyo; by call and text<"), "and how they can be reached: {html}");
     let mut ours = view();
     ours.watch = None;
     ours.room.tenant = Some(TenantId::new(times().now(), [1; 10]));
@@ -160,6 +162,7 @@ fn incident_pages() {
     let shown = incidents::Shown { errors, typed, ..incidents::Shown::default() };
     let html = show("incident-ours", &app, &incidents::build(ours, shown, reader, &times()));
     assert!(html.contains("/laed Lena</textarea>"), "what was typed is not lost");
+    assert!(html.contains("nor is an <code>/update</code>") && !html.contains("Preview"), "{html}");
     let mut told = view();
     told.bulletin = Some(super::status::trouble());
     told.room.next_update_by = Some(times().now() - jiff::SignedDuration::from_mins(1));

@@ -1,8 +1,11 @@
 //! The room of an incident: two people in it at once, on a desk's screen and on a phone's.
 
+use fantoccini::key::Key;
 use fantoccini::{Client, Locator};
+use serde_json::json;
 
 use super::{by_link, picture, signed_in};
+use crate::watch::quick;
 use crate::world::{LIMIT, World};
 
 async fn press(client: &Client, text: &str) {
@@ -96,5 +99,100 @@ async fn a_room_works_without_script() {
     write(&client, "/severity bad").await;
     shows(&client, "errors", "is followed by critical or major").await;
     client.close().await.unwrap();
+    w.end().await;
+}
+
+/// What the public reads.
+async fn public(w: &World) -> String {
+    let page = reqwest::get(format!("{}/index.txt", w.base)).await.unwrap();
+    page.text().await.unwrap()
+}
+
+/// Writes an update of which the cause is known, and asks how the public will read it.
+async fn preview(client: &Client, text: &str) {
+    let phase = client.find(Locator::Css("#phase")).await.unwrap();
+    phase.select_by_value("identified").await.unwrap();
+    let field = client.find(Locator::Css("#update")).await.unwrap();
+    field.clear().await.unwrap();
+    field.send_keys(text).await.unwrap();
+    press(client, "Preview").await;
+}
+
+/// An incident of the installation of which the public is told; gives its room.
+async fn public_incident(w: &World) -> String {
+    let new = json!({ "title": "mail is slow", "installation": true });
+    let id = w.post("/api/v1/incidents", new).await["incident"]["id"].clone();
+    let trouble = json!({
+        "incident": id, "title": "Mail is slow", "text": "We are looking.",
+        "components": ["email"], "state": "degraded_performance",
+    });
+    w.post("/api/v1/bulletins", trouble).await;
+    format!("{}/incidents/{}", w.base, id.as_str().unwrap())
+}
+
+/// Posts by keyboard: from what is drawn, past its link to all updates, to the button.
+async fn by_keyboard(client: &Client) {
+    let mut focus = client.active_element().await.unwrap();
+    assert_eq!(focus.attr("id").await.unwrap().as_deref(), Some("previewed"));
+    for wanted in ["All updates", "Post update"] {
+        focus.send_keys(&String::from(char::from(Key::Tab))).await.unwrap();
+        focus = client.active_element().await.unwrap();
+        assert_eq!(focus.text().await.unwrap(), wanted);
+    }
+    focus.send_keys(&String::from(char::from(Key::Enter))).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_public_reads_what_was_previewed_and_not_before() {
+    let w = World::watched(None, quick).await;
+    w.until_green().await;
+    let room = public_incident(&w).await;
+    for (width, script) in [(390, false), (1_440, true)] {
+        let client = signed_in(&w, width, script).await;
+        client.goto(&room).await.unwrap();
+        shows(&client, "saying", "and nothing else").await;
+        let text = format!("The spool <b> is full, seen at {width}.");
+        preview(&client, "   ").await;
+        shows(&client, "errors", "Say something").await;
+        preview(&client, &text).await;
+        shows(&client, "preview", &text).await;
+        shows(&client, "preview", "Cause found.").await;
+        let page = "document.documentElement";
+        let over = format!("return {page}.scrollWidth - {page}.clientWidth");
+        let over = client.execute(&over, vec![]).await.unwrap();
+        assert_eq!(over, json!(0), "nothing is beside the screen");
+        let kept = client.find(Locator::Css("#update")).await.unwrap();
+        assert_eq!(kept.prop("value").await.unwrap().as_deref(), Some(&*text));
+        let phase = client.find(Locator::Css("#phase")).await.unwrap();
+        assert_eq!(phase.prop("value").await.unwrap().as_deref(), Some("identified"));
+        assert!(!public(&w).await.contains(&text), "nothing is posted by a preview");
+        if script {
+            pictures(&client, "incident-preview-1440", (1_440, 1_800)).await;
+            by_keyboard(&client).await;
+        } else {
+            picture(&client, "incident-preview-390-plain").await;
+            press(&client, "Post update").await;
+        }
+        client
+            .wait()
+            .at_most(LIMIT)
+            .for_element(Locator::XPath("//*[@id='flash'][contains(., 'The public is told.')]"))
+            .await
+            .unwrap();
+        w.until("the public reads it", || async { public(&w).await.contains(&text) }).await;
+        write(&client, "/status monitoring: It is fast again.").await;
+        w.until("and that it works", || async {
+            public(&w).await.contains("Works again. It is fast again.")
+        })
+        .await;
+        client.close().await.unwrap();
+    }
+    let phone = signed_in(&w, 390, true).await;
+    phone.goto(&room).await.unwrap();
+    preview(&phone, "The spool is full.").await;
+    shows(&phone, "preview", "The spool is full.").await;
+    pictures(&phone, "incident-preview-390", (390, 3_600)).await;
+    phone.close().await.unwrap();
+    w.settle().await;
     w.end().await;
 }

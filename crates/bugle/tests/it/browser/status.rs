@@ -78,12 +78,18 @@ async fn an_operator_tells_and_posts_without_javascript_on_a_phone() {
     let box_of_web = client.find(Locator::Css("input[value=web]")).await.unwrap();
     box_of_web.click().await.unwrap();
     picture(&client, "status-trouble-plain").await;
+    submit(&client).await;
+    previewed(&client, "We look into it.").await;
+    picture(&client, "status-trouble-preview").await;
     client.find(Locator::Css("main form.card .btn.main")).await.unwrap().click().await.unwrap();
     let told = Locator::XPath("//*[@id='flash'][contains(., 'The public is told.')]");
     client.wait().at_most(LIMIT).for_element(told).await.unwrap();
     picture(&client, "status-bulletin-plain").await;
     let choice = client.find(Locator::Id("phase")).await.unwrap();
     choice.select_by_value("resolved").await.unwrap();
+    client.find(Locator::Css("main form .btn.main")).await.unwrap().click().await.unwrap();
+    previewed(&client, "Over.").await;
+    picture(&client, "status-bulletin-preview").await;
     client.find(Locator::Css("main form .btn.main")).await.unwrap().click().await.unwrap();
     let posted = Locator::XPath("//*[@id='flash'][contains(., 'It is posted.')]");
     client.wait().at_most(LIMIT).for_element(posted).await.unwrap();
@@ -121,6 +127,15 @@ async fn pictures(world: &World, (path, name): (&str, &str), sign_in: bool) {
 async fn flash(client: &Client, text: &str) {
     let said = format!("//*[@id='flash'][contains(., '{text}')]");
     client.wait().at_most(LIMIT).for_element(Locator::XPath(&said)).await.unwrap();
+}
+
+/// Waits until it is shown how the public will read a text, of which nothing is posted.
+async fn previewed(client: &Client, text: &str) {
+    let drawn = format!("//*[@id='preview']//ol[contains(., '{text}')]");
+    let drawn = format!("{drawn} | //*[@id='preview']//p[@class='what'][contains(., '{text}')]");
+    client.wait().at_most(LIMIT).for_element(Locator::XPath(&drawn)).await.unwrap();
+    let not_yet = "//*[@id='preview'][contains(., 'Nothing is posted yet.')]";
+    client.find(Locator::XPath(not_yet)).await.unwrap();
 }
 
 async fn submit(client: &Client) {
@@ -161,6 +176,8 @@ async fn a_member_makes_a_page_and_tells_the_public_on_it_without_javascript() {
     let first = client.find(Locator::Css("input[name=components]")).await.unwrap();
     first.click().await.unwrap();
     submit(&client).await;
+    previewed(&client, "Cards take a minute.").await;
+    submit(&client).await;
     flash(&client, "The public is told.").await;
     let bulletin = client.current_url().await.unwrap().path().to_owned();
     world.until("it is told", || says("Cards take a minute.")).await;
@@ -180,6 +197,8 @@ async fn a_member_makes_a_page_and_tells_the_public_on_it_without_javascript() {
     let text = client.find(Locator::Id("text")).await.unwrap();
     text.clear().await.unwrap();
     text.send_keys("It is over.").await.unwrap();
+    client.find(Locator::Css("main form .btn.main")).await.unwrap().click().await.unwrap();
+    previewed(&client, "It is over.").await;
     client.find(Locator::Css("main form .btn.main")).await.unwrap().click().await.unwrap();
     flash(&client, "It is posted.").await;
     client.close().await.unwrap();
