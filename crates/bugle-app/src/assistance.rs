@@ -7,10 +7,12 @@ mod desk;
 pub mod error;
 mod mail;
 mod mail_in;
+mod notice;
 mod open;
 mod page;
 mod probe;
 mod replicate;
+mod ring;
 pub mod trace;
 
 use bugle_domain::{AlertId, EventId, IntegrationId};
@@ -21,7 +23,8 @@ use jiff::Timestamp;
 
 pub use self::desk::{AssistanceDesk, OfTenant};
 pub use self::mail_in::{Correspondent, NewMail, Taken};
-pub(crate) use self::page::{AssistanceLoop, Shared};
+pub(crate) use self::page::AssistanceLoop;
+pub(crate) use self::ring::Shared;
 use self::trace::Trace;
 
 /// Requests of one tenant that may be open at once.

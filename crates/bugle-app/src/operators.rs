@@ -182,6 +182,17 @@ impl Inner {
         Ok(None)
     }
 
+    /// Whether somebody has answered what was raised under `key`.
+    pub(crate) async fn is_answered(&self, key: &str) -> Result<bool, StoreError> {
+        for desk in &self.desks().await? {
+            let newest = self.newest(desk, key).await?;
+            if newest.is_some_and(|alert| alert.status != AlertStatus::Open) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The integration that the configuration names, or else the fallback policy of each tenant
     /// that an operator is of.
     async fn desks(&self) -> Result<Vec<Desk>, StoreError> {

@@ -27,7 +27,7 @@ use serde::Deserialize;
 use subtle::ConstantTimeEq;
 use url::Url;
 
-pub use self::alarm::{Alarm, Answers};
+pub use self::alarm::{Alarm, Answers, Call};
 pub use self::report::{PathReport, ProviderReport, Report, Watched};
 pub(crate) use self::run::{POOL, within};
 pub use self::settings::{Heartbeat, Operators, ProbeAddress, Settings};

@@ -3,13 +3,14 @@
 //! What the ledger says of one is its [`Finding`]; what several have in common, and whether
 //! operators are paged about them, is in [`group`].
 
-use bugle_domain::{AlertId, AssistanceId, EventId, IntegrationId, TenantId, UserId};
+use bugle_domain::{AlertId, AssistanceId, EventId, IntegrationId, NodeId, TenantId, UserId};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 pub mod finding;
 pub mod group;
 pub mod letter;
+pub mod page;
 pub mod replica;
 
 use self::finding::{Finding, Standing};
@@ -81,13 +82,39 @@ pub struct Said {
     pub record: bool,
 }
 
-/// The page that operators got about it.
+/// The page that operators get about it. What is the same for all that are on the page is kept with
+/// each, so that it holds whichever of them is closed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Paged {
-    /// The request that the page is named after: the oldest of those it was about.
+    /// The request that the page is named after: the oldest of those it was about first.
     pub named: AssistanceId,
-    /// When the page was taken over by the pipeline or the alarm.
+    /// When it was decided that it is on the page.
     pub at: Timestamp,
+    /// The pipeline has not taken it yet.
+    #[serde(default)]
+    pub owed: bool,
+    /// The alarm about the page; `None`: it rings no more.
+    #[serde(default)]
+    pub alarm: Option<Alarm>,
+    /// Somebody has answered the alarm.
+    #[serde(default)]
+    pub answered: bool,
+}
+
+impl Paged {
+    /// On a page that owes nothing.
+    pub fn new(named: AssistanceId, at: Timestamp) -> Self {
+        Self { named, at, owed: false, alarm: None, answered: false }
+    }
+}
+
+/// The alarm about a page, which rings until somebody answers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Alarm {
+    /// Which node rings.
+    pub node: NodeId,
+    /// When it rang for the first time; `None`: it has not.
+    pub rang: Option<Timestamp>,
 }
 
 /// Who closed it.

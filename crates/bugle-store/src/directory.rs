@@ -338,9 +338,10 @@ async fn remove(tx: &mut Tx, tenant: TenantId, changes: &[ObjectChange]) -> Resu
         return Ok(());
     }
     tx.run(&DELETE_KEYS, values![tenant, rows.clone()]).await?;
+    tx.run(&DELETE, values![tenant, rows.clone()]).await?;
+    // After the pages themselves: whoever held one to add to it has committed by now.
     tx.run(&DROP_BULLETINS, values![tenant, rows.clone()]).await?;
-    tx.run(&DROP_SPANS, values![tenant, rows.clone()]).await?;
-    tx.run(&DELETE, values![tenant, rows]).await.map(drop)
+    tx.run(&DROP_SPANS, values![tenant, rows]).await.map(drop)
 }
 
 pub(crate) async fn put(

@@ -41,12 +41,13 @@ pub(crate) static ALERTS: Statement = Statement::new(
          AND a.service_id IS NOT NULL",
 );
 
-/// What is said of a page that was deleted meanwhile is not kept.
+/// What is said of a page that was deleted meanwhile is not kept. Who deletes it at this moment
+/// waits for this, or this for them.
 pub(crate) static PUBLISH: Statement = Statement::new(
     "INSERT INTO page_bulletins (tenant_id, page_id, id, open, version, updated_us, document)
      SELECT $1, $2, $3, $4, 1, $5, $6
      WHERE EXISTS (SELECT 1 FROM objects o
-         WHERE o.tenant_id = $1 AND o.kind = 'status_page' AND o.id = $2)
+         WHERE o.tenant_id = $1 AND o.kind = 'status_page' AND o.id = $2{pg: FOR SHARE})
      ON CONFLICT DO NOTHING",
 );
 
@@ -74,7 +75,7 @@ pub(crate) static KEEP: Statement = Statement::with_rows(
     "INSERT INTO page_spans (tenant_id, page_id, service_id, from_us, until_us, state)
      SELECT $1, $2, r.id, r.from_us, r.until_us, r.state FROM {rows}
      WHERE EXISTS (SELECT 1 FROM objects o
-         WHERE o.tenant_id = $1 AND o.kind = 'status_page' AND o.id = $2)
+         WHERE o.tenant_id = $1 AND o.kind = 'status_page' AND o.id = $2{pg: FOR SHARE})
      ON CONFLICT (tenant_id, page_id, service_id, from_us) DO UPDATE SET
          until_us = excluded.until_us, state = excluded.state",
     2,

@@ -7,7 +7,7 @@ use bugle_app::Clock;
 use bugle_app::channels::Probe;
 use bugle_app::tasks::Tasks;
 use bugle_app::watch::alarm::fresh_secret;
-use bugle_app::watch::{Alarm, Answers};
+use bugle_app::watch::{Alarm, Answers, Call};
 use bugle_engine::watch::outside::{Look, Patience, Sentinel};
 use bugle_web::ServerLimits;
 use secrecy::ExposeSecret;
@@ -97,8 +97,8 @@ async fn look_on(mut target: Target, mut alarm: Option<Alarm>, watch: Watch, tas
             tracing::warn!(target = %target.url, why, "the target's state has changed");
         }
         if let Some(alarm) = &mut alarm {
-            let what = wrong.map(|why| format!("{}: {why}.", target.name()));
-            alarm.tick(what.as_deref(), clock.now(), tasks);
+            let call = wrong.map(|why| Call::seen(format!("{}: {why}.", target.name())));
+            alarm.tick(call.as_slice(), clock.now(), tasks);
         }
         if let Some(heartbeat) = &watch.heartbeat
             && beat.is_none_or(|at| at.elapsed() >= heartbeat.every)

@@ -1,7 +1,6 @@
 //! What operators do: see who asks and what they share, answer, read the trace again, close.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bugle_domain::{AllTenants, AssistanceId, TenantId, TenantScope};
@@ -11,7 +10,7 @@ use bugle_store::AssistanceRow;
 
 use super::error::AssistanceError;
 use super::open::{attach, say};
-use super::{AssistanceView, MAX_LISTED, page};
+use super::{AssistanceView, MAX_LISTED, notice};
 use crate::app::App;
 use crate::caller::Caller;
 use crate::error::Chain;
@@ -49,7 +48,7 @@ impl App {
         found.extend(newest.into_iter().filter(|row| !row.request.open()));
         found.sort_by_key(|row| std::cmp::Reverse(row.request.id));
         let requests: Vec<AssistanceRequest> = found.into_iter().map(|row| row.request).collect();
-        let names = self.names(&requests).await;
+        let names = self.names(requests.iter().map(|it| it.tenant).collect()).await;
         let named = |request: AssistanceRequest| OfTenant {
             tenant: names.get(&request.tenant).cloned().unwrap_or_default(),
             request,
@@ -59,20 +58,21 @@ impl App {
     }
 
     /// Names of the tenants that ask; of one that cannot be read, its id.
-    pub(super) async fn names(&self, requests: &[AssistanceRequest]) -> BTreeMap<TenantId, String> {
+    pub(super) async fn names(&self, tenants: BTreeSet<TenantId>) -> BTreeMap<TenantId, String> {
         let mut names = BTreeMap::new();
-        for request in requests {
-            if let Entry::Vacant(place) = names.entry(request.tenant) {
-                let directory = self.directory(TenantScope::granted(request.tenant)).await;
-                place.insert(match directory {
+        for tenant in tenants {
+            let directory = self.directory(TenantScope::granted(tenant)).await;
+            names.insert(
+                tenant,
+                match directory {
                     Ok(directory) => directory.tenant.name.clone(),
                     Err(error) => {
-                        let (tenant, error) = (request.tenant, Chain(&error));
+                        let error = Chain(&error);
                         tracing::error!(%tenant, %error, "the name of a tenant could not be read");
                         tenant.to_string()
                     }
-                });
-            }
+                },
+            );
         }
         names
     }
@@ -159,7 +159,7 @@ impl App {
         let same = |row: &AssistanceRow| row.request.paged.map(|it| it.named) == Some(paged.named);
         if !open.iter().any(same) {
             let inner = Arc::clone(self.inner());
-            let key = page::notice_key(paged.named);
+            let key = notice::notice_key(paged.named);
             incidents::tell(self.inner(), async move { inner.clear(&key).await });
         }
         Ok(())

@@ -2,25 +2,25 @@
 //! somebody misses may be what the pipeline would lose, too.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bugle_domain::{AllTenants, AssistanceId, Severity};
-use bugle_engine::assistance::group::{self, Group, Reason};
-use bugle_engine::assistance::{AssistanceRequest, Paged};
-use bugle_engine::message::text::names;
+use bugle_domain::{AllTenants, AssistanceId};
+use bugle_engine::assistance::group::{self, Group, Reason, Step};
+use bugle_engine::assistance::page::{OpenPage, pages};
+use bugle_engine::assistance::{Alarm, AssistanceRequest, Paged};
 use bugle_store::AssistanceRow;
 use jiff::Timestamp;
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::error::AssistanceError;
+use super::notice::{self, notice_key, summary};
 use super::open::attach;
 use crate::app::App;
 use crate::error::Chain;
 use crate::incidents::{TELL_WITHIN, told};
 use crate::operators::Notice;
 use crate::rehearsal::Mechanism;
+use crate::watch::Call;
 
 /// How often open requests are looked at where nobody wakes the worker.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
@@ -31,30 +31,6 @@ const TRACE_LIMIT: Duration = Duration::from_secs(10);
 
 /// When the traces were last tried of requests that are open.
 type Tried = BTreeMap<AssistanceId, Timestamp>;
-
-/// What the worker shares with the rest of the process.
-#[derive(Debug, Default)]
-pub(crate) struct Shared {
-    wake: Notify,
-    /// What the alarm says, while nobody has answered the request it is named after.
-    call: Mutex<Option<(AssistanceId, String)>>,
-}
-
-impl Shared {
-    /// Something was asked, answered or closed.
-    pub(super) fn wake(&self) {
-        self.wake.notify_one();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<(AssistanceId, String)>> {
-        self.call.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What the alarm is to say, where somebody asks whom nobody has answered.
-    pub(crate) fn call(&self) -> Option<String> {
-        self.lock().as_ref().map(|(_, text)| text.clone())
-    }
-}
 
 /// Looks at open requests, and pages operators about them.
 #[derive(Clone)]
@@ -77,52 +53,142 @@ impl AssistanceLoop {
             let shared = &self.app.inner().assistance;
             tokio::select! {
                 () = stop.cancelled() => (),
-                () = shared.wake.notified() => (),
+                () = shared.woken() => (),
                 () = tokio::time::sleep(LOOK_EVERY) => (),
             }
         }
     }
 
+    /// What is decided is kept first. Then the alarm rings, and the pipeline is told: whoever dies
+    /// in between leaves what the next look, here or elsewhere, goes on with.
     async fn look(&self, tried: &mut Tried) -> Result<(), AssistanceError> {
         let store = &self.app.inner().store;
         let mut rows = store.open_assistance_of_all(AllTenants::granted()).await?;
-        self.quiet(&rows);
-        if rows.is_empty() || self.app.inner().lacks(Mechanism::Assistance) {
-            return Ok(());
+        self.note_alarms(&mut rows).await;
+        if !self.app.inner().lacks(Mechanism::Assistance) {
+            self.decide(&mut rows).await;
         }
-        let now = self.app.now();
-        let requests: Vec<AssistanceRequest> = rows.iter().map(|it| it.request.clone()).collect();
-        for group in &group::groups(&requests, now) {
-            if group.wants_page() {
-                self.page(group, &mut rows).await;
-            } else if let Some(named) = group.paged {
-                self.join(named, group, &mut rows).await;
-            }
-        }
+        self.ring(&mut rows).await;
+        self.tell(&mut rows).await;
         // Nobody waits for these to be paged. What they change is looked at again at once.
         self.trace_again(&mut rows, tried).await;
         Ok(())
     }
 
-    /// What comes later to a group that operators were paged about belongs to the same page.
-    async fn join(&self, named: AssistanceId, group: &Group, rows: &mut [AssistanceRow]) {
-        let of_group = rows.iter_mut().filter(|row| group.requests.contains(&row.request.id));
-        for row in of_group.filter(|row| row.request.paged.is_none()) {
-            row.request.paged = Some(Paged { named, at: self.app.now() });
-            self.keep(row, None).await;
+    async fn decide(&self, rows: &mut [AssistanceRow]) {
+        let now = self.app.now();
+        let requests: Vec<AssistanceRequest> = rows.iter().map(|it| it.request.clone()).collect();
+        for group in &group::groups(&requests, now) {
+            let Some(heard) = self.heard(group, &requests).await else { continue };
+            self.take(group.step(heard, now), &requests, rows).await;
         }
     }
 
-    /// The alarm is quiet when whoever it is about was answered.
-    fn quiet(&self, open: &[AssistanceRow]) {
-        let mut call = self.app.inner().assistance.lock();
-        let waits = |named: AssistanceId| {
-            open.iter().map(|row| &row.request).any(|it| {
-                let about = it.id == named || it.paged.is_some_and(|paged| paged.named == named);
-                about && !it.answered()
-            })
+    /// Whether somebody has answered the page that something joined. `None`: that is not known.
+    async fn heard(&self, group: &Group, open: &[AssistanceRequest]) -> Option<bool> {
+        let Some(joined) = group.joined() else { return Some(false) };
+        if pages(open).iter().any(|page| page.named == joined.named && page.answered()) {
+            return Some(true);
+        }
+        match self.app.inner().is_answered(&notice_key(joined.named)).await {
+            Ok(answered) => Some(answered),
+            Err(error) => {
+                tracing::error!(error = %Chain(&error), "whether a page was answered is not known");
+                None
+            }
+        }
+    }
+
+    /// Keeps what is to be done about a group.
+    async fn take(&self, step: Step, open: &[AssistanceRequest], rows: &mut [AssistanceRow]) {
+        let now = self.app.now();
+        let page = |named| pages(open).into_iter().find(|page| page.named == named);
+        let (about, paged) = match step {
+            Step::Nothing => return,
+            Step::Page(about, reason) => {
+                let Some(named) = about.first().copied() else { return };
+                let (requests, unexplained) = (about.len(), reason == Reason::Unexplained);
+                tracing::error!(requests, unexplained, "operators are paged about who asks");
+                let alarm = Some(Alarm { node: self.app.inner().node, rang: None });
+                (about, Paged { owed: true, alarm, ..Paged::new(named, now) })
+            }
+            Step::Add(to, about) => {
+                let Some(page) = page(to) else { return };
+                (about, page.with_another(now))
+            }
+            Step::Join(to, about) => (about, Paged::new(to, now)),
         };
-        call.take_if(|(named, _)| !waits(*named));
+        for row in rows.iter_mut().filter(|row| about.contains(&row.request.id)) {
+            row.request.paged = Some(paged);
+            // Where somebody was faster, the next look sees what they did.
+            if !self.keep(row, None).await {
+                row.request.paged = None;
+            }
+        }
+    }
+
+    /// Keeps what the alarm has told operators of, and what they answered.
+    async fn note_alarms(&self, rows: &mut [AssistanceRow]) {
+        for (about, noted) in self.app.inner().assistance.noted() {
+            let of_page = |row: &&mut AssistanceRow| {
+                row.request.paged.is_some_and(|it| it.named.to_string() == about)
+            };
+            let mut kept = true;
+            for row in rows.iter_mut().filter(of_page) {
+                let Some(paged) = &mut row.request.paged else { continue };
+                let before = *paged;
+                noted.apply(paged);
+                if *paged != before {
+                    kept &= self.keep(row, None).await;
+                }
+            }
+            if !kept {
+                self.app.inner().assistance.note_again(about, noted);
+            }
+        }
+    }
+
+    /// Has the alarm ring for the pages that are this node's to ring about, or were a dead one's.
+    async fn ring(&self, rows: &mut [AssistanceRow]) {
+        let inner = self.app.inner();
+        let orphaned = |row: &&mut AssistanceRow| {
+            let alarm = row.request.paged.and_then(|it| it.alarm);
+            alarm.is_some_and(|it| it.node != inner.node && inner.knows_dead(it.node))
+        };
+        for row in rows.iter_mut().filter(orphaned) {
+            if let Some(alarm) = row.request.paged.as_mut().and_then(|it| it.alarm.as_mut()) {
+                alarm.node = inner.node;
+            }
+            self.keep(row, None).await;
+        }
+        let mut calls = Vec::new();
+        for page in pages(rows.iter().map(|row| &row.request)) {
+            let own = page.alarm().filter(|alarm| alarm.node == inner.node);
+            if let Some(Alarm { rang, .. }) = own {
+                let text = self.summary(&page).await;
+                let (about, answered) = (page.named.to_string(), page.alarm_answered());
+                calls.push(Call { about, text, rang, answered });
+            }
+        }
+        inner.assistance.call(calls);
+    }
+
+    /// Tells the pipeline what it has not taken of the pages. It is tried again with the next look.
+    async fn tell(&self, rows: &mut [AssistanceRow]) {
+        let open: Vec<AssistanceRequest> = rows.iter().map(|row| row.request.clone()).collect();
+        for page in pages(&open).iter().filter(|page| page.owed()) {
+            let notice = self.notice(page, &group::groups(&open, self.app.now())).await;
+            if !told(TELL_WITHIN, self.app.inner().raise(&notice)).await {
+                continue;
+            }
+            let of_page = |it: &&mut Paged| it.owed && it.named == page.named;
+            for row in rows.iter_mut() {
+                if let Some(paged) = row.request.paged.as_mut().filter(of_page) {
+                    paged.owed = false;
+                    self.keep(row, None).await;
+                }
+            }
+        }
     }
 
     /// Reads the traces that may be another thing by now, those first that wait longest.
@@ -169,67 +235,14 @@ impl AssistanceLoop {
         }
     }
 
-    /// Pages operators about a group, once. While the pipeline does not take it, the alarm rings,
-    /// and it is tried again with the next look.
-    async fn page(&self, group: &Group, rows: &mut [AssistanceRow]) {
-        let Some(named) = group.named() else { return };
-        let of_group: Vec<&mut AssistanceRow> =
-            rows.iter_mut().filter(|row| group.requests.contains(&row.request.id)).collect();
-        let mut requests: Vec<AssistanceRequest> =
-            of_group.iter().map(|row| row.request.clone()).collect();
-        requests.sort_by_key(|it| (it.opened_at, it.id));
-        let notice = self.notice(group, &requests).await;
-        tracing::error!(summary = notice.summary, "operators are paged about assistance requests");
-        let taken = told(TELL_WITHIN, self.app.inner().raise(&notice)).await;
-        let mut first = !taken;
-        if taken {
-            let paged = Some(Paged { named, at: self.app.now() });
-            for row in of_group {
-                row.request.paged = paged;
-                first |= self.keep(row, None).await;
-            }
-        }
-        // Where another node was faster, its alarm rings.
-        if first {
-            *self.app.inner().assistance.lock() = Some((named, notice.summary));
-        }
+    async fn summary(&self, page: &OpenPage<'_>) -> String {
+        let tenants = self.app.names(page.tenants()).await;
+        summary(page, &tenants, self.app.now())
     }
 
-    async fn notice(&self, group: &Group, requests: &[AssistanceRequest]) -> Notice {
-        let tenants = self.app.names(requests).await;
-        let mut all: Vec<&String> = Vec::new();
-        for name in requests.iter().filter_map(|it| tenants.get(&it.tenant)) {
-            if !all.contains(&name) {
-                all.push(name);
-            }
-        }
-        let summary = match (group.reason, all.len()) {
-            (Some(Reason::SeveralTenants), count) => {
-                format!("{count} clients say that nobody was paged: {}", names(&all))
-            }
-            (_, _) => {
-                format!("{}: nobody was paged, and the ledger cannot say why", names(&all))
-            }
-        };
-        let mut details = serde_json::Map::new();
-        for request in requests {
-            let name = tenants.get(&request.tenant).cloned().unwrap_or_default();
-            let found = request.finding.as_ref().map_or("no trace yet", |it| it.text.as_str());
-            let said = format!("{name} expected: {}. The ledger: {found}", request.expected);
-            details.insert(request.id.to_string(), said.into());
-        }
-        for shared in &group.shared {
-            let text = format!("{} ({} requests)", shared.value, shared.requests.len());
-            details.insert(format!("same {}", shared.what), text.into());
-        }
+    async fn notice(&self, page: &OpenPage<'_>, groups: &[Group]) -> Notice {
+        let tenants = self.app.names(page.tenants()).await;
         let desk = format!("{}assistance-desk", self.app.public_url());
-        details.insert("answer at".to_owned(), desk.into());
-        let key = group.named().map(notice_key).unwrap_or_default();
-        Notice { key, summary, severity: Severity::Critical, details }
+        notice::notice(page, groups, (&tenants, &desk), self.app.now())
     }
-}
-
-/// What the operators' page about a group folds by.
-pub(super) fn notice_key(named: AssistanceId) -> String {
-    format!("bugle/assistance/{named}")
 }

@@ -8,9 +8,10 @@ use bugle_domain::integration::Dialect;
 use bugle_domain::role::Role;
 use bugle_domain::stage::Stage;
 use bugle_domain::{AssistanceId, EventId, IntegrationId, Severity, TenantId, TenantScope};
-use bugle_engine::assistance::AssistanceRequest;
 use bugle_engine::assistance::finding::Cause;
+use bugle_engine::assistance::group::AGAIN_AFTER;
 use bugle_engine::assistance::replica::Passage;
+use bugle_engine::assistance::{Alarm, AssistanceRequest, Paged};
 use jiff::SignedDuration;
 use secrecy::ExposeSecret;
 
@@ -206,22 +207,22 @@ async fn two_tenants_within_ten_minutes_page_operators_once() {
     let (first, second) = (other_tenant(&world, "Acme").await, other_tenant(&world, "Birch").await);
     let app = world.app.clone();
     let one = app.open_assistance(&first, asked("a text")).await.unwrap().request;
-    assert_eq!(app.inner().assistance.call(), None, "one that is explained pages nobody");
+    assert!(app.inner().assistance.calls().is_empty(), "one that is explained pages nobody");
     world.clock.push(SignedDuration::from_secs(1));
     let two = app.open_assistance(&second, asked("a call")).await.unwrap().request;
     let said = world.next_hook().await.to_string();
     assert!(said.contains("2 clients say that nobody was paged: Acme and Birch"), "{said}");
     let paged = becomes(&world, two.id, |it| it.paged.is_some()).await;
     assert_eq!(paged.paged.map(|it| it.named), Some(one.id));
-    let call = app.inner().assistance.call();
-    assert!(call.is_some_and(|call| call.contains("2 clients")), "the alarm rings, too");
+    let calls = app.inner().assistance.calls();
+    assert!(calls[0].text.contains("2 clients"), "the alarm rings, too: {calls:?}");
 
     let third = app.open_assistance(&first, asked("a mail")).await.unwrap().request;
     let third = becomes(&world, third.id, |it| it.paged.is_some()).await;
     assert_eq!(third.paged.map(|it| it.named), Some(one.id), "it joins the page");
     let query = AlertQuery::default();
     let alerts = app.alerts(&world.admin, &query, &Page::first(9)).await.unwrap().items;
-    assert_eq!(alerts.iter().map(|it| it.alert.event_count).collect::<Vec<_>>(), [1]);
+    assert_eq!(alerts.len(), 1, "nobody has answered it, and it says what is new");
 
     let desk = app.assistance_desk(&world.admin).await.unwrap();
     assert_eq!((desk.requests.len(), desk.groups.len()), (3, 1));
@@ -233,7 +234,7 @@ async fn two_tenants_within_ten_minutes_page_operators_once() {
         app.answer_assistance(&world.admin, id, "You, too.").await.unwrap();
     }
     let quiet = async {
-        while app.inner().assistance.call().is_some() {
+        while !app.inner().assistance.calls().is_empty() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
@@ -242,6 +243,68 @@ async fn two_tenants_within_ten_minutes_page_operators_once() {
         app.close_assistance(&world.admin, id).await.unwrap();
     }
     world.alert(AlertStatus::Resolved).await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn who_joins_after_the_page_was_answered_pages_again() {
+    let mut world = World::new().await;
+    world.proven(world.admin.user.unwrap(), Address::Webhook(world.hook.clone())).await;
+    let (first, second) = (other_tenant(&world, "Acme").await, other_tenant(&world, "Birch").await);
+    let third = other_tenant(&world, "Cedar").await;
+    let app = world.app.clone();
+    let one = app.open_assistance(&first, asked("a text")).await.unwrap().request;
+    app.open_assistance(&second, asked("a call")).await.unwrap();
+    assert!(world.next_hook().await.to_string().contains("2 clients"));
+    app.answer_assistance(&world.admin, one.id, "We are on it.").await.unwrap();
+
+    let known = app.open_assistance(&first, asked("a mail")).await.unwrap().request;
+    let known = becomes(&world, known.id, |it| it.paged.is_some()).await.paged.unwrap();
+    assert_eq!((known.named, known.owed, known.alarm), (one.id, false, None), "they know");
+    let new = app.open_assistance(&third, asked("a text")).await.unwrap().request;
+    world.clock.push(AGAIN_AFTER);
+    let paged = becomes(&world, new.id, |it| it.paged.is_some_and(|it| !it.owed)).await;
+    assert_eq!(paged.paged.map(|it| it.named), Some(new.id), "it is a page of its own");
+    let said = world.next_hook().await.to_string();
+    assert!(said.contains("One more client says that nobody was paged: Cedar"), "{said}");
+    let desk = app.assistance_desk(&world.admin).await.unwrap();
+    assert_eq!((desk.groups.len(), desk.groups[0].pages.len()), (1, 2));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_was_decided_before_a_kill_is_done_after_it_and_what_was_done_is_not() {
+    let mut world = World::new().await;
+    world.proven(world.admin.user.unwrap(), Address::Webhook(world.hook.clone())).await;
+    let app = world.app.clone();
+    let opened = app.open_assistance(&world.admin, asked("a text")).await.unwrap().request;
+    // A process was killed right after it had decided: nothing rang, and nobody was told.
+    let id = AssistanceId::new(app.now(), entropy::bytes());
+    let alarm = Some(Alarm { node: app.inner().node, rang: None });
+    let paged = Some(Paged { owed: true, alarm, ..Paged::new(id, app.now()) });
+    let left = AssistanceRequest { id, paged, ..opened };
+    let store = &app.inner().store;
+    store.open_assistance(world.admin.scope, &left, None, MAX_OPEN).await.unwrap();
+    app.inner().assistance.wake();
+    let said = world.next_hook().await.to_string();
+    assert!(said.contains("says that nobody was paged"), "{said}");
+    becomes(&world, id, |it| it.paged.is_some_and(|it| !it.owed)).await;
+    let calls = app.inner().assistance.calls();
+    assert_eq!(calls.iter().map(|it| it.rang).collect::<Vec<_>>(), [None], "it is to ring");
+
+    // It rings, and somebody answers by its link: both are on record, and outlive the process.
+    let (about, now) = (id.to_string(), app.now());
+    app.inner().assistance.note([(about, now)].into(), &[]);
+    let alarm = |it: &AssistanceRequest| it.paged.and_then(|it| it.alarm?.rang);
+    becomes(&world, id, |it| alarm(it) == Some(now)).await;
+    let known = async {
+        while app.inner().assistance.calls()[0].rang != Some(now) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, known).await.expect("the alarm knows that it rang");
+    app.inner().assistance.note([].into(), &calls);
+    becomes(&world, id, |it| it.paged.is_some_and(|it| it.answered)).await;
     world.end().await;
 }
 
@@ -273,7 +336,7 @@ async fn a_tenant_that_cannot_be_read_stops_no_page() {
     assert!(said.contains("2 clients say that nobody was paged"), "{said}");
     assert!(said.contains(&ghost.to_string()), "its id is its name: {said}");
     becomes(&world, opened.id, |it| it.paged.is_some()).await;
-    assert!(app.inner().assistance.call().is_some_and(|call| call.contains("2 clients")));
+    assert!(app.inner().assistance.calls()[0].text.contains("2 clients"));
     let desk = app.assistance_desk(&world.admin).await.unwrap();
     assert!(desk.requests.iter().any(|it| it.tenant == ghost.to_string()), "the desk, too");
     world.end().await;

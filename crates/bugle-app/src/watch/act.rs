@@ -9,6 +9,7 @@ use bugle_engine::watch::{Hop, Verdict};
 use bugle_store::IncidentRow;
 use jiff::{SignedDuration, Timestamp};
 
+use super::alarm::Call;
 use super::report::Watched;
 use super::run::{Round, within};
 use crate::incidents;
@@ -17,6 +18,7 @@ use crate::rehearsal::Work;
 impl Round {
     /// Declares and follows incidents, and tells the operators.
     pub(super) async fn act(&mut self, watched: &Watched, now: Timestamp) {
+        self.answered = false;
         let open = within(self.store.open_incident()).await;
         let ring = match open {
             Ok(Some(row)) => self.follow(row, watched, now).await,
@@ -27,11 +29,16 @@ impl Round {
                 watched.view.verdicts.first().map(said)
             }
         };
-        let ring = ring.or_else(|| self.app.assistance.call());
+        let answered = ring.is_some() && self.answered;
+        let seen = ring.map(|text| Call { answered, ..Call::seen(text) });
+        let mut calls: Vec<Call> = seen.into_iter().collect();
+        calls.extend(self.app.assistance.calls());
         self.distrust(watched);
         self.before = watched.view.verdicts.iter().map(|it| it.hop.clone()).collect();
         if let Some(alarm) = &mut self.alarm {
-            alarm.tick(ring.as_deref(), now, &self.app.tasks);
+            alarm.tick(&calls, now, &self.app.tasks);
+            let answered: &[Call] = if alarm.is_answered() { &calls } else { &[] };
+            self.app.assistance.note(alarm.take_reached(), answered);
         }
     }
 
@@ -68,8 +75,11 @@ impl Round {
         let id = bugle_domain::IncidentId::new(now, crate::entropy::bytes());
         let others = self.another_serves(&worst.hop);
         let incident = incident::declare(id, verdicts, others, now)?;
-        let hash = match &self.alarm {
-            Some(alarm) => alarm.answer_hash(),
+        let hash = match &mut self.alarm {
+            Some(alarm) => {
+                alarm.renew();
+                alarm.answer_hash()
+            }
             None => crate::entropy::bytes(),
         };
         let declared = within(self.store.declare_incident(self.app.node, &incident, &hash)).await;
@@ -113,11 +123,7 @@ impl Round {
                 Err(_) => return watched.view.verdicts.first().map(said),
             }
         }
-        if incident.answered.is_some()
-            && let Some(alarm) = &mut self.alarm
-        {
-            alarm.answered();
-        }
+        self.answered = incident.answered.is_some();
         let before = incident.clone();
         let mut lines = self.news(watched, &incident, now);
         self.page_operators(&mut incident, now);

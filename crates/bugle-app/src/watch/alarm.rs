@@ -1,6 +1,7 @@
 //! The independent path: operators are told without the store and without the pipeline, again and
 //! again until a person answers.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -75,6 +76,29 @@ impl Answers {
     }
 }
 
+/// Something that the alarm rings about.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Call {
+    /// What: the same from its beginning to its end.
+    pub about: String,
+    /// In words.
+    pub text: String,
+    /// When it rang for the first time, where that is on record.
+    pub rang: Option<Timestamp>,
+    /// Somebody has answered it.
+    pub answered: bool,
+}
+
+impl Call {
+    /// What a watch sees.
+    pub fn seen(text: String) -> Self {
+        Self { about: String::new(), text, rang: None, answered: false }
+    }
+}
+
+/// When the alarm reached somebody for the first time, by what it was about.
+type Reached = Arc<Mutex<BTreeMap<String, Timestamp>>>;
+
 /// Rings operators.
 #[derive(Debug)]
 pub struct Alarm {
@@ -82,6 +106,9 @@ pub struct Alarm {
     to: Vec<Address>,
     repeat_ms: i64,
     repeats: Repeats,
+    /// What it rings about.
+    about: Vec<String>,
+    reached: Reached,
     /// Unguessable; the same for one alarm from its first message to its end.
     token: String,
     answers: Answers,
@@ -107,6 +134,8 @@ impl Alarm {
             to: operators.to.clone(),
             repeat_ms: i64::try_from(operators.repeat.as_millis()).unwrap_or(i64::MAX),
             repeats: Repeats::default(),
+            about: Vec::new(),
+            reached: Reached::default(),
             token: secret::token(),
             answers,
             answer_base,
@@ -119,33 +148,64 @@ impl Alarm {
         secret::hash(&self.token)
     }
 
-    /// A person answered by another way.
-    pub fn answered(&mut self) {
-        self.repeats.answer();
+    /// Whether somebody has answered by its link.
+    pub fn is_answered(&self) -> bool {
+        self.answers.answered()
     }
 
-    /// Rings where it is time to: `what` is wrong, or nothing is. What it says is sent among
-    /// `tasks` and not waited for: a provider that hangs must not stall the watch.
-    pub fn tick(&mut self, what: Option<&str>, now: Timestamp, tasks: &Tasks) {
-        if self.answers.answered() {
-            self.repeats.answer();
+    /// Begins anew. Who answered the last alarm has not answered this; a link that waits stays good.
+    pub fn renew(&mut self) {
+        if self.repeats.is_answered() {
+            self.token = secret::token();
         }
-        let ring = self.repeats.tick(what.is_some(), self.repeat_ms, now);
-        if let Some(what) = what {
-            self.answers.say(self.answer_hash(), what);
+        self.repeats.anew();
+    }
+
+    /// What it has told somebody of since it was asked last, and when.
+    pub fn take_reached(&self) -> BTreeMap<String, Timestamp> {
+        std::mem::take(&mut *self.reached.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Rings where it is time to: these are wrong, or nothing is. What is new rings at once, also
+    /// where the rest was answered. What it says is sent among `tasks` and not waited for: a
+    /// provider that hangs must not stall the watch.
+    pub fn tick(&mut self, calls: &[Call], now: Timestamp, tasks: &Tasks) {
+        self.begin(calls, now);
+        let open = calls.iter().filter(|it| !it.answered).map(|it| it.text.as_str());
+        let what = open.collect::<Vec<_>>().join(" ");
+        let ring = self.repeats.tick(!calls.is_empty(), self.repeat_ms, now);
+        if !calls.is_empty() {
+            self.answers.say(self.answer_hash(), &what);
         }
-        let text = match (ring, what) {
-            (Some(Ring::First), Some(what)) => format!("Bugle is in trouble. {what}"),
-            (Some(Ring::Again(times)), Some(what)) => {
+        let text = match ring {
+            Some(Ring::First) => format!("Bugle is in trouble. {what}"),
+            Some(Ring::Again(times)) => {
                 format!("Bugle is still in trouble (told {times} times). {what}")
             }
-            (Some(Ring::Over), _) => "Bugle is well again.".to_owned(),
-            _ => return,
+            Some(Ring::Over) => "Bugle is well again.".to_owned(),
+            None => return,
         };
         self.tell(&text, ring != Some(Ring::Over), now, tasks);
         if ring == Some(Ring::Over) {
             self.token = secret::token();
         }
+    }
+
+    /// Begins anew where something is new, and goes on where it rang before this process began.
+    fn begin(&mut self, calls: &[Call], now: Timestamp) {
+        if self.answers.answered() {
+            self.repeats.answer();
+        }
+        let mut waits = calls.iter().filter(|it| !it.answered).peekable();
+        if waits.peek().is_none() && !calls.is_empty() {
+            self.repeats.resume(now);
+            self.repeats.answer();
+        } else if waits.any(|it| it.rang.is_none() && !self.about.contains(&it.about)) {
+            self.renew();
+        } else if let Some(rang) = calls.iter().filter_map(|it| it.rang).max() {
+            self.repeats.resume(rang);
+        }
+        self.about = calls.iter().map(|it| it.about.clone()).collect();
     }
 
     fn tell(&self, text: &str, asks: bool, now: Timestamp, tasks: &Tasks) {
@@ -155,12 +215,16 @@ impl Alarm {
         let send_by = Instant::now() + SEND_WITHIN;
         for address in &self.to {
             let outgoing = self.outgoing(address, text, link.as_deref(), now);
-            let channels = Arc::clone(&self.channels);
+            let (channels, reached) = (Arc::clone(&self.channels), Arc::clone(&self.reached));
+            let about = self.about.clone();
             tasks.once(async move {
                 let sent = channels.send(&outgoing, send_by, now).await;
                 let outcome = sent.outcome.as_str();
                 metrics::counter!("bugle_operator_alarms_total", "outcome" => outcome).increment(1);
-                if !matches!(sent.outcome, SendOutcome::Accepted) {
+                if matches!(sent.outcome, SendOutcome::Accepted) {
+                    let mut reached = reached.lock().unwrap_or_else(PoisonError::into_inner);
+                    reached.extend(about.into_iter().map(|about| (about, now)));
+                } else {
                     let (channel, detail) = (outgoing.address.channel().as_str(), &sent.detail);
                     tracing::error!(channel, detail, "an operator could not be told");
                 }

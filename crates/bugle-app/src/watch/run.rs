@@ -99,6 +99,8 @@ pub(super) struct Round {
     others: Others,
     pub(super) alarm: Option<Alarm>,
     pub(super) page: OperatorsPage,
+    /// Whether somebody has answered the incident that is followed here.
+    pub(super) answered: bool,
     /// What the revision says that a change under way leads away from.
     beside: Option<Strictness>,
     probe: Probe,
@@ -174,6 +176,7 @@ impl Round {
             watcher,
             alarm,
             page: OperatorsPage::default(),
+            answered: false,
             beside: None,
             probe,
         })

@@ -1,8 +1,9 @@
 //! Which assistance requests belong together, what they share, and when operators are paged.
 //!
 //! Requests that follow each other within [`NEAR`] are a group. Operators are paged about one when
-//! it holds requests of two tenants, or one that the ledger cannot explain; once, however many
-//! join it later.
+//! it holds requests of two tenants, or one that the ledger cannot explain. Who joins it later is
+//! added to that page while nobody has answered it. Afterwards it pages again if the page knew
+//! nothing of it: a tenant that was not named, or what the ledger cannot explain.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +15,9 @@ use super::finding::Standing;
 
 /// Requests this near to each other may have one cause.
 pub const NEAR: SignedDuration = SignedDuration::from_mins(10);
+
+/// A group pages again no sooner than so long after its last page. What comes meanwhile is in that.
+pub const AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(2);
 
 /// Why operators are paged.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -35,6 +39,36 @@ pub struct Shared {
     pub requests: Vec<AssistanceId>,
 }
 
+/// A page that operators got about requests of a group.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GroupPage {
+    /// The request that it is named after.
+    pub named: AssistanceId,
+    /// When it was decided.
+    pub since: Timestamp,
+}
+
+/// A request that no page is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Unsaid {
+    id: AssistanceId,
+    tenant: TenantId,
+    standing: Standing,
+}
+
+/// What is to be done about a group.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// Nothing, as far as is known by now.
+    Nothing,
+    /// Operators are paged about these, for this reason. The page is named after the first.
+    Page(Vec<AssistanceId>, Reason),
+    /// The page with this name says these, too: nobody has answered it.
+    Add(AssistanceId, Vec<AssistanceId>),
+    /// These are nothing new to whoever has answered the page with this name, and belong to it.
+    Join(AssistanceId, Vec<AssistanceId>),
+}
+
 /// Requests that belong together.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Group {
@@ -44,21 +78,55 @@ pub struct Group {
     pub tenants: BTreeSet<TenantId>,
     /// Why operators must know; `None`: they need not.
     pub reason: Option<Reason>,
-    /// The request that a page about it is named after, where there was one.
-    pub paged: Option<AssistanceId>,
+    /// The pages about it, oldest first.
+    pub pages: Vec<GroupPage>,
     /// What they share.
     pub shared: Vec<Shared>,
+    /// Those that no page is about, oldest first.
+    unsaid: Vec<Unsaid>,
+    /// Whose requests its pages are about.
+    named: BTreeSet<TenantId>,
 }
 
 impl Group {
-    /// The request that its page is named after.
-    pub fn named(&self) -> Option<AssistanceId> {
-        self.paged.or_else(|| self.requests.first().copied())
+    /// The page whose answer counts: the last, where something joined what is paged about.
+    pub fn joined(&self) -> Option<&GroupPage> {
+        self.pages.last().filter(|_| !self.unsaid.is_empty())
     }
 
-    /// Whether operators are to be paged about it now.
-    pub fn wants_page(&self) -> bool {
-        self.reason.is_some() && self.paged.is_none()
+    /// What is to be done about it. `heard`: somebody has answered the page that was [joined].
+    ///
+    /// [joined]: Self::joined
+    pub fn step(&self, heard: bool, now: Timestamp) -> Step {
+        let ids = |of: &[Unsaid]| of.iter().map(|it| it.id).collect();
+        let Some(last) = self.pages.last() else {
+            return self
+                .reason
+                .map_or(Step::Nothing, |reason| Step::Page(ids(&self.unsaid), reason));
+        };
+        if self.unsaid.is_empty() {
+            return Step::Nothing;
+        }
+        if !heard {
+            return Step::Add(last.named, ids(&self.unsaid));
+        }
+        if let Some(reason) = self.news() {
+            let soon = now.duration_since(last.since) < AGAIN_AFTER;
+            return if soon { Step::Nothing } else { Step::Page(ids(&self.unsaid), reason) };
+        }
+        // One that is not settled may yet be what the ledger cannot explain.
+        let known: Vec<Unsaid> =
+            self.unsaid.iter().filter(|it| it.standing == Standing::Explained).copied().collect();
+        if known.is_empty() { Step::Nothing } else { Step::Join(last.named, ids(&known)) }
+    }
+
+    /// Why whoever has answered must know of what joined; `None`: they know it.
+    fn news(&self) -> Option<Reason> {
+        if self.unsaid.iter().any(|it| it.standing == Standing::Unexplained) {
+            return Some(Reason::Unexplained);
+        }
+        let unnamed = self.unsaid.iter().any(|it| !self.named.contains(&it.tenant));
+        unnamed.then_some(Reason::SeveralTenants)
     }
 }
 
@@ -83,10 +151,27 @@ fn group(members: &[&AssistanceRequest], now: Timestamp) -> Group {
     Group {
         requests: members.iter().map(|it| it.id).collect(),
         reason,
-        paged: members.iter().find_map(|it| it.paged).map(|paged| paged.named),
+        pages: pages(members),
         shared: shared(members),
+        unsaid: members.iter().filter(|it| it.paged.is_none()).map(|it| unsaid(it, now)).collect(),
+        named: members.iter().filter(|it| it.paged.is_some()).map(|it| it.tenant).collect(),
         tenants,
     }
+}
+
+fn unsaid(request: &AssistanceRequest, now: Timestamp) -> Unsaid {
+    Unsaid { id: request.id, tenant: request.tenant, standing: request.standing(now) }
+}
+
+fn pages(members: &[&AssistanceRequest]) -> Vec<GroupPage> {
+    let mut since: BTreeMap<AssistanceId, Timestamp> = BTreeMap::new();
+    for paged in members.iter().filter_map(|it| it.paged.as_ref()) {
+        since.entry(paged.named).and_modify(|at| *at = paged.at.min(*at)).or_insert(paged.at);
+    }
+    let mut pages: Vec<GroupPage> =
+        since.into_iter().map(|(named, since)| GroupPage { named, since }).collect();
+    pages.sort_by_key(|page| (page.since, page.named));
+    pages
 }
 
 /// What requests of at least two tenants have in common.
@@ -127,4 +212,4 @@ fn features(request: &AssistanceRequest) -> [(&'static str, Option<String>); 5] 
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -112,6 +112,23 @@ impl Alarm {
         self.answered = true;
     }
 
+    /// Something else is wrong, too: it rings for the first time once more.
+    pub fn anew(&mut self) {
+        *self = Self::default();
+    }
+
+    /// It rang before this process began, and goes on from there.
+    pub fn resume(&mut self, rang_at: Timestamp) {
+        if self.rang_at.is_none() {
+            *self = Self { rang_at: Some(rang_at), times: 1, answered: false };
+        }
+    }
+
+    /// Whether a person has answered what it rings about.
+    pub fn is_answered(&self) -> bool {
+        self.answered
+    }
+
     /// Whether it rings and nobody has answered.
     pub fn waits(&self) -> bool {
         self.rang_at.is_some() && !self.answered
@@ -154,5 +171,19 @@ mod tests {
         assert_eq!(alarm.tick(true, 60_000, at(200)), None);
         assert_eq!(alarm.tick(false, 60_000, at(201)), Some(Ring::Over));
         assert_eq!(alarm.tick(true, 60_000, at(202)), Some(Ring::First));
+    }
+
+    #[test]
+    fn an_alarm_goes_on_after_a_restart_and_begins_anew_with_what_is_new() {
+        let mut alarm = Alarm::default();
+        alarm.resume(at(0));
+        assert_eq!(alarm.tick(true, 60_000, at(59)), None, "it rang");
+        assert_eq!(alarm.tick(true, 60_000, at(60)), Some(Ring::Again(2)));
+        alarm.answer();
+        alarm.resume(at(0));
+        assert_eq!(alarm.tick(true, 60_000, at(200)), None, "what rings is not begun again");
+        alarm.anew();
+        assert_eq!(alarm.tick(true, 60_000, at(201)), Some(Ring::First));
+        assert!(!alarm.is_answered());
     }
 }

@@ -16,6 +16,7 @@ use crate::support::{World, all, at, on_each_store, scope, tenant, uuid};
 on_each_store! {
     what_a_page_tells_is_read_and_changed_by_its_tenant_alone
     what_a_page_told_goes_with_it_and_with_no_other
+    nothing_outlives_a_page_that_is_deleted_at_the_same_moment
     services_with_open_alerts_are_in_trouble
     pages_that_are_public_are_listed_whether_they_read_or_not
     many_alerts_that_matter_little_hide_none_that_matters
@@ -117,6 +118,27 @@ async fn what_a_page_told_goes_with_it_and_with_no_other(world: World) {
     for (id, left) in [(page_id(8), 0), (page_id(9), 1)] {
         assert_eq!(store.page_bulletins(own, id, at(0)).await.unwrap().len(), left);
         assert_eq!(store.page_spans(own, id, at(0)).await.unwrap().len(), left);
+    }
+}
+
+async fn nothing_outlives_a_page_that_is_deleted_at_the_same_moment(world: World) {
+    let (own, store) = (scope(1), &world.store);
+    for number in 100..180 {
+        let id = page_id(number);
+        put(&world, 1, &[page(number)]).await;
+        let delete = [ObjectChange::Delete { kind: ObjectKind::StatusPage, id: uuid(number) }];
+        let spans = [span(0, 60)];
+        let said = bulletin(number);
+        let (kept, told, deleted) = tokio::join!(
+            store.save_page_spans(own, id, &spans, at(0)),
+            store.publish_page_bulletin(own, id, &said),
+            store.save_objects(own, &delete, at(1), "test"),
+        );
+        kept.unwrap();
+        told.unwrap();
+        deleted.unwrap();
+        assert_eq!(store.page_spans(own, id, at(0)).await.unwrap(), [], "page {number}");
+        assert_eq!(store.page_bulletins(own, id, at(0)).await.unwrap(), [], "page {number}");
     }
 }
 

@@ -296,7 +296,7 @@ impl From<Group> for GroupBody {
                 Reason::Unexplained => "unexplained",
                 Reason::SeveralTenants => "several_tenants",
             }),
-            paged: it.paged.is_some(),
+            paged: !it.pages.is_empty(),
             shared: it.shared.into_iter().map(shared).collect(),
             requests: ids(it.requests),
         }

@@ -58,7 +58,26 @@ fn texts(reader: &mut Reader) -> Result<Texts, Noted> {
     let count = |value: &Value| value::count(value, 1..=MAX_TEXTS);
     let per_day = reader.take("status.sms_per_day", count);
     let codes_per_day = reader.take("status.sms_codes_per_day", count);
-    Ok(Texts { prefixes: prefixes?, per_day: per_day?, codes_per_day: codes_per_day? })
+    let texts = Texts { prefixes: prefixes?, per_day: per_day?, codes_per_day: codes_per_day? };
+    let Some(problem) = used_up(&texts) else { return Ok(texts) };
+    let key = "status.sms_prefixes";
+    let origin = reader.origin_of(key);
+    Err(reader.note(key, origin, &problem))
+}
+
+/// Codes to strangers must leave half of the texts to those who are told.
+fn used_up(Texts { prefixes, per_day, codes_per_day }: &Texts) -> Option<String> {
+    let count = prefixes.len();
+    let codes = u64::try_from(count).unwrap_or(u64::MAX).saturating_mul((*codes_per_day).into());
+    let half = u64::from(*per_day) / 2;
+    (codes > half).then(|| {
+        format!(
+            "{count} with {codes_per_day} codes a day each (sms_codes_per_day) can take {codes} of \
+             the {per_day} texts of a day; at most half may be codes: raise sms_per_day to {}, \
+             lower sms_codes_per_day, or name fewer",
+            codes.saturating_mul(2)
+        )
+    })
 }
 
 fn prefixes(value: &Value) -> Result<Vec<String>, Problem> {

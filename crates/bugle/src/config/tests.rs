@@ -282,7 +282,7 @@ fn nobody_is_told_by_text_unless_it_is_said_for_which_numbers() {
     let texts = read("").unwrap().status.texts;
     assert_eq!((texts.prefixes.len(), texts.per_day, texts.codes_per_day), (0, 500, 50));
     let with = |texts: &str| format!("[status]\n{texts}\n");
-    let said = read(&with("sms_prefixes = [\"+45\", \"+4620\"]\nsms_per_day = 1")).unwrap();
+    let said = read(&with("sms_prefixes = [\"+45\", \"+4620\"]\nsms_per_day = 200")).unwrap();
     assert_eq!(said.status.texts.prefixes, ["+45", "+4620"]);
     for prefix in ["45", "+", "+0", "+45a", "+12345678"] {
         let wrong = mistakes(&with(&format!("sms_prefixes = [\"{prefix}\"]")));
@@ -291,4 +291,23 @@ fn nobody_is_told_by_text_unless_it_is_said_for_which_numbers() {
     for wrong in ["sms_per_day = 0", "sms_codes_per_day = 1000001"] {
         assert!(mistakes(&with(wrong)).contains("line 2: status.sms_"), "{wrong}");
     }
+}
+
+#[test]
+fn codes_to_strangers_cannot_use_up_the_texts_of_subscribers() {
+    let with = |per_day: u32, codes: u32| {
+        format!(
+            "[status]\nsms_prefixes = [\"+45\", \"+46\", \"+47\"]\nsms_per_day = {per_day}\n\
+             sms_codes_per_day = {codes}\n"
+        )
+    };
+    assert!(read(&with(300, 50)).is_ok(), "half of them");
+    insta::assert_snapshot!(
+        mistakes(&with(299, 50)),
+        @r"
+    1 mistake in bugle.toml
+      line 2: status.sms_prefixes: 3 with 50 codes a day each (sms_codes_per_day) can take 150 of the 299 texts of a day; at most half may be codes: raise sms_per_day to 300, lower sms_codes_per_day, or name fewer
+    "
+    );
+    assert!(read("[status]\nsms_per_day = 1").is_ok(), "nobody may ask");
 }

@@ -10,7 +10,7 @@ use crate::assistance::{About, Closed, Paged, Reporter};
 use crate::testing::{at, id};
 use crate::watch::Hop;
 
-fn asked(number: u128, tenant: u128, minute: i64, cause: Cause) -> AssistanceRequest {
+pub(crate) fn asked(number: u128, tenant: u128, minute: i64, cause: Cause) -> AssistanceRequest {
     let place = Place {
         hop: Some(Hop::Stage { stage: Stage::Intake }),
         dialect: Some(Dialect::Native),
@@ -36,10 +36,17 @@ fn asked(number: u128, tenant: u128, minute: i64, cause: Cause) -> AssistanceReq
     }
 }
 
+/// It is on the page that is named after `named`, and was decided at `minute`.
+fn paged(mut request: AssistanceRequest, named: u128, minute: i64) -> AssistanceRequest {
+    request.paged = Some(Paged::new(id(AssistanceId::from_stored, named), at(minute)));
+    request
+}
+
 /// Whether each group wants a page, the one that began last first.
 fn wanted(open: &[AssistanceRequest]) -> Vec<(usize, Option<Reason>, bool)> {
     let found = groups(open, at(100));
-    found.iter().map(|it| (it.requests.len(), it.reason, it.wants_page())).collect()
+    let pages = |it: &Group| matches!(it.step(false, at(100)), Step::Page(..));
+    found.iter().map(|it| (it.requests.len(), it.reason, pages(it))).collect()
 }
 
 #[test]
@@ -72,19 +79,72 @@ fn one_that_the_ledger_cannot_explain_pages_operators() {
     assert_eq!(standing(at(1)), Standing::Unexplained);
 }
 
-#[test]
-fn a_group_is_paged_once_however_many_join_it() {
-    let mut open = vec![asked(1, 1, 0, Cause::Sent), asked(2, 2, 5, Cause::Sent)];
-    for it in &mut open {
-        it.paged = Some(Paged { named: id(AssistanceId::from_stored, 1), at: at(5) });
+/// What is to be done about the only group, in words.
+fn step(open: &[AssistanceRequest], heard: bool, minute: i64) -> String {
+    let numbers = |ids: Vec<AssistanceId>| {
+        ids.iter().map(|it| it.as_uuid().as_u128().to_string()).collect::<Vec<_>>().join(",")
+    };
+    let [group] = &groups(open, at(minute))[..] else { panic!("one group: {open:?}") };
+    match group.step(heard, at(minute)) {
+        Step::Nothing => "nothing".to_owned(),
+        Step::Page(about, Reason::Unexplained) => format!("page {}: unexplained", numbers(about)),
+        Step::Page(about, Reason::SeveralTenants) => format!("page {}: several", numbers(about)),
+        Step::Add(to, about) => format!("add {} to {}", numbers(about), numbers(vec![to])),
+        Step::Join(to, about) => format!("join {} to {}", numbers(about), numbers(vec![to])),
     }
-    open.push(asked(3, 3, 14, Cause::NoSuchEvent));
-    assert_eq!(wanted(&open), [(3, Some(Reason::Unexplained), false)]);
-    let named = groups(&open, at(100))[0].named();
-    assert_eq!(named, Some(id(AssistanceId::from_stored, 1)));
-    open.push(asked(4, 4, 25, Cause::NoSuchEvent));
-    let later = [(1, Some(Reason::Unexplained), true), (3, Some(Reason::Unexplained), false)];
-    assert_eq!(wanted(&open), later, "what comes later is a group of its own");
+}
+
+#[test]
+fn who_joins_is_added_until_somebody_answers_and_then_pages_again_with_what_is_new() {
+    let first = || {
+        let (one, two) = (asked(1, 1, 0, Cause::Sent), asked(2, 2, 5, Cause::Sent));
+        vec![paged(one, 1, 5), paged(two, 1, 5)]
+    };
+    let with = |joins: &[AssistanceRequest]| [first(), joins.to_vec()].concat();
+    let mut untraced = asked(3, 1, 9, Cause::Sent);
+    untraced.finding = None;
+    let (known, unnamed) = (asked(3, 1, 9, Cause::Sent), asked(3, 3, 9, Cause::Sent));
+    let lost = asked(3, 1, 9, Cause::NoSuchEvent);
+    let cases = [
+        // What joins, whether somebody has answered, when it is looked at, what is to be done.
+        (vec![], true, 9, "nothing"),
+        (vec![known.clone()], false, 9, "add 3 to 1"),
+        (vec![lost.clone()], false, 9, "add 3 to 1"),
+        (vec![known.clone()], true, 9, "join 3 to 1"),
+        (vec![unnamed.clone()], true, 9, "page 3: several"),
+        (vec![lost.clone()], true, 9, "page 3: unexplained"),
+        (vec![untraced.clone()], true, 9, "nothing"),
+        (vec![untraced.clone()], true, 10, "page 3: unexplained"),
+        (vec![known.clone(), asked(4, 3, 9, Cause::Sent)], true, 9, "page 3,4: several"),
+        (vec![untraced, asked(4, 1, 9, Cause::Sent)], true, 9, "join 4 to 1"),
+        // What pages again has a name of its own, which is what comes next is added to.
+        (vec![paged(unnamed.clone(), 3, 9), asked(4, 4, 10, Cause::Sent)], false, 99, "add 4 to 3"),
+        (vec![paged(unnamed, 3, 9), asked(4, 3, 10, Cause::Sent)], true, 99, "join 4 to 3"),
+    ];
+    for (joins, heard, minute, expected) in cases {
+        assert_eq!(step(&with(&joins), heard, minute), expected, "{joins:?}, {heard}");
+    }
+    let group = &groups(&with(&[asked(4, 4, 25, Cause::NoSuchEvent)]), at(100))[0];
+    assert!(group.pages.is_empty(), "what comes later is a group of its own");
+}
+
+#[test]
+fn a_storm_of_requests_is_no_storm_of_pages() {
+    let mut open = vec![asked(1, 1, 0, Cause::NoSuchEvent)];
+    let (mut pages, mut number) = (0, 1);
+    // A request of a new tenant each minute for an hour, and whoever is paged answers at once.
+    for minute in 0..60 {
+        number += 1;
+        open.push(asked(number, number, minute, Cause::NoSuchEvent));
+        let step = groups(&open, at(minute))[0].step(true, at(minute));
+        let Step::Page(about, _) = step else { continue };
+        pages += 1;
+        for it in open.iter_mut().filter(|it| about.contains(&it.id)) {
+            it.paged = Some(Paged::new(about[0], at(minute)));
+        }
+    }
+    assert_eq!(pages, 30, "one each two minutes");
+    assert!(open[..60].iter().all(|it| it.paged.is_some()), "and none is left out");
 }
 
 #[test]

@@ -83,7 +83,7 @@ fn together(group: &Group, rows: &mut BTreeMap<AssistanceId, Row>) -> Together {
             (None, _) => "One client, more than once",
         },
         urgent: group.reason.is_some(),
-        paged: group.paged.is_some(),
+        paged: !group.pages.is_empty(),
         shared: group.shared.iter().map(shared).collect(),
         rows: group.requests.iter().filter_map(|id| rows.remove(id)).collect(),
     }

@@ -39,7 +39,7 @@ fn asked(number: u8, tenant: u8) -> OfTenant {
              refused.",
         )),
         traced_at: Some(now),
-        paged: Some(Paged { named: AssistanceId::new(now, [1; 10]), at: now }),
+        paged: Some(Paged::new(AssistanceId::new(now, [1; 10]), now)),
         said: Vec::new(),
         replica: None,
         closed: None,
