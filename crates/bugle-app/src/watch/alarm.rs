@@ -153,7 +153,8 @@ impl Alarm {
         self.answers.answered()
     }
 
-    /// Begins anew. Who answered the last alarm has not answered this; a link that waits stays good.
+    /// Begins anew. Who answered the last alarm has not answered this; a link that waits stays
+    /// good.
     pub fn renew(&mut self) {
         if self.repeats.is_answered() {
             self.token = secret::token();
