@@ -257,7 +257,9 @@ impl App {
         };
         let lately = |one: &&LastMessage| {
             let apart = last.sent_at.duration_since(one.sent_at);
-            (one.tenant, one.user) == (last.tenant, last.user) && apart <= UNREAD_FOR
+            // What may not have arrived is not what somebody answers who has something older.
+            let unread = !last.taken || apart <= UNREAD_FOR;
+            (one.tenant, one.user) == (last.tenant, last.user) && unread
         };
         let before: Vec<&LastMessage> = before.iter().filter(lately).collect();
         let carried = match about {

@@ -30,6 +30,9 @@ pub struct LastMessage {
     pub method: MethodId,
     /// When it was taken, or given to the provider that has not said yet.
     pub sent_at: Timestamp,
+    /// Whether a provider said, or may have meant to say, that it took it. Else it is on its way
+    /// to one, or in this process.
+    pub taken: bool,
     /// What was in it: each notification with its alert.
     pub notifications: Vec<(NotificationId, AlertId)>,
 }
@@ -51,7 +54,7 @@ pub(crate) static SENDING_TO: Statement = Statement::new(
      JOIN objects o ON o.tenant_id = n.tenant_id AND o.id = n.method_id AND o.kind = 'method'
          AND o.phone = $1 AND o.phone IS NOT NULL
      WHERE n.state = 'sending' AND n.channel = 'sms'
-     ORDER BY n.claimed_us DESC, n.claim_id, n.id
+     ORDER BY n.claimed_us DESC, n.claim_id, n.tenant_id, n.method_id, n.id
      LIMIT $2",
 );
 
@@ -99,6 +102,7 @@ impl Store {
                 user: *user,
                 method: MethodId::from_stored(method),
                 sent_at,
+                taken: true,
                 notifications: parts.iter().map(|(id, alert, _)| (*id, *alert)).collect(),
             });
         }
@@ -111,21 +115,28 @@ impl Store {
     async fn sending_to(&self, number: &PhoneNumber) -> Result<Vec<LastMessage>, StoreError> {
         let mut messages: Vec<(Uuid, LastMessage)> = Vec::new();
         for row in self.db.rows(&SENDING_TO, values![number.as_str(), MAX_SENDING]).await? {
-            let claim = row.id(1)?;
+            let (tenant, claim) = (TenantId::from_stored(row.id(0)?), row.id(1)?);
+            let method = MethodId::from_stored(row.id(2)?);
             let part = (NotificationId::from_stored(row.id(5)?), AlertId::from_stored(row.id(6)?));
-            match messages.last_mut() {
-                Some((last, message)) if *last == claim => message.notifications.push(part),
-                _ => messages.push((
-                    claim,
-                    LastMessage {
-                        tenant: TenantId::from_stored(row.id(0)?),
-                        method: MethodId::from_stored(row.id(2)?),
-                        user: UserId::from_stored(row.id(3)?),
-                        sent_at: row.time(4)?,
-                        notifications: vec![part],
-                    },
-                )),
+            // A claim holds messages to many, and several people may share a phone.
+            let same = |(of, it): &(Uuid, LastMessage)| {
+                (*of, it.tenant, it.method) == (claim, tenant, method)
+            };
+            if let Some((_, message)) = messages.last_mut().filter(|it| same(it)) {
+                message.notifications.push(part);
+                continue;
             }
+            messages.push((
+                claim,
+                LastMessage {
+                    tenant,
+                    method,
+                    user: UserId::from_stored(row.id(3)?),
+                    sent_at: row.time(4)?,
+                    taken: false,
+                    notifications: vec![part],
+                },
+            ));
         }
         Ok(messages.into_iter().map(|(_, message)| message).collect())
     }

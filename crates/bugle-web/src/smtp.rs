@@ -198,10 +198,13 @@ impl Office for App {
         for owner in owners {
             let said = match owner {
                 Owner::Person(person) => ask(self, person, letter).await,
-                Owner::Integration(to) => {
-                    let taken = email::take(self, to, letter).await;
-                    taken.map(|event| events.push(event)).map_err(|refusal| of_refusal(&refusal))
-                }
+                Owner::Integration(to) => match letter.as_event() {
+                    Ok(letter) => {
+                        let taken = email::take(self, to, letter).await;
+                        taken.map(|event| events.push(event)).map_err(|it| of_refusal(&it))
+                    }
+                    Err(unfit) => Err(of_unfit(unfit)),
+                },
             };
             // What may go well later comes again for all; what was done is not done again.
             if let Err(said) = said

@@ -32,6 +32,16 @@ const TRACE_LIMIT: Duration = Duration::from_secs(10);
 /// When the traces were last tried of requests that are open.
 type Tried = BTreeMap<AssistanceId, Timestamp>;
 
+/// What came of keeping a request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kept {
+    Yes,
+    /// Somebody did something else at the same moment.
+    Overtaken,
+    /// The database did not take it.
+    Failed,
+}
+
 /// Looks at open requests, and pages operators about them.
 #[derive(Clone)]
 pub(crate) struct AssistanceLoop {
@@ -121,7 +131,7 @@ impl AssistanceLoop {
         for row in rows.iter_mut().filter(|row| about.contains(&row.request.id)) {
             row.request.paged = Some(paged);
             // Where somebody was faster, the next look sees what they did.
-            if !self.keep(row, None).await {
+            if self.keep(row, None).await == Kept::Overtaken {
                 row.request.paged = None;
             }
         }
@@ -139,7 +149,7 @@ impl AssistanceLoop {
                 let before = *paged;
                 noted.apply(paged);
                 if *paged != before {
-                    kept &= self.keep(row, None).await;
+                    kept &= self.keep(row, None).await == Kept::Yes;
                 }
             }
             if !kept {
@@ -156,21 +166,27 @@ impl AssistanceLoop {
             alarm.is_some_and(|it| it.node != inner.node && inner.knows_dead(it.node))
         };
         for row in rows.iter_mut().filter(orphaned) {
+            let before = row.request.paged;
             if let Some(alarm) = row.request.paged.as_mut().and_then(|it| it.alarm.as_mut()) {
                 alarm.node = inner.node;
             }
-            self.keep(row, None).await;
+            // Of several that live, one rings.
+            if self.keep(row, None).await != Kept::Yes {
+                row.request.paged = before;
+            }
         }
-        let mut calls = Vec::new();
+        let (mut calls, mut elsewhere) = (Vec::new(), false);
         for page in pages(rows.iter().map(|row| &row.request)) {
             let own = page.alarm().filter(|alarm| alarm.node == inner.node);
             if let Some(Alarm { rang, .. }) = own {
                 let text = self.summary(&page).await;
                 let (about, answered) = (page.named.to_string(), page.alarm_answered());
                 calls.push(Call { about, text, rang, answered });
+            } else if page.alarm().is_some() {
+                elsewhere = true;
             }
         }
-        inner.assistance.call(calls);
+        inner.assistance.call(calls, elsewhere);
     }
 
     /// Tells the pipeline what it has not taken of the pages. It is tried again with the next look.
@@ -221,16 +237,16 @@ impl AssistanceLoop {
         }
     }
 
-    /// Keeps how a request stands. Whether nobody was faster: the next look sees what they did, and
+    /// Keeps how a request stands. Where somebody was faster, the next look sees what they did, and
     /// does again what could not be kept.
-    async fn keep(&self, row: &mut AssistanceRow, trace: Option<&super::trace::Trace>) -> bool {
+    async fn keep(&self, row: &mut AssistanceRow, trace: Option<&super::trace::Trace>) -> Kept {
         match self.app.keep_assistance(row, trace).await {
-            Ok(()) => true,
-            Err(AssistanceError::Overtaken) => false,
+            Ok(()) => Kept::Yes,
+            Err(AssistanceError::Overtaken) => Kept::Overtaken,
             Err(error) => {
                 let (request, error) = (row.request.id, Chain(&error));
                 tracing::error!(%request, %error, "an assistance request could not be kept");
-                true
+                Kept::Failed
             }
         }
     }

@@ -35,6 +35,8 @@ impl Noted {
 struct State {
     /// What the alarm rings about.
     calls: Vec<Call>,
+    /// Whether another node's alarm rings.
+    elsewhere: bool,
     /// What is not on record yet.
     noted: BTreeMap<String, Noted>,
 }
@@ -60,9 +62,16 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// From now on the alarm rings about these.
-    pub(super) fn call(&self, calls: Vec<Call>) {
-        self.lock().calls = calls;
+    /// From now on the alarm rings about these; and that of another node about something else, or
+    /// not.
+    pub(super) fn call(&self, calls: Vec<Call>, elsewhere: bool) {
+        let mut state = self.lock();
+        (state.calls, state.elsewhere) = (calls, elsewhere);
+    }
+
+    /// Whether another node's alarm rings.
+    pub(crate) fn rings_elsewhere(&self) -> bool {
+        self.lock().elsewhere
     }
 
     /// What the alarm is to ring about.

@@ -36,9 +36,14 @@ impl Round {
         self.distrust(watched);
         self.before = watched.view.verdicts.iter().map(|it| it.hop.clone()).collect();
         if let Some(alarm) = &mut self.alarm {
-            alarm.tick(&calls, now, &self.app.tasks);
-            let answered: &[Call] = if alarm.is_answered() { &calls } else { &[] };
-            self.app.assistance.note(alarm.take_reached(), answered);
+            // What is new at this moment is not what was answered before.
+            let heard = alarm.heard(&calls);
+            if calls.is_empty() && self.app.assistance.rings_elsewhere() {
+                alarm.hand_over();
+            } else {
+                alarm.tick(&calls, now, &self.app.tasks);
+            }
+            self.app.assistance.note(alarm.take_reached(), &heard);
         }
     }
 

@@ -167,6 +167,21 @@ impl Alarm {
         std::mem::take(&mut *self.reached.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Those of `calls` that somebody has answered by its link.
+    pub fn heard(&self, calls: &[Call]) -> Vec<Call> {
+        let said = calls.iter().filter(|call| self.about.contains(&call.about));
+        if self.is_answered() { said.cloned().collect() } else { Vec::new() }
+    }
+
+    /// Another node rings about what this one rang about: it is not over, and this one is quiet.
+    pub fn hand_over(&mut self) {
+        if !self.about.is_empty() {
+            self.renew();
+            self.repeats = Repeats::default();
+            self.about.clear();
+        }
+    }
+
     /// Rings where it is time to: these are wrong, or nothing is. What is new rings at once, also
     /// where the rest was answered. What it says is sent among `tasks` and not waited for: a
     /// provider that hangs must not stall the watch.

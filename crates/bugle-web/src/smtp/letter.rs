@@ -8,6 +8,7 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
 use bugle_app::assistance::NewMail;
+use bugle_domain::NotificationId;
 use bytes::Bytes;
 use jiff::Timestamp;
 use mail_parser::{Message, MessageParser};
@@ -41,6 +42,8 @@ pub(crate) struct Letter {
     pub(crate) priority: Option<String>,
     /// A program sent it (RFC 3834): there is nobody to answer.
     pub(crate) automatic: bool,
+    /// Bugle sent it to tell somebody of something, or it answers or forwards such a mail.
+    pub(crate) page: bool,
 }
 
 /// Why a mail is not taken.
@@ -71,13 +74,15 @@ pub(crate) fn read(raw: Bytes, return_path: &str) -> Result<Letter, Unfit> {
     let own_id = mail.message_id();
     let subject = mail.subject().unwrap_or_default();
     let text = parts::text(&raw)?;
+    let answered = answered(&mail);
+    let page = own_id.into_iter().chain(answered.iter().map(String::as_str)).any(is_page);
     let new = NewMail {
         key: own_id
             .map_or_else(|| key(&[&raw]), |id| key(&[id, subject, &text].map(str::as_bytes))),
         id: own_id.and_then(|id| ids(&format!("<{id}>")).pop()),
         subject: subject.to_owned(),
         text,
-        answered: answered(&mail),
+        answered,
     };
     Ok(Letter {
         from: from(&mail).unwrap_or_else(|| return_path.to_owned()),
@@ -85,12 +90,22 @@ pub(crate) fn read(raw: Bytes, return_path: &str) -> Result<Letter, Unfit> {
         priority: PRIORITIES.into_iter().find_map(|name| value(&mail, name)),
         automatic: return_path.is_empty()
             || mail.headers_raw().any(|(name, value)| is_automatic(name, value)),
+        page,
         mail: new,
         raw: raw.clone(),
     })
 }
 
 impl Letter {
+    /// What tells of something new.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit::Loop`]: a page that is taken for an event pages again, and so on without end.
+    pub(super) fn as_event(&self) -> Result<&Self, Unfit> {
+        if self.page { Err(Unfit::Loop) } else { Ok(self) }
+    }
+
     /// What a person wrote.
     ///
     /// # Errors
@@ -99,6 +114,12 @@ impl Letter {
     pub(super) fn by_a_person(&self) -> Result<&NewMail, Unfit> {
         if self.automatic { Err(Unfit::Automatic) } else { Ok(&self.mail) }
     }
+}
+
+/// Whether that is the id of a mail by which Bugle tells somebody of something.
+fn is_page(id: &str) -> bool {
+    let local = id.trim_start_matches('<').split('@').next();
+    local.is_some_and(|local| local.parse::<NotificationId>().is_ok())
 }
 
 /// The first sender that a mail names.

@@ -65,6 +65,21 @@ fn what_programs_send_is_told_apart() {
     assert_eq!(of(&format!("{hops}\r\ntext\r\n")).err(), Some(Unfit::Loop));
 }
 
+/// A page that comes back as an event would page again, and so on.
+#[test]
+fn what_bugle_sent_is_no_event() {
+    let page = "ntf_01a1f6d422607bb39781640364a9e393@pager.example";
+    for header in ["Message-ID", "In-Reply-To", "References"] {
+        let raw = format!("{HEAD}{header}: <first@x.example> <{page}>\r\n\r\ntext\r\n");
+        let raw = if header == "Message-ID" { raw.replace("<first@x.example> ", "") } else { raw };
+        let letter = read(raw.into(), "on-call@halden.example").unwrap();
+        assert_eq!(letter.as_event().err(), Some(Unfit::Loop), "{header}");
+        assert!(letter.by_a_person().is_ok(), "a person may answer it: {header}");
+    }
+    let other = format!("{HEAD}Message-ID: <ntf_1@x.example>\r\n\r\ntext\r\n");
+    assert!(read(other.into(), "on-call@halden.example").unwrap().as_event().is_ok());
+}
+
 /// A mail of parts that stand in each other.
 fn nested(depth: usize) -> String {
     let mut text = "MIME-Version: 1.0\r\n".to_owned();
