@@ -94,7 +94,9 @@ pub(crate) fn event(letter: &Letter) -> EventBody {
     let said = subject::read(&mail.subject);
     let body = tidied(&mail.text);
     let title = [said.title.as_str(), body.lines().next().unwrap_or_default(), NAMELESS];
-    let title = title.into_iter().find(|text| !text.is_empty()).unwrap_or_default();
+    // Of signs that nobody can see nothing is left.
+    let mut titles = title.into_iter().map(|it| text::summary(it.to_owned()));
+    let summary = titles.find(|it| !it.is_empty()).unwrap_or_default();
     let thread = mail.answered.first().cloned();
     let graded = said.severity.or_else(|| letter.priority.as_deref().and_then(priority));
     let from = one_line(&letter.from);
@@ -104,7 +106,7 @@ pub(crate) fn event(letter: &Letter) -> EventBody {
     text::detail(&mut details, "text", Some(truncate(&body, MAX_TEXT_CHARS)));
     EventBody {
         action: said.action,
-        summary: text::summary(title.to_owned()),
+        summary,
         severity: graded.unwrap_or(DEFAULT_SEVERITY),
         source: text::short(source.to_owned()),
         dedup_key: text::dedup_key(said.key.or(thread).unwrap_or(said.folds_by)),

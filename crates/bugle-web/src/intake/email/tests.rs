@@ -177,6 +177,13 @@ fn is_bounded(event: &EventBody) -> bool {
         && event.details.values().all(|it| !nul(it.as_str().unwrap()))
 }
 
+#[test]
+fn a_mail_of_signs_that_nobody_sees_has_a_name() {
+    let raw = "MIME-Version: 1.0\r\nContent-Type: text/plain\r\n\r\n\x0e\r\n";
+    let letter = letter::read(raw.into(), "a@b.example").unwrap();
+    assert_eq!(event(&letter).summary, NAMELESS);
+}
+
 proptest! {
     #[test]
     fn no_mail_panics(raw in prop::collection::vec(any::<u8>(), 0..2_000)) {
