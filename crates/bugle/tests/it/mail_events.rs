@@ -2,8 +2,8 @@
 //! somebody is paged, and *Why?* holds the bytes of the mail.
 
 use crate::commands::{bugle, said};
-use crate::mail_in::takes_mail;
-use crate::world::{LENA, LIMIT, World, new_schema};
+use crate::mail_in::{on_each_database_with_mail, takes_mail};
+use crate::world::{LENA, LIMIT, World};
 
 /// What every script begins with, beside a client and its mails: what is answered to one.
 const SAID: &str = r"
@@ -116,24 +116,6 @@ async fn what_cannot_be_taken_is_refused_while_the_sender_listens(w: World) {
     let said = w.answers_to(&to, "said(mail(30, 'x', 'x'))").await;
     assert_eq!(said, ["451 4.3.2 not now, come again"]);
     w.leave_files().await;
-}
-
-macro_rules! on_each_database_with_mail {
-    ($($story:ident)*) => { $(
-        mod $story {
-            use super::*;
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn sqlite() {
-                super::$story(World::watched(None, takes_mail).await).await;
-            }
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn postgres() {
-                let url = new_schema().await;
-                super::$story(World::watched(Some(url), takes_mail).await).await;
-            }
-        }
-    )* };
 }
 
 on_each_database_with_mail! {

@@ -10,7 +10,7 @@ use bugle_engine::assistance::About;
 use bugle_lab::{Lab, Mail};
 use tokio::process::Command;
 
-use crate::world::{LIMIT, World, critical, new_schema, variable};
+use crate::world::{LIMIT, World, critical, variable};
 
 const LENAS_MAILBOX: &str = "lena@halden.example";
 
@@ -49,23 +49,29 @@ pub(crate) fn takes_mail(_: &Lab, behaviour: &mut Behaviour) {
     behaviour.mail_in = Some(MailIn { listen, domain: "in.example".to_owned() });
 }
 
+/// A world with a door for mail.
+pub(crate) async fn world(url: Option<String>) -> World {
+    World::watched(url, takes_mail).await
+}
+
+/// Tells each story on both databases, with a door for mail.
 macro_rules! on_each_database_with_mail {
     ($($story:ident)*) => { $(
         mod $story {
-            use super::*;
-
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn sqlite() {
-                super::$story(World::watched(None, takes_mail).await).await;
+                super::$story($crate::mail_in::world(None).await).await;
             }
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn postgres() {
-                let url = new_schema().await;
-                super::$story(World::watched(Some(url), takes_mail).await).await;
+                let url = Some($crate::world::new_schema().await);
+                super::$story($crate::mail_in::world(url).await).await;
             }
         }
     )* };
 }
+
+pub(crate) use on_each_database_with_mail;
 
 on_each_database_with_mail! {
     whoever_writes_to_their_address_has_asked
